@@ -1,0 +1,1 @@
+"""The build agent: predict, decide, build."""

@@ -1,0 +1,1 @@
+"""The ground floor: the change, and what every agent shares."""

@@ -1,0 +1,1 @@
+"""The deploy agent: choose, roll out, watch, roll back."""

@@ -1,0 +1,1 @@
+"""The test agent: select, measure, generate, gate, stabilise."""

@@ -1,0 +1,1 @@
+"""Generate: candidates for the gaps that the selected tests leave."""
