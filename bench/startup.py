@@ -1,0 +1,64 @@
+"""What the plugin costs a pytest start when it is not asked for anything.
+
+    python bench/startup.py [--runs N]
+
+Two environments cannot be told apart by luck if they are the same one: bare pytest is
+`-p no:aipipe`, which keeps the entry point from being imported; with-plugin is the same
+command without it. The two alternate, A B A B ..., so that a machine that drifts drifts
+for both; the figure is the median of the paired differences. An A/A pair (bare against
+bare) is printed beside it, as the noise that the machine adds by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BARE = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:aipipe"]
+WITH = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """CPU seconds (user and system) of one run: what the shared machine disturbs least."""
+    before = os.times()
+    started = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    wall = time.perf_counter() - started
+    after = os.times()
+    used = after.children_user - before.children_user
+    used += after.children_system - before.children_system
+    return used or wall
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=40)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "test_one.py").write_text("def test_one():\n    assert 1 + 1 == 2\n")
+        for command in (BARE, WITH):
+            seconds(command, folder)
+        with_plugin, noise, bare = [], [], []
+        for _ in range(runs):
+            first, second, third = (seconds(c, folder) for c in (BARE, WITH, BARE))
+            bare.append(first)
+            with_plugin.append(second - (first + third) / 2)
+            noise.append(third - first)
+    spread = statistics.quantiles(with_plugin, n=4)
+    print(f"bare pytest, median of {runs}: {statistics.median(bare) * 1e3:.1f} ms of CPU")
+    print(
+        f"plugin adds, median of {runs} pairs: {statistics.median(with_plugin) * 1e3:+.2f} ms"
+        f" (quartiles {spread[0] * 1e3:+.2f} .. {spread[2] * 1e3:+.2f})"
+    )
+    print(f"bare against bare, the same way: {statistics.median(noise) * 1e3:+.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

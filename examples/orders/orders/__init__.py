@@ -1,0 +1,1 @@
+"""A small order service: prices a basket over HTTP."""
