@@ -47,7 +47,7 @@ def main() -> None:
     text = screen(arguments.command).rstrip("\n").split("\n")[-arguments.lines :]
     # A temporary folder's name differs from run to run and says nothing.
     kept = re.sub(r"/tmp/[\w-]+/", "~/", "\n".join(text))
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the console
+    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))
     console.print(Text.from_ansi(kept))
     console.save_svg(str(arguments.out), title=arguments.title)
     print(f"{arguments.out}: {len(text)} lines")
