@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,8 @@ from aipipe_core.change.resolve import EMPTY_TREES
 from aipipe_core.errors import AipipeError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.aipipe_core.change.conftest import Project
 
 

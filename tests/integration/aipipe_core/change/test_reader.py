@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,8 @@ import pytest
 from aipipe_core.change import Change, FileChange, Hunk, Kind, read_change
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.aipipe_core.change.conftest import Project
 
 TWO = "def f():\n    return 1\n\n\ndef g():\n    return 2\n"
