@@ -29,7 +29,9 @@ class Analysis:
 
 def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
     """Return the analysis of the change that ``spec`` names in the repository at ``root``."""
-    change = read_change(root, spec, default_branch=settings.default_branch)
+    change = read_change(
+        root, spec, default_branch=settings.default_branch, exclude=settings.exclude
+    )
     risk = assess(change, history_of(change), settings)
     return Analysis(change, risk, route_for(risk.level, change.kinds))
 

@@ -71,7 +71,8 @@ def history_of(change: Change) -> History | None:
 def log(top: Path, base: str, paths: Sequence[str], now: int) -> list[Commit]:
     """Return the newest commits up to ``base`` that touched one of ``paths``."""
     since = f"--since={now - WINDOW}"
-    argv = ("log", "--no-merges", f"--max-count={MOST_COMMITS}", since, _FORMAT, base)
+    limits = ("--no-merges", f"--max-count={MOST_COMMITS}", since)
+    argv = ("log", "--no-show-signature", "--encoding=UTF-8", *limits, _FORMAT, base)
     return parse(run(top, *argv, "--", *paths).out)
 
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from aipipe_core.change.exclude import is_excluded
 from aipipe_core.change.git import command, is_foreign
 from aipipe_core.change.spec import Mode, Spec, parse_spec
 from aipipe_core.errors import RequestError
@@ -66,3 +67,23 @@ def test_importing_the_change_imports_neither_gitpython_nor_unidiff() -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, check=True
     )
     assert done.stdout == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "excluded"),
+    [
+        ("*.py", "a/b.py", True),
+        ("*.py", "a/b.pyi", False),
+        ("gen", "a/gen/b.py", True),
+        ("gen/", "gen/b.py", True),
+        ("gen/*.py", "gen/deep/b.py", False),
+        ("gen/**/*.py", "gen/deep/er/b.py", True),
+        ("gen/**/*.py", "gen/b.py", True),
+        ("/gen", "a/gen/b.py", False),
+        ("gen", "gender.py", False),
+        ("a?.py", "ab.py", True),
+        ("a.py", "abpy", False),
+    ],
+)
+def test_a_glob_names_files_and_folders(glob: str, path: str, excluded: bool) -> None:
+    assert is_excluded(path, [glob]) is excluded

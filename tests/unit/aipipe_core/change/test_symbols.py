@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -68,10 +69,8 @@ def test_source_that_python_refuses_is_unreadable_and_says_why(content: bytes) -
 
 def test_deep_nesting_ends_in_an_answer() -> None:
     source = ("x = " + "-" * 50_000 + "1\n").encode()
-    try:
-        symbols_of(source)
-    except UnreadableSourceError as error:
-        assert str(error)  # the answer depends on the interpreter's version
+    with suppress(UnreadableSourceError):  # which answer depends on the interpreter's version
+        assert symbols_of(source)[0].end == 1
 
 
 def test_encodings_are_those_of_python() -> None:
