@@ -76,10 +76,10 @@ def _dot_entries(home: Path) -> list[Path]:
     if home == Path("/") or (home / ".git").is_dir():
         return []
     try:
-        names = os.listdir(home)
+        entries = list(home.iterdir())
     except OSError:
         return []
-    return [home / name for name in names if name.startswith(".") and name not in _TOOLCHAINS]
+    return [e for e in entries if e.name.startswith(".") and e.name not in _TOOLCHAINS]
 
 
 def _named_by(environ: Mapping[str, str]) -> Iterator[Path]:
