@@ -34,7 +34,9 @@ PLAIN = Report(
             lines=("Each earned its place.",),
             table=Table(("test", "engine"), (("tests/test_cart.py::test_empty", "amplify"),)),
         ),
-        Section(title="A test", code="def test_empty():\n    assert total([]) == 0\n", language="python"),
+        Section(
+            title="A test", code="def test_empty():\n    assert total([]) == 0\n", language="python"
+        ),
     ),
     tool_version="0.1.0",
 )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from aipipe_core.findings import KINDS, render
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
 from aipipe_core.findings import KINDS, Finding, Level, Report, render
 from aipipe_core.findings.markdown import code_span, escape
 from aipipe_core.findings.terminal import Terminal
 from aipipe_core.findings.text import clean, cut, defuse
-from hypothesis import given
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 sys.path.insert(0, str(Path(__file__).parent))
 from samples import ATTACK, hostile
@@ -66,7 +67,9 @@ def test_an_annotation_is_one_line_whatever_its_text() -> None:
 
 def test_a_percent_sign_cannot_smuggle_a_line_break_into_an_annotation() -> None:
     finding = Finding("r", Level.ERROR, "50%0A::error::x")
-    assert render(Report("t", findings=(finding,)), "github") == "::error title=r::50%250A::error::x\n"
+    assert (
+        render(Report("t", findings=(finding,)), "github") == "::error title=r::50%250A::error::x\n"
+    )
 
 
 class _Tags(HTMLParser):
@@ -85,7 +88,9 @@ def test_html_holds_no_element_or_attribute_of_the_attacker_s() -> None:
     page = render(hostile(), "html")
     parser.feed(page)
     assert not parser.tags & {"script", "img", "iframe", "a", "link", "object"}
-    assert not {name for name in parser.attributes if name.startswith("on") or name in {"src", "href"}}
+    assert not {
+        name for name in parser.attributes if name.startswith("on") or name in {"src", "href"}
+    }
     assert "http://" not in page.replace("http://e)", "")
     assert "7*7" in page
 
@@ -153,7 +158,9 @@ def test_defused_output_holds_no_command(text: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_huge_message_is_cut(kind: str) -> None:
-    report = Report("t", findings=(Finding("r", Level.ERROR, ATTACK * 20_000, path="a.py", start=1),))
+    report = Report(
+        "t", findings=(Finding("r", Level.ERROR, ATTACK * 20_000, path="a.py", start=1),)
+    )
     limit = 20_000_000 if kind == "json" else 200_000
     assert len(render(report, kind)) < limit
 

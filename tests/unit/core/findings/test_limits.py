@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from aipipe_core.errors import RequestError
 from aipipe_core.findings import Finding, Level, Report, Section, Table, render, renderer_for
 from aipipe_core.findings.github import Annotations, StepSummary
@@ -40,7 +41,9 @@ def test_a_comment_stays_within_its_limit_and_says_what_is_missing() -> None:
 
 
 def test_a_step_summary_counts_bytes() -> None:
-    report = Report("é" * 10, sections=tuple(Section(f"S{n}", lines=("é" * 900,)) for n in range(900)))
+    report = Report(
+        "é" * 10, sections=tuple(Section(f"S{n}", lines=("é" * 900,)) for n in range(900))
+    )
     text = StepSummary().render(report)
     assert 1024 * 1024 - 4_000 < len(text.encode()) <= 1024 * 1024
     assert "sections did not fit into 1,048,576 bytes" in text
@@ -72,7 +75,9 @@ def test_a_fingerprint_survives_shifted_lines() -> None:
     assert one.fingerprint == two.fingerprint
 
 
-@pytest.mark.parametrize("change", [{"rule": "s"}, {"path": "b.py"}, {"message": "n"}, {"anchor": "g"}])
+@pytest.mark.parametrize(
+    "change", [{"rule": "s"}, {"path": "b.py"}, {"message": "n"}, {"anchor": "g"}]
+)
 def test_a_fingerprint_tells_different_findings_apart(change: dict[str, str]) -> None:
     fields = {"rule": "r", "level": Level.ERROR, "message": "m", "path": "a.py"}
     assert Finding(**fields).fingerprint != Finding(**{**fields, **change}).fingerprint  # type: ignore[arg-type]

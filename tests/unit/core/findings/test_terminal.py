@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from aipipe_core.findings.terminal import Terminal
 
 sys.path.insert(0, str(Path(__file__).parent))
