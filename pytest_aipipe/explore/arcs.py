@@ -59,8 +59,3 @@ def _single_destinations(arcs: Iterable[Arc]) -> dict[int, int]:
         ends[start].add(end)
     return {start: next(iter(all_)) for start, all_ in ends.items() if len(all_) == 1}
 
-
-def union(into: Mapping[str, frozenset[int]], other: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
-    """Return both, path by path."""
-    paths = {*into, *other}
-    return {p: into.get(p, frozenset()) | other.get(p, frozenset()) for p in sorted(paths)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aipipe_core.errors import SurroundingsError
-from pytest_aipipe.explore.arcs import Translator, union
+from pytest_aipipe.explore.arcs import Translator
 from pytest_aipipe.explore.process import ChildProcess, Launch, command, environment, unsandboxed
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
@@ -255,9 +255,9 @@ class Explorer:
             for one in answer.get("calls", ())
         )
 
-    def import_reach(self) -> dict[str, frozenset[int]]:
+    def start_and_import_reach(self) -> dict[str, frozenset[int]]:
         """Return the lines that importing the changed modules runs."""
-        return union({}, self.translator.reach(self.ready.imported)[0])
+        return self.translator.reach(self.start().imported)[0]
 
 
 def _mentions(source: str, module: str) -> bool:
