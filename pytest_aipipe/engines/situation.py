@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pytest_aipipe.engines.analysis import mined
+from pytest_aipipe.engines.analysis.failures import provoking
 from pytest_aipipe.engines.analysis.guards import Guards, guards_of_branch, guards_of_line
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, view
 from pytest_aipipe.engines.seeds import Seeds
@@ -90,6 +91,7 @@ class Situation:
                 found += mined.literals(condition.test) + mined.patterns(condition.test)
             found += [x for loop in guards.loops if isinstance(loop, ast.For)
                       for x in mined.literals(loop.iter)]  # fmt: skip
+        found += provoking(self.guards)
         spread = [v for lit in found for v in _members(lit)]
         near = [v for lit in found for v in mined.around(lit)]
         return tuple(mined.unique([*found, *spread, *near]))

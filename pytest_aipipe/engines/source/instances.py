@@ -6,7 +6,7 @@ import ast
 from itertools import islice
 
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
-from pytest_aipipe.engines.source.arguments import unique, values_for
+from pytest_aipipe.engines.source.arguments import of, unique, values_for
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from typing import TYPE_CHECKING
@@ -65,6 +65,15 @@ def constructed(
     required = [p for p in constructor.parameters if p.required]
     base = {p.name: _argument(module, constructor, p, solved) for p in required}
     found = [_made(owner.qualname, statement, list(base.values()))]
+    for turn in range(3):  # everything that the guards ask for at once
+        chosen = dict(base)
+        for parameter in constructor.parameters:
+            attribute = stored_in(constructor, parameter.name)
+            wanted = [*solved.get(parameter.name, ()), *solved.get(f"self.{attribute}", ())]
+            if wanted and parameter.kind not in {"star", "stars"}:
+                value = of(wanted[min(turn, len(wanted) - 1)])
+                chosen[parameter.name] = _keyworded(parameter, value)
+        found.append(_made(owner.qualname, statement, list(chosen.values())))
     for parameter in constructor.parameters:
         if parameter.kind in {"star", "stars"}:
             continue

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
+
 from dataclasses import replace
 from itertools import islice
 
+from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
 from pytest_aipipe.engines.analysis.solve import Answers, solve
-from pytest_aipipe.engines.source.arguments import values_for
+from pytest_aipipe.engines.source.arguments import of, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -84,8 +87,10 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         receivers = list(instances(situation, owner, solved)) or [None]
     rows = argument_rows(situation, definition, solved)
     first = receivers[0]
+    failing = _failing_rows(situation, definition, solved)
     streams = [
         (_with_state(situation, definition, row, first, solved) for row in rows),
+        (_with_state(situation, definition, row, first, solved) for row in failing),
         (
             _with_state(
                 situation,
@@ -149,6 +154,8 @@ def argument_rows(
             )
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
+    for chosen in together(situation, [p.name for p in definition.parameters]):
+        yield _row(definition, {**base, **chosen})
     star = next((p for p in definition.parameters if p.kind == "star"), None)
     if star is not None:
         for extra in ("1", "1, 2", "len", "'text'"):
@@ -167,6 +174,38 @@ def argument_rows(
         for name in rng.sample(names, min(len(names), 3)) if names else []:
             chosen[name] = rng.choice(options[name][:14])
         yield _row(definition, chosen)
+
+
+def together(situation: Situation, names: Sequence[str]) -> Iterator[dict[str, Value]]:
+    """Yield values that answer all the guards of one open place at once."""
+    seen: set[str] = set()
+    for guard in situation.guards:
+        answers = {k: v for k, v in solve([guard]).items() if k in names}
+        for turn in range(4 if len(answers) > 1 else 0):
+            chosen = {k: of(v[min(turn, len(v) - 1)]) for k, v in answers.items()}
+            mark = repr(chosen)
+            if mark not in seen:
+                seen.add(mark)
+                yield chosen
+
+
+def _failing_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
+    """Yield argument lists in which one argument is a stand-in that fails when it is used."""
+    base = next(iter(argument_rows(situation, definition, solved)), [])
+    for error in errors_caught(situation.guards)[:3]:
+        if error.split(".")[0] not in dir(builtins):
+            continue
+        for statement, expr in failing_classes(error_raised(error)):
+            for place, value in enumerate(base):
+                for made in (expr, f"lambda *args, **kwargs: {expr}"):
+                    prefix = f"{value.expr.split('=')[0]}=" if _named(value) else ""
+                    yield [*base[:place], Value(prefix + made, (statement,)), *base[place + 1 :]]
+
+
+def _named(value: Value) -> bool:
+    return value.expr.partition("=")[0].isidentifier()
 
 
 def _keyword_rows(

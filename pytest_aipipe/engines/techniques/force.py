@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from pytest_aipipe.engines.analysis.failures import error_raised
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.analysis.solve import Answers, solve
@@ -100,7 +101,8 @@ def patches_for(situation: Situation) -> list[Patch]:
         for node in ast.walk(target.node):
             if isinstance(node, ast.Call):
                 found += _environment(node)
-    return list({p.lines: p for p in found}.values())[:24]
+                found += _returning(situation, node)
+    return list({p.lines: p for p in found}.values())[:32]
 
 
 def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -> Iterator[Patch]:
@@ -119,12 +121,11 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
     imports = [f"import {module.name}" if "." not in module.name else
                f"from {module.name.rpartition('.')[0]} import {module.name.rpartition('.')[2]}"]  # fmt: skip
     short = module.name.rpartition(".")[2]
-    raised = error if error.split(".", maxsplit=1)[0] in dir(__import__("builtins")) else error
     if error.split(".", maxsplit=1)[0] in module.imported:
         imports.append(module.imported[error.split(".", maxsplit=1)[0]])
     elif error.split(".", maxsplit=1)[0] in module.definitions:
         imports.append(f"from {module.name} import {error.split('.', maxsplit=1)[0]}")
-    body = f"def fail(*args, **kwargs):\n    raise {raised}{_arguments(error)}"
+    body = f"def fail(*args, **kwargs):\n    raise {error_raised(error)}"
     if "(" in callee or "[" in callee:
         return
     note = f"when {callee.replace('.', ' ')} fails"
@@ -137,6 +138,11 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
             plain = (module.imported[root], *imports[1:])
             owner, _, name = callee.rpartition(".")
             yield Patch((body, f"monkeypatch.setattr({owner}, {name!r}, fail)"), plain, note)
+        if callee.count(".") > 1:  # the methods of built-in types cannot be replaced, the type can
+            owner, _, name = callee.rpartition(".")
+            holder, _, held = f"{short}.{owner}".rpartition(".")
+            line = f"monkeypatch.setattr({holder}, {held!r}, SimpleNamespace({name}=fail))"
+            yield Patch((body, line), (*imports, "from types import SimpleNamespace"), note)
     elif root in _BUILTINS and "." not in callee:
         line = f"monkeypatch.setattr({short}, {callee!r}, fail, raising=False)"
         yield Patch((body, line), tuple(imports), note)
@@ -149,21 +155,18 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
                 yield Patch((body, line), (statement, *imports[1:]), note)
 
 
-def _arguments(error: str) -> str:
-    name = error.rsplit(".", 1)[-1]
-    if name in {"KeyboardInterrupt", "EOFError", "StopIteration", "StopAsyncIteration"}:
-        return ""
-    if name.startswith("Unicode"):
-        return (
-            "('utf-8', b'x', 0, 1, 'wrong')"
-            if "Decode" in name
-            else "('utf-8', 'x', 0, 1, 'wrong')"
-        )
-    if name == "CalledProcessError":
-        return "(1, 'command')"
-    if name == "TimeoutExpired":
-        return "('command', 1)"
-    return "('wrong')"
+def _returning(situation: Situation, node: ast.Call) -> Iterator[Patch]:
+    """Replace a call into another module, which may fail here, by one with a plain result."""
+    callee = ast.unparse(node.func)
+    root, _, rest = callee.partition(".")
+    statement = situation.module.imported.get(root, "")
+    if not rest or not statement.startswith("import ") or "(" in callee or "[" in callee:
+        return
+    owner, _, name = callee.rpartition(".")
+    values = ("'1.2.3'", "'1.2.3rc1'") if "version" in name else ("'text'", "1", "None", "[]")
+    for value in values:
+        line = f"monkeypatch.setattr({owner}, {name!r}, lambda *args, **kwargs: {value})"
+        yield Patch((line,), (f"import {owner}",), f"when {name} gives {value.strip(chr(39))}")
 
 
 def _missing_import(statement: ast.Import | ast.ImportFrom) -> Iterator[Patch]:

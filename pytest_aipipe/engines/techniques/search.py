@@ -12,6 +12,7 @@ from pytest_aipipe.engines.source.arguments import values_for
 from pytest_aipipe.engines.source.edits import (
     Edit,
     Pool,
+    append_edits,
     argument_edits,
     in_turns,
     keyword_edits,
@@ -24,6 +25,8 @@ from pytest_aipipe.engines.source.edits import (
     text_edits,
 )
 from pytest_aipipe.engines.source.existing import names_of_self
+from pytest_aipipe.engines.source.invoke import on_instance
+from pytest_aipipe.engines.source.writer import Draft
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -106,6 +109,7 @@ def _edits(situation: Situation, seed: Seed, pool: Pool) -> Iterator[Edit]:
         argument_edits(function, pool),
         text_edits(function, pool),
         method_edits(function, pool),
+        append_edits(function, pool),
         literal_edits(function, pool, near=False),
         statement_edits(function),
     ]
@@ -160,8 +164,29 @@ def pool_of(situation: Situation) -> Pool:
         near=tuple(near[:40]),
         keywords=tuple((k, tuple(v)) for k, v in keywords.items()),
         methods=tuple(unique(methods)),
+        appended=tuple(_appended(situation)),
         lines=tuple(_lines(situation)),
     )
+
+
+def _appended(situation: Situation) -> list[str]:
+    """Return statements that invoke the gap's methods on ``{}``, with plain arguments."""
+    found: list[str] = []
+    for target in situation.targets:
+        if target.owner is None or not target.owner.is_class:
+            continue
+        rows: list[list[str]] = [[]]
+        for parameter in target.parameters:
+            if parameter.required:
+                values = values_for(situation.module, target, parameter)
+                plain = [v.expr for v in values if not v.setup and not v.imports][:2]
+                rows = [[*row, value] for row in rows for value in plain][:4]
+        for row in rows:
+            draft = on_instance(situation.module, target, row, "SUBJECT", Draft())
+            if not draft.imports and draft.body:
+                text = "\n".join(draft.body).replace("{", "{{").replace("}", "}}")
+                found.append(text.replace("SUBJECT", "{0}"))
+    return unique(found)
 
 
 def _lines(situation: Situation) -> list[str]:
