@@ -6,7 +6,7 @@ import ast
 from itertools import islice
 
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
-from pytest_aipipe.engines.source.arguments import of, unique, values_for
+from pytest_aipipe.engines.source.arguments import resolved, unique, values_for
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from typing import TYPE_CHECKING
@@ -71,8 +71,9 @@ def constructed(
             attribute = stored_in(constructor, parameter.name)
             wanted = [*solved.get(parameter.name, ()), *solved.get(f"self.{attribute}", ())]
             if wanted and parameter.kind not in {"star", "stars"}:
-                value = of(wanted[min(turn, len(wanted) - 1)])
-                chosen[parameter.name] = _keyworded(parameter, value)
+                value = resolved(module, wanted[min(turn, len(wanted) - 1)])
+                if value is not None:
+                    chosen[parameter.name] = _keyworded(parameter, value)
         found.append(_made(owner.qualname, statement, list(chosen.values())))
     for parameter in constructor.parameters:
         if parameter.kind in {"star", "stars"}:

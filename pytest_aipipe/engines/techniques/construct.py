@@ -9,7 +9,7 @@ from itertools import islice
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
 from pytest_aipipe.engines.analysis.solve import Answers, solve
-from pytest_aipipe.engines.source.arguments import of, values_for
+from pytest_aipipe.engines.source.arguments import resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -20,6 +20,7 @@ from pytest_aipipe.engines.source.writer import Draft, write
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_aipipe.engines.analysis.guards import Guards
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.engines.techniques.base import Proposals
     from pytest_aipipe.engines.situation import Situation
@@ -122,21 +123,38 @@ def _with_state(
 def _states(
     situation: Situation, definition: Definition, instance: Value | None, solved: Answers
 ) -> Iterator[Draft]:
-    """Set an attribute that a guard tests, then call."""
+    """Set the attributes that the guards of one open place test, then call."""
     if instance is None or definition.owner is None or definition.name in {"__init__", "__new__"}:
         return
-    row = next(iter(argument_rows(situation, definition, solved)), [])
+    base = next(iter(argument_rows(situation, definition, solved)), [])
     name = receiver_name(definition.owner)
-    for key, values in solved.items():
-        if not key.startswith("self.") or key.count(".") != 1 or not key[5:].isidentifier():
-            continue
-        for value in values[:4]:
+    made = f"{name} = {instance.expr}"
+    for guard in dict.fromkeys(situation.guards):
+        answers = solve([guard])
+        states = {
+            k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
+        }
+        rows = list(
+            islice(together(situation, [p.name for p in definition.parameters], [guard]), 2)
+        )
+        for turn in range(3 if states else 0):
+            row = _row(definition, {**_named_values(definition, base), **rows[turn % len(rows)]}) if (
+                rows) else base  # fmt: skip
             draft = _with_state(situation, definition, row, instance, solved)
-            made = f"{name} = {instance.expr}"
+            lines: list[str] = []
+            for key, values in states.items():
+                value = resolved(situation.module, values[min(turn, len(values) - 1)])
+                if value is not None:
+                    lines.append(f"{name}.{key[5:]} = {value.expr}")
+                    draft = draft.importing(*value.imports)
             if made in draft.body:
                 place = draft.body.index(made) + 1
-                body = (*draft.body[:place], f"{name}.{key[5:]} = {value}", *draft.body[place:])
-                yield replace(draft, body=body)
+                yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
+    required = [p.name for p in definition.parameters if p.required]
+    return dict(zip(required, row, strict=False))
 
 
 def argument_rows(
@@ -176,15 +194,22 @@ def argument_rows(
         yield _row(definition, chosen)
 
 
-def together(situation: Situation, names: Sequence[str]) -> Iterator[dict[str, Value]]:
+def together(
+    situation: Situation, names: Sequence[str], guards: Sequence[Guards] | None = None
+) -> Iterator[dict[str, Value]]:
     """Yield values that answer all the guards of one open place at once."""
     seen: set[str] = set()
-    for guard in situation.guards:
+    least = 2 if guards is None else 1
+    for guard in situation.guards if guards is None else guards:
         answers = {k: v for k, v in solve([guard]).items() if k in names}
-        for turn in range(4 if len(answers) > 1 else 0):
-            chosen = {k: of(v[min(turn, len(v) - 1)]) for k, v in answers.items()}
+        for turn in range(4 if len(answers) >= least else 0):
+            pairs = (
+                (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
+                for k, v in answers.items()
+            )
+            chosen = {k: value for k, value in pairs if value is not None}
             mark = repr(chosen)
-            if mark not in seen:
+            if chosen and mark not in seen:
                 seen.add(mark)
                 yield chosen
 

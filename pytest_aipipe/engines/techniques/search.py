@@ -8,7 +8,7 @@ from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import around, unique
 from pytest_aipipe.engines.analysis.solve import solve
 from pytest_aipipe.engines.seeds import Seed, seed_of
-from pytest_aipipe.engines.source.arguments import values_for
+from pytest_aipipe.engines.source.arguments import fix_imports, values_for
 from pytest_aipipe.engines.source.edits import (
     Edit,
     Pool,
@@ -24,7 +24,7 @@ from pytest_aipipe.engines.source.edits import (
     statement_edits,
     text_edits,
 )
-from pytest_aipipe.engines.source.existing import names_of_self
+from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
 from pytest_aipipe.engines.source.writer import Draft
 from typing import TYPE_CHECKING
@@ -139,7 +139,8 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
 def pool_of(situation: Situation) -> Pool:
     """Gather what edits may draw from."""
     solved = solve(situation.guards)
-    near = unique([*situation.guard_literals, *(v for vs in solved.values() for v in vs)])
+    solved_all = (v for vs in solved.values() for v in vs)
+    near = [v for v in unique([*situation.guard_literals, *solved_all]) if not free_names(v)]
     keywords: dict[str, list[str]] = {}
     tested = set(solved)
     added = situation.scene.added.get(situation.gap.path, frozenset())
@@ -167,6 +168,15 @@ def pool_of(situation: Situation) -> Pool:
         appended=tuple(_appended(situation)),
         lines=tuple(_lines(situation)),
     )
+
+
+def free_names(expr: str) -> bool:
+    """Whether an expression needs more than built-in and well-known names."""
+    try:
+        names = names_used(ast.parse(expr, mode="eval"))
+    except SyntaxError:
+        return True
+    return bool(names) and not fix_imports(expr)
 
 
 def _appended(situation: Situation) -> list[str]:
