@@ -7,11 +7,11 @@ Nothing is proven: the values are proposals that a run confirms.
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.guards import Condition, Guards, atoms
 from pytest_aipipe.engines.analysis.regex import example
 from pytest_aipipe.engines.analysis.shapes import type_names
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +90,8 @@ def _key(node: ast.expr) -> str:
             return f"{ast.unparse(node.func.value)}[{ast.unparse(node.args[0])}]"
     if isinstance(node, ast.NamedExpr):
         return node.target.id
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return _key(node.value)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         if node.func.id in {"str", "int", "list", "tuple", "set", "abs", "sorted", "dict", "type"}:
             return _key(node.args[0])

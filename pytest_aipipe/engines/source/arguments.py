@@ -7,6 +7,7 @@ import builtins
 import re
 from dataclasses import replace
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
 from pytest_aipipe.engines.source.values import (
@@ -20,11 +21,11 @@ from pytest_aipipe.engines.source.values import (
     by_name,
     typed,
 )
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
     from collections.abc import Iterable, Iterator
+
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 
 _DEPTH = 4
 _MODULES = ("functools", "io", "itertools", "math", "operator")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import copy
 from dataclasses import dataclass
-from typing import TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_aipipe.engines.analysis.mined import around, pieces, unique
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.analysis.module import FunctionNode
     from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.module import FunctionNode
 
 T = TypeVar("T")
 _LONG_TEXT = 2000

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 from pytest_aipipe.engines.source.arguments import resolved, unique, values_for
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.situation import Situation
     from collections.abc import Mapping, Sequence
+
+    from pytest_aipipe.engines.situation import Situation
 
 
 def instances(

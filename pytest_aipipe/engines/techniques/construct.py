@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
-from pytest_aipipe.engines.analysis.solve import Answers, solve
 from pytest_aipipe.engines.source.arguments import resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
@@ -17,15 +16,16 @@ from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.analysis.guards import Guards
-    from pytest_aipipe.generate.model import Candidate
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
-    from pytest_aipipe.engines.analysis.module import Definition, Parameter
     from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.guards import Guards
+    from pytest_aipipe.engines.analysis.module import Definition, Parameter
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate
 
 _BATCH = 12
 _MOST = 240
@@ -38,7 +38,7 @@ class Construct:
 
     def propose(self, situation: Situation) -> Proposals:
         """Yield calls with one argument varied at a time, several routes in turn."""
-        solved = solve(situation.guards)
+        solved = situation.answers()
         streams = [self._calls(situation, d, solved) for d in routes(situation)]
         candidates = islice(in_turns(streams), _MOST)
         while batch := list(islice(candidates, _BATCH)):
@@ -130,7 +130,7 @@ def _states(
     name = receiver_name(definition.owner)
     made = f"{name} = {instance.expr}"
     for guard in dict.fromkeys(situation.guards):
-        answers = solve([guard])
+        answers = situation.answers([guard])
         states = {
             k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
         }
@@ -201,7 +201,7 @@ def together(
     seen: set[str] = set()
     least = 2 if guards is None else 1
     for guard in situation.guards if guards is None else guards:
-        answers = {k: v for k, v in solve([guard]).items() if k in names}
+        answers = {k: v for k, v in situation.answers([guard]).items() if k in names}
         for turn in range(4 if len(answers) >= least else 0):
             pairs = (
                 (k, resolved(situation.module, v[min(turn, len(v) - 1)]))

@@ -5,22 +5,23 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
-from pytest_aipipe.engines.analysis.solve import Answers, solve
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.existing import names_used, take, test_file
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.construct import drafts, routes
 from pytest_aipipe.generate.model import Candidate
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
 
 _MOST = 200
 _BATCH = 12
@@ -44,7 +45,7 @@ class Force:
     def propose(self, situation: Situation) -> Proposals:
         """Yield calls into the gap, and clones of near tests, under each forced surrounding."""
         patches = patches_for(situation)
-        solved = solve(situation.guards)
+        solved = situation.answers()
         streams = [self._calls(situation, p, solved) for p in patches]
         streams += [self._clones(situation, p) for p in patches]
         candidates = islice(in_turns(streams), _MOST)
@@ -208,7 +209,7 @@ def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Itera
     constants = {t.id for n in module.tree.body if isinstance(n, ast.Assign)
                  for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
     for name in names_used(test):
-        if name in constants:
+        if name in constants or (name.isupper() and name in module.imported):
             for value in ("True", "1") if wanted else ("False", "None"):
                 line = f"monkeypatch.setattr({short}, {name!r}, {value})"
                 yield Patch((line,), access, f"with {name}")

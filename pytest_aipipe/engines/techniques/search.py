@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import around, unique
-from pytest_aipipe.engines.analysis.solve import solve
 from pytest_aipipe.engines.seeds import Seed, seed_of
 from pytest_aipipe.engines.source.arguments import fix_imports, values_for
 from pytest_aipipe.engines.source.edits import (
@@ -27,13 +27,13 @@ from pytest_aipipe.engines.source.edits import (
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
 from pytest_aipipe.engines.source.writer import Draft
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
 
 _BATCH = 16
 _ROUNDS = 400
@@ -138,7 +138,7 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
 
 def pool_of(situation: Situation) -> Pool:
     """Gather what edits may draw from."""
-    solved = solve(situation.guards)
+    solved = situation.answers()
     solved_all = (v for vs in solved.values() for v in vs)
     near = [v for v in unique([*situation.guard_literals, *solved_all]) if not free_names(v)]
     keywords: dict[str, list[str]] = {}
