@@ -1,0 +1,276 @@
+"""Call the gap's definition with arguments worked out from hints, use, guards and literals."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
+from pytest_aipipe.engines.source.arguments import resolved, values_for
+from pytest_aipipe.engines.source.edits import in_turns
+from pytest_aipipe.engines.source.instances import instances
+from pytest_aipipe.engines.source.invoke import invoke, receiver_name
+from pytest_aipipe.engines.source.nested import nested_calls
+from pytest_aipipe.engines.source.usages import usages
+from pytest_aipipe.engines.source.values import Value
+from pytest_aipipe.engines.source.writer import Draft, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.guards import Guards
+    from pytest_aipipe.engines.analysis.module import Definition, Parameter
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate
+
+_BATCH = 12
+_MOST = 240
+
+
+class Construct:
+    """Direct calls, and calls of what calls it; private things through their callers first."""
+
+    name = "construct"
+
+    def propose(self, situation: Situation) -> Proposals:
+        """Yield calls with one argument varied at a time, several routes in turn."""
+        solved = situation.answers()
+        streams = [self._calls(situation, d, solved) for d in routes(situation)]
+        candidates = islice(in_turns(streams), _MOST)
+        while batch := list(islice(candidates, _BATCH)):
+            yield batch
+
+    def _calls(
+        self, situation: Situation, definition: Definition, solved: Answers
+    ) -> Iterator[Candidate]:
+        for draft in drafts(situation, definition, solved):
+            name = f"{definition.qualname}"
+            found = write(draft, self.name, name)
+            if found is not None:
+                yield found
+
+
+def routes(situation: Situation) -> list[Definition]:
+    """Return what to call to get into the gap, public callers of private things first."""
+    found: list[Definition] = []
+    for target in situation.targets:
+        callers = [c for c in situation.callers(target) if not _private(c)]
+        found += [*callers, target] if _private(target) else [target, *callers[:3]]
+        for caller in situation.callers(target):
+            found += [c for c in situation.callers(caller) if not _private(c)][:3]
+    return list(dict.fromkeys(found))
+
+
+def _private(definition: Definition) -> bool:
+    return definition.name.startswith("_") and not definition.name.endswith("__")
+
+
+def drafts(situation: Situation, definition: Definition, solved: Answers) -> Iterator[Draft]:
+    """Yield calls of ``definition``, likeliest first."""
+    module = situation.module
+    if definition.is_class:
+        for instance in instances(situation, definition, solved):
+            yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
+        return
+    if definition.binding == "nested":
+        yield from nested_calls(situation, definition, solved, argument_rows)
+        return
+    if definition.binding == "function":
+        for usage in usages(situation, definition.name)[:10]:
+            yield Draft().needing(usage).then(f"result = {usage.expr}")
+    owner = definition.owner
+    receivers: list[Value | None] = [None]
+    if owner is not None and definition.binding in {"method", "property", "setter"}:
+        receivers = list(instances(situation, owner, solved)) or [None]
+    rows = argument_rows(situation, definition, solved)
+    first = receivers[0]
+    failing = _failing_rows(situation, definition, solved)
+    streams = [
+        (_with_state(situation, definition, row, first, solved) for row in rows),
+        (_with_state(situation, definition, row, first, solved) for row in failing),
+        (
+            _with_state(
+                situation,
+                definition,
+                next(iter(argument_rows(situation, definition, solved)), []),
+                r,
+                solved,
+            )
+            for r in receivers[1:]
+        ),
+        _states(situation, definition, first, solved),
+    ]
+    yield from in_turns(streams)
+
+
+def _with_state(
+    situation: Situation,
+    definition: Definition,
+    row: Sequence[Value],
+    instance: Value | None,
+    solved: Answers,
+) -> Draft:
+    draft = Draft()
+    for value in row:
+        draft = draft.needing(value)
+    return invoke(situation.module, definition, [v.expr for v in row], instance, draft)
+
+
+def _states(
+    situation: Situation, definition: Definition, instance: Value | None, solved: Answers
+) -> Iterator[Draft]:
+    """Set the attributes that the guards of one open place test, then call."""
+    if instance is None or definition.owner is None or definition.name in {"__init__", "__new__"}:
+        return
+    base = next(iter(argument_rows(situation, definition, solved)), [])
+    name = receiver_name(definition.owner)
+    made = f"{name} = {instance.expr}"
+    for guard in dict.fromkeys(situation.guards):
+        answers = situation.answers([guard])
+        states = {
+            k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
+        }
+        rows = list(
+            islice(together(situation, [p.name for p in definition.parameters], [guard]), 2)
+        )
+        for turn in range(3 if states else 0):
+            row = _row(definition, {**_named_values(definition, base), **rows[turn % len(rows)]}) if (
+                rows) else base  # fmt: skip
+            draft = _with_state(situation, definition, row, instance, solved)
+            lines: list[str] = []
+            for key, values in states.items():
+                value = resolved(situation.module, values[min(turn, len(values) - 1)])
+                if value is not None:
+                    lines.append(f"{name}.{key[5:]} = {value.expr}")
+                    draft = draft.importing(*value.imports)
+            if made in draft.body:
+                place = draft.body.index(made) + 1
+                yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
+    required = [p.name for p in definition.parameters if p.required]
+    return dict(zip(required, row, strict=False))
+
+
+def argument_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
+    """Yield argument lists: the plain one, one varied at a time, then pairs."""
+    module = situation.module
+    options: dict[str, list[Value]] = {}
+    for parameter in definition.parameters:
+        if parameter.kind not in {"star", "stars"}:
+            wanted = solved.get(parameter.name, [])
+            literals = [*situation.guard_literals[:12], *situation.body_literals[:12]]
+            options[parameter.name] = values_for(
+                module, definition, parameter, solved=wanted, literals=literals
+            )
+    base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
+    yield _row(definition, base)
+    for chosen in together(situation, [p.name for p in definition.parameters]):
+        yield _row(definition, {**base, **chosen})
+    star = next((p for p in definition.parameters if p.kind == "star"), None)
+    if star is not None:
+        for extra in ("1", "1, 2", "len", "'text'"):
+            yield [*_row(definition, base), Value(extra)] if not _keywords(definition, base) else (
+                _row(definition, base))  # fmt: skip
+    yield from _keyword_rows(definition, base, solved)
+    for turn in range(16):
+        for parameter in definition.parameters:
+            values = options.get(parameter.name, [])
+            if turn < len(values):
+                yield _row(definition, {**base, parameter.name: values[turn]})
+    names = list(options)
+    rng = situation.scene.rng
+    for _ in range(80):
+        chosen = dict(base)
+        for name in rng.sample(names, min(len(names), 3)) if names else []:
+            chosen[name] = rng.choice(options[name][:14])
+        yield _row(definition, chosen)
+
+
+def together(
+    situation: Situation, names: Sequence[str], guards: Sequence[Guards] | None = None
+) -> Iterator[dict[str, Value]]:
+    """Yield values that answer all the guards of one open place at once."""
+    seen: set[str] = set()
+    least = 2 if guards is None else 1
+    for guard in situation.guards if guards is None else guards:
+        answers = {k: v for k, v in situation.answers([guard]).items() if k in names}
+        for turn in range(4 if len(answers) >= least else 0):
+            pairs = (
+                (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
+                for k, v in answers.items()
+            )
+            chosen = {k: value for k, value in pairs if value is not None}
+            mark = repr(chosen)
+            if chosen and mark not in seen:
+                seen.add(mark)
+                yield chosen
+
+
+def _failing_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
+    """Yield argument lists in which one argument is a stand-in that fails when it is used."""
+    base = next(iter(argument_rows(situation, definition, solved)), [])
+    for error in errors_caught(situation.guards)[:3]:
+        if error.split(".")[0] not in dir(builtins):
+            continue
+        for statement, expr in failing_classes(error_raised(error)):
+            for place, value in enumerate(base):
+                for made in (expr, f"lambda *args, **kwargs: {expr}"):
+                    prefix = f"{value.expr.split('=')[0]}=" if _named(value) else ""
+                    yield [*base[:place], Value(prefix + made, (statement,)), *base[place + 1 :]]
+
+
+def _named(value: Value) -> bool:
+    return value.expr.partition("=")[0].isidentifier()
+
+
+def _keyword_rows(
+    definition: Definition, base: dict[str, Value], solved: Answers
+) -> Iterator[list[Value]]:
+    stars = next((p for p in definition.parameters if p.kind == "stars"), None)
+    if stars is None:
+        return
+    yield [*_row(definition, base), Value("extra=1")]
+    for key, values in solved.items():
+        if key.startswith(f"{stars.name}["):
+            name = key[len(stars.name) + 1 : -1].strip("'\"")
+            if name.isidentifier():
+                for value in values[:4]:
+                    yield [*_row(definition, base), Value(f"{name}={value}")]
+
+
+def _keywords(definition: Definition, chosen: dict[str, Value]) -> bool:
+    return any(
+        p.kind == "keyword" or not p.required for p in definition.parameters if p.name in chosen
+    )
+
+
+def _row(definition: Definition, chosen: dict[str, Value]) -> list[Value]:
+    found: list[Value] = []
+    skipped = False
+    for parameter in definition.parameters:
+        value = chosen.get(parameter.name)
+        if value is None:
+            skipped = skipped or parameter.kind in {"any", "positional"}
+            continue
+        found.append(_passed(parameter, value, skipped=skipped))
+    return found
+
+
+def _passed(parameter: Parameter, value: Value, *, skipped: bool) -> Value:
+    if (
+        parameter.kind == "keyword"
+        or skipped
+        or (parameter.kind == "any" and not parameter.required)
+    ):
+        return replace(value, expr=f"{parameter.name}={value.expr}")
+    return value
