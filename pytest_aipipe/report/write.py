@@ -1,0 +1,53 @@
+"""Write the reports that were asked for, and the run's documents."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from pytest_aipipe.report.document import document
+from pytest_aipipe.report.terminal import summary
+from pytest_aipipe.session.folder import own_folder, run_folder, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_aipipe.options import ReportRequest
+    from pytest_aipipe.session.host import Host
+    from pytest_aipipe.session.run import Run
+
+SUFFIXES = {"json": "json", "md": "md", "html": "html", "sarif": "sarif", "gitlab": "gitlab.json",
+            "github": "github.txt", "term": "txt"}  # fmt: skip
+
+
+def write_reports(host: Host) -> None:
+    """Write every report whole or not at all; one that cannot be written is noted in a line."""
+    run = host.run
+    report = document(run)
+    folder = run_folder(run.change.root, run.change.head)
+    _try(run, folder / "tests.json", _json(report))
+    for request in run.options.reports:
+        if request.type == "term" and request.dest is None:
+            continue
+        place = request.dest or own_folder(run.change.root) / f"report.{SUFFIXES[request.type]}"
+        _try(run, place, render(run, report, request))
+    host.config.hook.pytest_aipipe_report(config=host.config, report=deepcopy(report))
+
+
+def _json(report: dict[str, Any]) -> str:
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+
+
+def render(run: Run, report: dict[str, Any], request: ReportRequest) -> str:
+    """Return the report as text of the requested type."""
+    if request.type == "json":
+        return _json(report)
+    return "".join(f"{text}\n" for text, _ in summary(run, report))
+
+
+def _try(run: Run, place: Path, text: str) -> None:
+    try:
+        write_text(place, text)
+    except OSError as error:
+        run.note(f"The report {place} was not written: {error.strerror}. [report-unwritable]")

@@ -1,0 +1,98 @@
+"""Start: check the request, read the change, begin to measure. Any failure is one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aipipe_core.change.reader import read_change
+from aipipe_core.errors import AipipeError
+from pytest_aipipe import options
+from pytest_aipipe.options import bad
+from pytest_aipipe.session.host import Host
+
+if TYPE_CHECKING:
+    from aipipe_core.change.model import Change
+
+NAME = "aipipe-session"
+
+
+def start(config: pytest.Config, args: list[str]) -> None:
+    """Register the session's :class:`Host` and start measuring.
+
+    Raises :class:`pytest.UsageError` for a request that cannot be met.
+    """
+    untangle(config, args)
+    asked = options.read(config)
+    change = _read(config.rootpath, asked.spec)
+    if asked.write_dir is not None:
+        check_write_dir(asked.write_dir, change.root)
+    host = Host(config, asked, change)
+    config.pluginmanager.register(host, NAME)
+    host.recorder.start()
+
+
+def untangle(config: pytest.Config, args: list[str]) -> None:
+    """Give back a test path that argparse took for the value of the option before it.
+
+    ``pytest --ai-diff tests/`` means a path. A word apart counts as SPEC only when it is
+    no path; as DIR of ``--ai-write`` never. ``args`` and the namespace are changed in place.
+    """
+    known = config.known_args_namespace
+    for index in range(len(args) - 1, -1, -1):
+        word = args[index + 1] if index + 1 < len(args) else "-"
+        if args[index] not in ("--ai-diff", "--ai-write") or word.startswith("-"):
+            continue
+        is_path = (Path(config.invocation_params.dir) / word.partition("::")[0]).exists()
+        if args[index] == "--ai-write" and not is_path:
+            hint = f"Write --ai-write={word}."
+            raise bad("ambiguous-write", f"--ai-write {word}: is {word} its DIR", hint)
+        if is_path and args[index] == "--ai-diff" and _is_revision(config.rootpath, word):
+            hint = f"Write --ai-diff={word} for the revision, ./{word} for the path."
+            raise bad("ambiguous-spec", f"{word} is a path and a revision", hint)
+        if is_path or known.pyargs and not _is_revision(config.rootpath, word):
+            args[index] += "="
+            setattr(known, args[index][2:-1].replace("-", "_"), "")
+            known.file_or_dir = [word, *known.file_or_dir]
+
+
+def _is_revision(folder: Path, word: str) -> bool:
+    if word in ("staged", "worktree"):
+        return True
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{word}^{{commit}}"]
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    except OSError:  # no git: reading the change will say so
+        return False
+    return done.returncode == 0
+
+
+def _read(folder: Path, spec: str | None) -> Change:
+    try:
+        return read_change(folder, spec)
+    except AipipeError as error:
+        raise pytest.UsageError(re.sub(r"\s+", " ", str(error))) from error
+
+
+def check_write_dir(folder: Path, root: Path) -> None:
+    """Raise when tests must not be written to ``folder``."""
+    real, top = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
+    if real != top and top not in real.parents:
+        raise bad(
+            "write-outside", f"--ai-write={folder} is outside the repository {root}", "Choose a folder in it."
+        )
+    if ".git" in real.relative_to(top).parts:
+        raise bad("write-outside", f"--ai-write={folder} is git's own", "Choose another folder.")
+    if real.exists() and not real.is_dir():
+        raise bad("write-to-file", f"--ai-write={folder} is a file", "Choose a folder.")
+    parent = next(place for place in (real, *real.parents) if place.exists())
+    if not parent.is_dir():
+        raise bad("write-to-file", f"--ai-write={folder}: {parent} is a file", "Choose a folder.")
+    if not os.access(parent, os.W_OK):
+        raise bad("write-forbidden", f"--ai-write={folder}: no leave to write", "Choose another.")
