@@ -36,7 +36,7 @@ def feed(theirs: Coverage, ours: Coverage, *, contexts: bool) -> None:
     ``contexts`` keeps the test's name on each line (``--cov-context=test``); otherwise all
     of it goes to the context without a name, as pytest-cov would have recorded it.
     """
-    source, target = ours.get_data(), theirs.get_data()
+    source, target = ours.get_data(), _data_of(theirs)
     branch = bool(theirs.get_option("run:branch"))
     files = [file for file in source.measured_files() if _wanted(theirs, file)]
     for context in sorted(source.measured_contexts()) if contexts else [None]:
@@ -48,6 +48,19 @@ def feed(theirs: Coverage, ours: Coverage, *, contexts: bool) -> None:
         _add(target, source, files, theirs, branch=branch)
     source.set_query_contexts(None)
     target.set_context("")
+
+
+def _data_of(theirs: Coverage) -> CoverageData:
+    """Return theirs' data without its warning that there is none yet: we are about to bring it."""
+    flags = ("_warn_no_data", "_warn_unimported_source")
+    before = {flag: getattr(theirs, flag) for flag in flags if hasattr(theirs, flag)}
+    for flag in before:
+        setattr(theirs, flag, False)
+    try:
+        return theirs.get_data()
+    finally:
+        for flag, value in before.items():
+            setattr(theirs, flag, value)
 
 
 def _add(

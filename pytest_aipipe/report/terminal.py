@@ -18,11 +18,10 @@ MAX_TESTS = 20
 
 
 def write_summary(reporter: pytest.TerminalReporter, run: Run) -> None:
-    """Write our section into pytest's summary, when the terminal report is wanted."""
-    if not any(report.type == "term" and report.dest is None for report in run.options.reports):
-        return
+    """Write our section into pytest's summary: whole when asked for, or the picture alone."""
+    wanted = any(report.type == "term" and report.dest is None for report in run.options.reports)
     reporter.section("ai-diff", cyan=True)
-    for text, markup in summary(run, document(run), quiet=reporter.verbosity < 0):
+    for text, markup in summary(run, document(run), quiet=not wanted or reporter.verbosity < 0):
         reporter.write_line(text, **markup)
 
 
@@ -34,7 +33,8 @@ def summary(
     head = report["head"] if report["head"] in ("worktree", "staged") else report["head"][:10]
     count = len(report["change"]["files"])
     if not count:
-        yield f"Nothing changed between {report['base'][:10]} and {head}: no test was run.", plain
+        skipped = "all tests were run" if selected(report) else "no test was run"
+        yield f"Nothing changed between {report['base'][:10]} and {head}: {skipped}.", plain
         return
     selection = report["selection"]
     yield (
@@ -43,12 +43,17 @@ def summary(
         plain,
     )
     yield from _picture(run, report["coverage"])
+    yield from ((f"  {note}", {"yellow": True}) for note in report["notes"])
     if not quiet:
         yield from _tests(run, report["tests"])
         yield from _gaps(report["gaps"])
-        yield from ((f"  {note}", {"yellow": True}) for note in report["notes"])
         parts = [f"{step} {seconds:.1f}s" for step, seconds in report["timing"].items()]
         yield f"  time: {', '.join(parts)}", {"light": True}
+
+
+def selected(report: dict[str, Any]) -> int:
+    """Return how many tests were selected."""
+    return int(report["selection"]["selected"])
 
 
 def _picture(run: Run, coverage: dict[str, Any]) -> Iterator[tuple[str, dict[str, bool]]]:

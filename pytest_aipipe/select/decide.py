@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
 
+SETTINGS = frozenset({"pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "pytest.toml"})
+"""Files that can hold pytest's own settings, whatever else they are."""
+
 INERT = frozenset({Kind.DOCS, Kind.CI, Kind.DOCKER})
 """Kinds whose files no test reads, unless it names the file."""
 
@@ -78,7 +81,7 @@ class Decider:
         for path in {file.path, file.old_path} - {None}:
             if path and path.endswith((".py", ".pyw")) and not file.binary:
                 self._python[path] = file
-            elif file.kinds and file.kinds <= INERT:
+            elif file.kinds <= INERT and PurePosixPath(file.path).name not in SETTINGS:
                 self._inert.append(file)
             elif path == file.path or file.status == "R":
                 self._data.append(file)

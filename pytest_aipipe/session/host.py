@@ -200,15 +200,15 @@ def read_sources(change: Change) -> dict[str, str]:
 
 
 def is_code(file: FileChange) -> bool:
-    """Whether ``file`` is program code in Python: no test, no stub, no generated text."""
+    """Whether ``file`` is program code in Python: no test, no build or document script."""
     return (
         file.path.endswith(".py")
         and file.status != "D"
         and not file.binary
         and not file.submodule
         and bool(file.changed_lines)
-        and Kind.CODE in file.kinds
-        and not file.kinds & {Kind.TESTS, Kind.GENERATED}
+        and bool(file.kinds & {Kind.CODE, Kind.CONFIGURATION})
+        and not file.kinds & {Kind.TESTS, Kind.DOCS, Kind.CI, Kind.DEPENDENCIES}
         and os.path.basename(file.path) != "conftest.py"  # noqa: PTH119
     )
 

@@ -30,6 +30,7 @@ def start(config: pytest.Config, args: list[str]) -> None:
     untangle(config, args)
     asked = options.read(config)
     change = _read(config.rootpath, asked.spec)
+    check_head(change)
     if asked.write_dir is not None:
         check_write_dir(asked.write_dir, change.root)
     host = Host(config, asked, change)
@@ -64,13 +65,25 @@ def untangle(config: pytest.Config, args: list[str]) -> None:
 def _is_revision(folder: Path, word: str) -> bool:
     if word in ("staged", "worktree"):
         return True
+    return bool(_git(folder, "rev-parse", "--verify", "--quiet", f"{word}^{{commit}}"))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Return what git answers, "" where it fails."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    command = ["git", "rev-parse", "--verify", "--quiet", f"{word}^{{commit}}"]
     try:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
     except OSError:  # no git: reading the change will say so
-        return False
-    return done.returncode == 0
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _read(folder: Path, spec: str | None) -> Change:
@@ -78,6 +91,19 @@ def _read(folder: Path, spec: str | None) -> Change:
         return read_change(folder, spec)
     except AipipeError as error:
         raise pytest.UsageError(re.sub(r"\s+", " ", str(error))) from error
+
+
+def check_head(change: Change) -> None:
+    """Raise when the change ends in a commit that is not the one checked out: its lines are not here."""
+    if not re.fullmatch(r"[0-9a-f]{40,64}", change.head) or not change.files:
+        return
+    here = _git(change.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if here != change.head:
+        raise bad(
+            "head-not-checked-out",
+            f"{change.spec} ends in {change.head[:10]}, which is not checked out",
+            f"Run git checkout {change.head[:10]} first: tests run on the files as they are.",
+        )
 
 
 def check_write_dir(folder: Path, root: Path) -> None:
