@@ -35,6 +35,7 @@ def start(config: pytest.Config, args: list[str]) -> None:
         check_write_dir(asked.write_dir, change.root)
     host = Host(config, asked, change)
     config.pluginmanager.register(host, NAME)
+    config.add_cleanup(host.recorder.stop)
     host.recorder.start()
 
 
