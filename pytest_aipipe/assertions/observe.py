@@ -58,8 +58,10 @@ def asserted(candidate: Candidate, trial: Trialed) -> Candidate:
     """
     has = has_assertion(candidate.function)
     facts = list(_chosen(candidate, trial, only_named=has))
-    if not facts and not has:
-        return _on_output(candidate, trial)
+    if not has and all(one.code.endswith(" is None") for one in facts):
+        printed = _on_output(candidate, trial)
+        if printed is not candidate or not facts:
+            return printed
     if not facts:
         return candidate
     source = candidate.function

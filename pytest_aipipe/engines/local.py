@@ -8,15 +8,23 @@ from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.base import Proposals, Technique
+from pytest_aipipe.engines.techniques.carve import Carve
+from pytest_aipipe.engines.techniques.command import Command
 from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
+from pytest_aipipe.engines.techniques.force import Force
+from pytest_aipipe.engines.techniques.module_level import ModuleLevel
 from pytest_aipipe.engines.techniques.search import Search, keep
+from pytest_aipipe.engines.techniques.sequences import Sequences
 from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
 
 
 def techniques() -> list[Technique]:
     """Return the techniques in the order in which they first get a turn."""
-    return [Examples(), Amplify(), Construct(), Search()]
+    return [
+        Examples(), Amplify(), Carve(), Construct(), ModuleLevel(), Command(), Force(), Sequences(),
+        Search(),
+    ]  # fmt: skip
 
 
 class LocalEngine:

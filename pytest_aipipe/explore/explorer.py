@@ -30,6 +30,16 @@ class Ready:
     async_mark: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one test of a file fared among others; an empty ``test`` is the whole file."""
+
+    file: str
+    test: str
+    ok: bool
+    detail: str = ""
+
+
 def nearest_files(request: Request, limit: int = NEAREST_FILES) -> list[Path]:
     """Return the test files whose tests run the most of what the gaps' symbols hold."""
     wanted: dict[str, set[int]] = {}
@@ -69,6 +79,7 @@ class Explorer:
         hash_seed: str = "0",
         guards: bool = True,
         bare: bool = False,
+        preimport: bool = True,
     ) -> None:
         self.request = request
         self.launch = launch
@@ -77,6 +88,7 @@ class Explorer:
         self.hash_seed = hash_seed
         self.guards = guards
         self.bare = bare
+        self.preimport = preimport
         self.translator = Translator(request.sources)
         self.tried = 0
         self.notes: list[str] = []
@@ -139,7 +151,11 @@ class Explorer:
         return {
             "files": {str(request.root / path): path for path in request.sources},
             "sources": dict(request.sources),
-            "modules": [request.modules[p] for p in request.sources if p in request.modules],
+            "modules": [
+                request.modules[path]
+                for path in request.sources
+                if self.preimport and path in request.modules
+            ],
             "target": str(request.target),
             "jobs": self.jobs,
             "guards": self.guards,
@@ -181,6 +197,27 @@ class Explorer:
         ]
         answers = self.ask(messages)
         return tuple(read_answer(self._with_imports(a, m), self.translator) for a, m in zip(answers, messages, strict=True))
+
+    def run_together(
+        self, files: Sequence[tuple[Path, str]], *, reverse: bool, timeout: float
+    ) -> list[Verdict]:
+        """Run whole files one after the other in one process; return each test's verdict."""
+        (answer,) = self.ask(
+            [
+                {
+                    "kind": "together",
+                    "files": [{"path": str(path), "source": text} for path, text in files],
+                    "reverse": reverse,
+                    "timeout": timeout,
+                }
+            ]
+        )
+        if "results" not in answer:
+            return [Verdict("", "", ok=False, detail=answer.get("detail", answer["status"]))]
+        return [
+            Verdict(one["file"], one["test"], ok=one["ok"], detail=one["detail"])
+            for one in answer["results"]
+        ]
 
     def _with_imports(self, answer: Message, message: Message) -> Message:
         """Add what importing the changed modules ran, for a candidate that imports them."""

@@ -129,6 +129,10 @@ class Server:
             from pytest_aipipe.explore.record import record
 
             return record(self.session, message, self.setup)
+        if message.get("kind") == "together":
+            from pytest_aipipe.explore.together import run_together
+
+            return run_together(self.session, message)
         return Trial(self.session, message, tracer=self.tracer, recorder=self.recorder).run()
 
     def _hear(self, one: Running) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_aipipe.explore import instrument, synthetic
+from pytest_aipipe.explore.footprint import Footprint
 from pytest_aipipe.explore.tracing import Tracer
 from pytest_aipipe.explore.wire import Message
 
@@ -68,11 +69,14 @@ class Trial:
         """Run the candidate; never raises for what the candidate does."""
         started = time.perf_counter()
         before = _Surroundings()
+        footprint = Footprint() if self.message.get("plain") else None
         watch = Watch()
         plugins = self.session.config.pluginmanager
         plugins.register(watch, "aipipe-watch")
         problem = ""
         self.tracer.start()
+        if footprint is not None:
+            footprint.on = True
         if self.recorder is not None:
             self.recorder.on = True
         try:
@@ -86,12 +90,16 @@ class Trial:
         finally:
             if self.recorder is not None:
                 self.recorder.on = False
+            if footprint is not None:
+                footprint.on = False
             arcs = self.tracer.stop()
             plugins.unregister(watch)
         answer = self._answer(watch, problem)
         answer["arcs"] = arcs
         answer["seconds"] = time.perf_counter() - started
         answer["residue"] = before.differences()
+        if footprint is not None and footprint.paths:
+            answer["residue"].append(f"writes outside its temporary folder ({footprint.paths[0]})")
         if self.recorder is not None:
             answer["comparisons"] = self.recorder.seen
         return answer
