@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+Layers = tuple["Mapping[str, Any]", "Mapping[str, Any]"]
 
 REPORTS = ("term", "json", "md", "html", "sarif", "gitlab", "github")
 ENGINES = ("auto", "local", "llm", "none")
@@ -133,16 +135,24 @@ def bad(slug: str, what: str, hint: str) -> pytest.UsageError:
     return pytest.UsageError(f"{line} [{slug}]")
 
 
-def read(config: pytest.Config) -> Options:
-    """Return the checked options of ``config``; flags win over ini twins."""
+def read(config: pytest.Config, layers: Layers = ({}, {})) -> Options:
+    """Return the checked options of ``config``.
+
+    ``layers`` are the texts that the configuration file and the environment give, by ini
+    name. The later wins: file, ini twin, environment, flag.
+    """
     known = config.known_args_namespace
     origin = Path(config.invocation_params.dir)
+    file, environment = layers
+
+    def below(name: str) -> Any:
+        return environment.get(name) or config.getini(name) or file.get(name)
 
     def value(name: str) -> Any:
         flag = getattr(known, name, None)
-        return flag if flag is not None else (config.getini(name) or None)
+        return flag if flag is not None else below(name)
 
-    write, write_dir = _write(known.ai_write, config, origin)
+    write, write_dir = _write(known.ai_write, below("ai_write"), config.rootpath, origin)
     return Options(
         spec=_spec(known.ai_diff, config.getini("ai_diff")),
         reports=_reports(value("ai_report"), origin),
@@ -241,13 +251,15 @@ def _engines(text: str | None) -> tuple[str, ...]:
     return names
 
 
-def _write(flag: str | None, config: pytest.Config, origin: Path) -> tuple[bool, Path | None]:
-    """Return whether to keep the tests, and where. An ini path counts from the rootdir."""
+def _write(
+    flag: str | None, twin: str | None, rootdir: Path, origin: Path
+) -> tuple[bool, Path | None]:
+    """Return whether to keep the tests, and where. A path that is no flag's counts from rootdir."""
     if flag is None:
-        twin = (config.getini("ai_write") or "").strip()
+        twin = (twin or "").strip()
         if not twin or twin.lower() in OFF:
             return False, None
-        return (True, None) if twin.lower() in ON else (True, config.rootpath / twin)
+        return (True, None) if twin.lower() in ON else (True, rootdir / twin)
     if flag == "":
         return True, None
     if "\0" in flag or not flag.strip():

@@ -134,6 +134,7 @@ def gaps_left(run: Run) -> list[dict[str, Any]]:
                 "path": gap.path,
                 "symbol": gap.symbol,
                 "lines": sorted(gap.lines or {arc[0] for arc in gap.branches}),
+                "open_lines": sorted(gap.lines),
                 "branches": [list(arc) for arc in sorted(gap.branches)],
                 "why": left.why if left else _why(run, gap),
                 "suggestion": left.suggestion if left else _suggestion(gap),

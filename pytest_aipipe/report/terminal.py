@@ -23,6 +23,8 @@ def write_summary(reporter: pytest.TerminalReporter, run: Run) -> None:
     reporter.section("ai-diff", cyan=True)
     for text, markup in summary(run, document(run), quiet=not wanted or reporter.verbosity < 0):
         reporter.write_line(text, **markup)
+    for command in run.annotations.splitlines():
+        reporter.write_line(command)
 
 
 def summary(
@@ -30,18 +32,10 @@ def summary(
 ) -> Iterator[tuple[str, dict[str, bool]]]:
     """Yield the summary's lines with their markup. ``quiet`` keeps the picture only."""
     plain: dict[str, bool] = {}
-    head = report["head"] if report["head"] in ("worktree", "staged") else report["head"][:10]
-    count = len(report["change"]["files"])
-    if not count:
-        skipped = "all tests were run" if selected(report) else "no test was run"
-        yield f"Nothing changed between {report['base'][:10]} and {head}: {skipped}.", plain
+    if not report["change"]["files"]:
+        yield f"{changed(report)}: {selected_of(report)}.", plain
         return
-    selection = report["selection"]
-    yield (
-        f"{count} changed file{_s(count)} ({report['base'][:10]} -> {head}), "
-        f"{selection['selected']} of {selection['collected']} tests selected",
-        plain,
-    )
+    yield f"{changed(report)}, {selected_of(report)}", plain
     yield from _picture(run, report["coverage"])
     yield from ((f"  {note}", {"yellow": True}) for note in report["notes"])
     if not quiet:
@@ -51,9 +45,24 @@ def summary(
         yield f"  time: {', '.join(parts)}", {"light": True}
 
 
-def selected(report: dict[str, Any]) -> int:
-    """Return how many tests were selected."""
-    return int(report["selection"]["selected"])
+def changed(report: dict[str, Any]) -> str:
+    """Return how many files changed between what, in words."""
+    head = report["head"] if report["head"] in ("worktree", "staged") else report["head"][:10]
+    count = len(report["change"]["files"])
+    if not count:
+        return f"Nothing changed between {report['base'][:10]} and {head}"
+    return f"{count} changed file{_s(count)} ({report['base'][:10]} -> {head})"
+
+
+def selected_of(report: dict[str, Any]) -> str:
+    """Return how many of the collected tests were selected, in words."""
+    selection = report["selection"]
+    return f"{selection['selected']} of {selection['collected']} tests selected"
+
+
+def figures(coverage: dict[str, Any]) -> str:
+    """Return both figures, before and after, in one line."""
+    return f"lines {_step(coverage['lines'])}   branches {_step(coverage['branches'])}"
 
 
 def _picture(run: Run, coverage: dict[str, Any]) -> Iterator[tuple[str, dict[str, bool]]]:
@@ -62,8 +71,7 @@ def _picture(run: Run, coverage: dict[str, Any]) -> Iterator[tuple[str, dict[str
         yield "  no changed line of code can be run by a test", {}
         return
     whole = lines["after"] == lines["total"] and branches["after"] == branches["total"]
-    figures = f"  lines {_step(lines)}   branches {_step(branches)}"
-    yield figures, {"green": whole, "yellow": not whole, "bold": True}
+    yield f"  {figures(coverage)}", {"green": whole, "yellow": not whole, "bold": True}
     if len(run.after) > 1:
         width = max(map(len, run.after))
         for path, after in sorted(run.after.items()):

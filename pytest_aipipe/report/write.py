@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.report.document import document
+from pytest_aipipe.report.findings import report_of
 from pytest_aipipe.report.terminal import summary
 from pytest_aipipe.session.folder import own_folder, run_folder, write_text
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.session.host import Host
     from pytest_aipipe.session.run import Run
 
-SUFFIXES = {"json": "json", "md": "md", "html": "html", "sarif": "sarif", "gitlab": "gitlab.json",
-            "github": "github.txt", "term": "txt"}  # fmt: skip
+SUFFIXES = {"json": "json", "md": "md", "html": "html", "sarif": "sarif", "gitlab": "gitlab.json"}
 
 
 def write_reports(host: Host) -> None:
@@ -29,6 +30,9 @@ def write_reports(host: Host) -> None:
     _try(run, folder / "tests.json", _json(report))
     for request in run.options.reports:
         if request.type == "term" and request.dest is None:
+            continue
+        if request.type == "github" and request.dest is None:
+            _github(host, report)
             continue
         place = request.dest or own_folder(run.change.root) / f"report.{SUFFIXES[request.type]}"
         _try(run, place, render(run, report, request))
@@ -43,7 +47,26 @@ def render(run: Run, report: dict[str, Any], request: ReportRequest) -> str:
     """Return the report as text of the requested type."""
     if request.type == "json":
         return _json(report)
-    return "".join(f"{text}\n" for text, _ in summary(run, report))
+    if request.type == "term":
+        return "".join(f"{text}\n" for text, _ in summary(run, report))
+    from aipipe_core.findings import render as rendered
+
+    return rendered(report_of(run, report), request.type)
+
+
+def _github(host: Host, report: dict[str, Any]) -> None:
+    """Annotate in the job's log, and add to the step's summary where GitHub wants one."""
+    from aipipe_core.findings import render as rendered
+
+    told = report_of(host.run, report)
+    host.run.annotations = rendered(told, "github")
+    summary_file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary_file:
+        try:
+            with open(summary_file, "a", encoding="utf-8") as stream:  # noqa: PTH123
+                stream.write(rendered(told, "github-summary"))
+        except OSError as error:
+            host.run.note(f"The step summary was not written: {error.strerror}. [no-summary]")
 
 
 def _try(run: Run, place: Path, text: str) -> None:

@@ -7,6 +7,7 @@ reach.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SETTINGS = frozenset({"pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "pytest.toml"})
 """Files that can hold pytest's own settings, whatever else they are."""
+
+LEFTOVERS = re.compile(r"(^|/)(\.coverage([.\w-]*)?|coverage\.(xml|json|lcov)|htmlcov/.*|.*\.py[co])$")
+"""What measuring leaves behind; no test reads it."""
 
 INERT = frozenset({Kind.DOCS, Kind.CI, Kind.DOCKER})
 """Kinds whose files no test reads, unless it names the file."""
@@ -81,6 +85,8 @@ class Decider:
         for path in {file.path, file.old_path} - {None}:
             if path and path.endswith((".py", ".pyw")) and not file.binary:
                 self._python[path] = file
+            elif LEFTOVERS.search(file.path):
+                continue
             elif file.kinds <= INERT and PurePosixPath(file.path).name not in SETTINGS:
                 self._inert.append(file)
             elif path == file.path or file.status == "R":

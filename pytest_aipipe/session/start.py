@@ -6,19 +6,24 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from aipipe_core.change.reader import read_change
+from aipipe_core.config import load
 from aipipe_core.errors import AipipeError
 from pytest_aipipe import options
 from pytest_aipipe.options import bad
 from pytest_aipipe.session.host import Host
 
 if TYPE_CHECKING:
-    from aipipe_core.change.model import Change
+    from collections.abc import Callable
 
+    from aipipe_core.change.model import Change
+    from aipipe_core.config import Settings
+
+T = TypeVar("T")
 NAME = "aipipe-session"
 
 
@@ -28,8 +33,10 @@ def start(config: pytest.Config, args: list[str]) -> None:
     Raises :class:`pytest.UsageError` for a request that cannot be met.
     """
     untangle(config, args)
-    asked = options.read(config)
-    change = _read(config.rootpath, asked.spec)
+    settings = _said(lambda: load(config.rootpath, environ=os.environ, flags={}))
+    asked = options.read(config, layers(settings))
+    branch = settings.default_branch
+    change = _said(lambda: read_change(config.rootpath, asked.spec, default_branch=branch))
     check_head(change)
     if asked.write_dir is not None:
         check_write_dir(asked.write_dir, change.root)
@@ -87,11 +94,34 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _read(folder: Path, spec: str | None) -> Change:
+def _said(step: Callable[[], T]) -> T:
+    """Return what ``step`` returns; an expected failure becomes pytest's usage error of one line."""
     try:
-        return read_change(folder, spec)
+        return step()
     except AipipeError as error:
         raise pytest.UsageError(re.sub(r"\s+", " ", str(error))) from error
+
+
+OPTION_NAMES = ("engine", "budget", "write", "fail_under", "behavior", "select", "flaky_reruns",
+                "sandbox", "report")  # fmt: skip
+
+
+def layers(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that a file and the environment give, as an ini twin would have them."""
+    found: dict[str, dict[str, Any]] = {"file": {}, "environment": {}}
+    for name in OPTION_NAMES:
+        layer = settings.source(name).layer
+        if layer in found:
+            found[layer][f"ai_{name}"] = _text(name, settings.value(name))
+    return found["file"], found["environment"]
+
+
+def _text(name: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return list(value) if name == "report" else ",".join(value)
+    return None if value is None else str(value)
 
 
 def check_head(change: Change) -> None:

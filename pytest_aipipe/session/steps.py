@@ -198,6 +198,8 @@ def generate(host: Host) -> None:
             )
     for note in run.result.notes:
         run.note(note)
+    if any(note.startswith("Interrupted") for note in run.result.notes):
+        raise KeyboardInterrupt  # generation gave back what it had; the session still ends
 
 
 def _why_not(host: Host, *, engines: bool) -> str:
