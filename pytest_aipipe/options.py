@@ -207,9 +207,7 @@ def _budget(text: str) -> float:
 def _percent(text: str) -> float:
     number = _number("fail-under", text.removesuffix("%"))
     if not 0 <= number <= 100:  # noqa: PLR2004 - a percentage
-        raise bad(
-            "bad-fail-under", f"--ai-fail-under={text} is no percentage", "Give 0 to 100."
-        )
+        raise bad("bad-fail-under", f"--ai-fail-under={text} is no percentage", "Give 0 to 100.")
     return number
 
 
@@ -233,9 +231,7 @@ def _switch(name: str, text: str | None) -> bool:
 def _choice(name: str, text: str | None, choices: tuple[str, ...]) -> str:
     word = choices[0] if text is None else text.strip().lower()
     if word not in choices:
-        raise bad(
-            f"bad-{name}", f"--ai-{name}={text} is unknown", f"Choose {', '.join(choices)}."
-        )
+        raise bad(f"bad-{name}", f"--ai-{name}={text} is unknown", f"Choose {', '.join(choices)}.")
     return word
 
 
@@ -272,9 +268,7 @@ def _reports(texts: list[str] | None, origin: Path) -> tuple[ReportRequest, ...]
     places = [request.dest for request in requests if request.dest is not None]
     for place in places:
         if places.count(place) > 1:
-            raise bad(
-                "report-twice", f"two reports go to {place}", "Give each --ai-report a DEST."
-            )
+            raise bad("report-twice", f"two reports go to {place}", "Give each --ai-report a DEST.")
     return tuple(dict.fromkeys(requests))
 
 

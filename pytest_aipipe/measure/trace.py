@@ -51,8 +51,7 @@ def unpacked(wire: Mapping[str, Mapping[str, list[int]]]) -> Trace:
     """Return what :func:`packed` packed."""
     return {
         context: {
-            path: frozenset(zip(flat[::2], flat[1::2], strict=True))
-            for path, flat in files.items()
+            path: frozenset(zip(flat[::2], flat[1::2], strict=True)) for path, flat in files.items()
         }
         for context, files in wire.items()
     }

@@ -95,7 +95,9 @@ def _tests(run: Run, tests: list[dict[str, Any]]) -> Iterator[tuple[str, dict[st
     else:
         yield f"  {len(admitted)} test{_s(len(admitted))} admitted, {rejected} rejected", {}
     for test in admitted[:MAX_TESTS]:
-        spots = "; ".join(f"{t['path']}:{ranges(t['lines'])}" for t in test["targets"] if t["lines"])
+        spots = "; ".join(
+            f"{t['path']}:{ranges(t['lines'])}" for t in test["targets"] if t["lines"]
+        )
         yield f"    + {test['nodeid']}  reaches {spots or 'a branch'}", {"green": True}
     if len(admitted) > MAX_TESTS:
         yield f"    and {len(admitted) - MAX_TESTS} more", {}

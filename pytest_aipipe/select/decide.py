@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 SETTINGS = frozenset({"pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "pytest.toml"})
 """Files that can hold pytest's own settings, whatever else they are."""
 
-LEFTOVERS = re.compile(r"(^|/)(\.coverage([.\w-]*)?|coverage\.(xml|json|lcov)|htmlcov/.*|.*\.py[co])$")
+LEFTOVERS = re.compile(
+    r"(^|/)(\.coverage([.\w-]*)?|coverage\.(xml|json|lcov)|htmlcov/.*|.*\.py[co])$"
+)
 """What measuring leaves behind; no test reads it."""
 
 INERT = frozenset({Kind.DOCS, Kind.CI, Kind.DOCKER})

@@ -38,9 +38,7 @@ def build_request(host: Host) -> Request:
         sources=run.sources,
         modules=run.modules,
         added={
-            file.path: file.changed_lines
-            for file in run.change.files
-            if file.path in run.sources
+            file.path: file.changed_lines for file in run.change.files if file.path in run.sources
         },
         arcs={path: found.branches for path, found in run.before.items()},
         covered={path: found.executed for path, found in run.before.items()},

@@ -142,7 +142,9 @@ def check_write_dir(folder: Path, root: Path) -> None:
     real, top = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
     if real != top and top not in real.parents:
         raise bad(
-            "write-outside", f"--ai-write={folder} is outside the repository {root}", "Choose a folder in it."
+            "write-outside",
+            f"--ai-write={folder} is outside the repository {root}",
+            "Choose a folder in it.",
         )
     if ".git" in real.relative_to(top).parts:
         raise bad("write-outside", f"--ai-write={folder} is git's own", "Choose another folder.")

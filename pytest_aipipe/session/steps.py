@@ -108,9 +108,7 @@ def _named(config: pytest.Config) -> set[str]:
 def loaded_modules(host: Host) -> dict[str, str]:
     """Return the import names of the changed files that are loaded in this process."""
     names = loaded_names()
-    return {
-        path: names[file] for file, path in host.recorder.by_file.items() if file in names
-    }
+    return {path: names[file] for file, path in host.recorder.by_file.items() if file in names}
 
 
 def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
@@ -222,7 +220,5 @@ def finish(host: Host, session: pytest.Session) -> None:
     limit = run.options.fail_under
     if limit is not None and run.percent < limit and session.exitstatus in (0, NO_TESTS):
         session.exitstatus = FAILED
-        run.note(
-            f"Changed-line coverage is {run.percent:.1f} %, below --ai-fail-under={limit:g}."
-        )
+        run.note(f"Changed-line coverage is {run.percent:.1f} %, below --ai-fail-under={limit:g}.")
     write_reports(host)

@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 # Plugins of this environment that no test here needs, and that take time to load.
-QUICK = ["-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:anyio"]
+QUICK = [
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:asyncio",
+    "-p",
+    "no:hypothesispytest",
+    "-p",
+    "no:anyio",
+]
 TOP = Path(__file__).parents[3]
 
 
@@ -48,7 +57,6 @@ class Project:
             check=True,
         )
         return done.stdout
-
 
     def put(self, files: dict[str, str]) -> None:
         for name, text in files.items():

@@ -147,7 +147,11 @@ def test_doctests_unittest_methods_and_parameters_are_measured(project: Any) -> 
 
 
 def test_the_first_failure_ends_the_run_and_the_picture_is_still_shown(project: Any) -> None:
-    project.put({"tests/test_calc.py": "from calc import add\n\ndef test_add():\n    assert add(1, 1) == 3\n"})
+    project.put(
+        {
+            "tests/test_calc.py": "from calc import add\n\ndef test_add():\n    assert add(1, 1) == 3\n"
+        }
+    )
     ran = project.pytest("--ai-diff", "-x")
     assert ran.code == 1
     assert "lines 2/4" in ran.text
