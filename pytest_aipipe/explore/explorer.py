@@ -18,6 +18,8 @@ START_TIMEOUT = 60.0
 GRACE = 15.0
 NEAREST_FILES = 8
 RESTARTS = 4
+SLOW_TEST = 1.5
+MAX_RECORDED_TESTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +276,9 @@ class Explorer:
         message: Message = {
             "kind": "record",
             "symbols": [list(one) for one in symbols],
+            "nodeids": self._recordable(),
             "timeout": timeout,
-            "seconds": timeout * 0.8,
+            "seconds": timeout * 0.6,
         }
         (answer,) = self.ask([message])
         return tuple(
@@ -291,6 +294,16 @@ class Explorer:
             )
             for one in answer.get("calls", ())
         )
+
+    def _recordable(self) -> list[str]:
+        """Return the quick tests that run the gaps' files, the most telling first."""
+        paths = {gap.path for gap in self.request.gaps}
+        found = [
+            (-sum(len(test.lines.get(path, ())) for path in paths), test.nodeid)
+            for test in self.request.tests
+            if test.seconds < SLOW_TEST and any(test.lines.get(path) for path in paths)
+        ]
+        return [nodeid for _, nodeid in sorted(found)][:MAX_RECORDED_TESTS]
 
     def start_and_import_reach(self) -> dict[str, frozenset[int]]:
         """Return the lines that importing the changed modules runs."""
