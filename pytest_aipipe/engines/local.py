@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
 
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
-from pytest_aipipe.engines.techniques.base import Proposals, Technique
 from pytest_aipipe.engines.techniques.carve import Carve
 from pytest_aipipe.engines.techniques.command import Command
 from pytest_aipipe.engines.techniques.construct import Construct
@@ -16,7 +14,12 @@ from pytest_aipipe.engines.techniques.force import Force
 from pytest_aipipe.engines.techniques.module_level import ModuleLevel
 from pytest_aipipe.engines.techniques.search import Search, keep
 from pytest_aipipe.engines.techniques.sequences import Sequences
-from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
+    from pytest_aipipe.engines.techniques.base import Proposals, Technique
+    from collections.abc import Generator, Sequence
 
 
 def techniques() -> list[Technique]:
@@ -53,6 +56,10 @@ class LocalEngine:
                 waiting.append((running, first))
         while waiting and not situation.closed:
             yield from self._turns(situation, waiting)
+            if not waiting and situation.seeds.kept:
+                again = self.order[-1].propose(situation)
+                if (first := next(again, None)) is not None:
+                    waiting.append((again, first))
 
     def _turns(
         self, situation: Situation, waiting: list[tuple[Proposals, Sequence[Candidate]]]

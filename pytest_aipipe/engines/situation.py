@@ -10,8 +10,11 @@ from pytest_aipipe.engines.analysis import mined
 from pytest_aipipe.engines.analysis.guards import Guards, guards_of_branch, guards_of_line
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, view
 from pytest_aipipe.engines.seeds import Seeds
-from pytest_aipipe.engines.source.existing import Taken
-from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
+    from pytest_aipipe.engines.source.existing import Taken
 
 
 @dataclass(eq=False)

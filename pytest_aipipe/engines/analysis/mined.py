@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
 
 from pytest_aipipe.engines.analysis.regex import example
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LONG = 200
 
@@ -58,8 +61,9 @@ def around(source: str) -> list[str]:
     if isinstance(value, bytes):
         return [repr(b""), repr(value + value)]
     if isinstance(value, list | tuple):
-        empty = type(value)()
-        parts = [empty, value[:1], value + value, value[::-1], value[1:]]
+        kind = type(value)
+        items = list(value)
+        parts = [kind(p) for p in ([], items[:1], items + items, items[::-1], items[1:])]
         return list(dict.fromkeys(repr(p) for p in parts if p != value))
     if isinstance(value, dict):
         return [repr({})] if value else []
@@ -71,7 +75,7 @@ def around(source: str) -> list[str]:
 def _text_neighbours(value: str) -> list[str]:
     found = ["", value + " ", value + "x", value[:-1], value.upper(), value + "\n", "-" + value]
     if " " in value:
-        found += [value.replace(" ", ""), value.split(" ")[0]]
+        found += [value.replace(" ", ""), value.split(" ", maxsplit=1)[0]]
     return list(dict.fromkeys(repr(f) for f in found if f != value and len(f) < _LONG))
 
 

@@ -7,13 +7,17 @@ Nothing is proven: the values are proposals that a run confirms.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 
 from pytest_aipipe.engines.analysis.guards import Condition, Guards, atoms
 from pytest_aipipe.engines.analysis.regex import example
 from pytest_aipipe.engines.analysis.shapes import type_names
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Answers = dict[str, list[str]]
+_HARMLESS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"})
 TRUTHY = ("True", "1", "'text'", "[1, 2]", "{'a': 1}", "object()", "lambda *args, **kwargs: True")
 FALSY = ("None", "False", "''", "0", "[]", "{}")
 _PREDICATES = {
@@ -79,21 +83,22 @@ def _atom(condition: Condition) -> list[tuple[str, str]]:
 
 def _key(node: ast.expr) -> str:
     """Return what a tested expression is about, harmless wrappings taken off."""
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        harmless = {"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"}
-        if node.func.attr in harmless:
-            node = node.func.value
-        elif node.func.attr in {"get", "pop"} and node.args:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in _HARMLESS:
+            return _key(node.func.value)
+        if node.func.attr in {"get", "pop"} and node.args:
             return f"{ast.unparse(node.func.value)}[{ast.unparse(node.args[0])}]"
-        else:
-            break
     if isinstance(node, ast.NamedExpr):
         return node.target.id
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         if node.func.id in {"str", "int", "list", "tuple", "set", "abs", "sorted", "dict", "type"}:
             return _key(node.args[0])
-        if node.func.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-            return f"{ast.unparse(node.args[0])}.{node.args[1].value}"
+        if (
+            node.func.id == "getattr"
+            and len(node.args) > 1
+            and isinstance(node.args[1], ast.Constant)
+        ):
+            return f"{ast.unparse(node.args[0])}.{node.args[1].value!s}"
     return ast.unparse(node)
 
 
@@ -189,7 +194,9 @@ def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[st
     return found
 
 
-def _length(node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> list[tuple[str, str]]:
+def _length(
+    node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool
+) -> list[tuple[str, str]]:
     sizes: list[int] = [0, 1, 2, 5, 40]
     if _simple(right) and isinstance(value := ast.literal_eval(right), int):
         sizes = [value, value + 1, max(0, value - 1), value * 2]
@@ -200,7 +207,10 @@ def _length(node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> 
             sizes = [value]
     key = _key(node)
     lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= 50]
-    return [*((key, repr("abcdefghij"[:n] if n <= 10 else "a" * n)) for n in sizes if n < 500), *lists]
+    return [
+        *((key, repr("abcdefghij"[:n] if n <= 10 else "a" * n)) for n in sizes if n < 500),
+        *lists,
+    ]
 
 
 def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
@@ -210,7 +220,7 @@ def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
     if name == "callable" and test.args:
         return [(_key(test.args[0]), "len" if wanted else "object()")]
     if name == "hasattr" and len(test.args) > 1 and isinstance(test.args[1], ast.Constant):
-        attr = test.args[1].value
+        attr = str(test.args[1].value)
         value = f"SimpleNamespace({attr}=lambda *args, **kwargs: 1)" if wanted else "object()"
         return [(_key(test.args[0]), value), (f"{_key(test.args[0])}.{attr}", "1")]
     if name in {"any", "all", "bool", "len"} and test.args:
@@ -218,7 +228,9 @@ def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
     if isinstance(test.func, ast.Attribute):
         return _method(test, test.func, wanted=wanted)
     if test.args:  # a predicate of the project: both sides of it are worth a try
-        return [(_key(test.args[0]), v) for v in ("[1, 2]", "1", "'text'", "None", "{'a': 1}", "len")]
+        return [
+            (_key(test.args[0]), v) for v in ("[1, 2]", "1", "'text'", "None", "{'a': 1}", "len")
+        ]
     return []
 
 
@@ -229,7 +241,9 @@ def _type_check(test: ast.Call, *, wanted: bool, instance: bool) -> list[tuple[s
         return [(key, n if wanted else "object") for n in names]
     if wanted:
         return [(key, _BY_TYPE.get(n, "")) for n in names]
-    others = [v for n, v in _BY_TYPE.items() if n in {"str", "int", "list", "dict"} and n not in names]
+    others = [
+        v for n, v in _BY_TYPE.items() if n in {"str", "int", "list", "dict"} and n not in names
+    ]
     return [(key, v) for v in (*others, "None", "object()")]
 
 
@@ -243,9 +257,16 @@ def _method(test: ast.Call, func: ast.Attribute, *, wanted: bool) -> list[tuple[
         options = value if isinstance(value, tuple) else (value,)
         if not wanted:
             return [(key, "'other'")]
-        return [(key, repr(v + "x" * isinstance(v, str) if attr == "startswith" else v)) for v in options]
+        return [
+            (key, repr(v + "x" * isinstance(v, str) if attr == "startswith" else v))
+            for v in options
+        ]
     if attr in {"match", "search", "fullmatch", "finditer", "findall"}:
-        if ast.unparse(func.value) == "re" and len(test.args) > 1 and isinstance(first, ast.Constant):
+        if (
+            ast.unparse(func.value) == "re"
+            and len(test.args) > 1
+            and isinstance(first, ast.Constant)
+        ):
             text = example(str(first.value)) if wanted else "~"
             return [(_key(test.args[1]), repr(text))] if text is not None else []
         return []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import re
+from dataclasses import replace
 from itertools import zip_longest
 
-from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
 from pytest_aipipe.engines.source.values import (
     ANYTHING,
@@ -19,8 +19,14 @@ from pytest_aipipe.engines.source.values import (
     by_name,
     typed,
 )
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
+    from collections.abc import Iterable, Iterator
 
 _DEPTH = 4
+_MODULES = ("functools", "io", "itertools", "math", "operator")
 _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()", "from threading import Condition"),
     (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
@@ -47,8 +53,11 @@ def fix_imports(expr: str) -> tuple[str, ...]:
     """Return the imports that the well-known names in a solved expression need."""
     found = []
     for name, (_, statement) in IMPORTED.items():
-        if f"{name}(" in expr and statement:
+        if name in expr and statement and re.search(rf"(?<![\w.]){name}[(.]", expr):
             found.append(statement)
+    for name in _MODULES:
+        if f"{name}." in expr and re.search(rf"(?<![\w.'\"]){name}\.[a-z]", expr, re.IGNORECASE):
+            found.append(f"import {name}")
     return tuple(found)
 
 
@@ -77,7 +86,7 @@ def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
     if definition is not None and definition.is_class and definition.owner is None:
         statement = f"from {module.name} import {definition.name}"
         return [Value(f"{definition.name}()", imports=(statement,))]
-    return list(typed(name))
+    return [replace(v, imports=(*v.imports, *fix_imports(v.expr))) for v in typed(name)]
 
 
 def _subscripted(module: ModuleView, node: ast.Subscript) -> list[Value]:
@@ -118,7 +127,9 @@ def shaped(shape: Shape | None, depth: int = 0) -> list[Value]:
     if shape.result is not None:
         found += [
             Value(f"lambda *args, **kwargs: {v.expr}", v.setup, v.imports)
-            for v in (shaped(shape.result, depth + 1) or [Value("1"), Value("None"), Value("True")])[:3]
+            for v in (
+                shaped(shape.result, depth + 1) or [Value("1"), Value("None"), Value("True")]
+            )[:3]
         ]
     if shape.raised:
         found.append(Value("ValueError('wrong')"))
@@ -194,9 +205,13 @@ def values_for(
         used = _stored_shape(module, definition, parameter.name) or used
     hints = annotated(module, parameter.annotation)
     defaults = [Value(ast.unparse(parameter.default))] if parameter.default is not None else []
-    plain = [v for v in defaults if v.expr in {"None", "True", "False"} or v.expr[:1] in "'\"-0123456789[("]
+    plain = [
+        v
+        for v in defaults
+        if v.expr in {"None", "True", "False"} or v.expr[:1] in "'\"-0123456789[("
+    ]
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
-    groups = alternating(hints, shaped(used), [Value(t) for t in by_name(parameter.name)])
+    groups = alternating(hints, shaped(used), [of(t) for t in by_name(parameter.name)])
     first = [*(of(s) for s in solved), *(v for v in flipped if v.expr)]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]
     return unique([*alternating(first, groups), *groups, *rest])
@@ -206,7 +221,11 @@ def _stored_shape(module: ModuleView, definition: Definition, name: str) -> Shap
     """Return how the class uses the attribute that ``__init__`` stores a parameter in."""
     stored: str | None = None
     for node in ast.walk(definition.node):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == name
+        ):
             for target in node.targets:
                 if isinstance(target, ast.Attribute):
                     stored = target.attr

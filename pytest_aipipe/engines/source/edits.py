@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import around, pieces, unique
-from pytest_aipipe.engines.analysis.module import FunctionNode
 
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.analysis.module import FunctionNode
+    from collections.abc import Iterator, Sequence
 
 T = TypeVar("T")
 _LONG_TEXT = 2000
@@ -96,7 +97,9 @@ def sites(function: FunctionNode, pool: Pool) -> list[int]:
 def _expected(node: ast.Assert, inner: ast.AST) -> bool:
     """Whether a node stands on the expected side of an assertion."""
     test = node.test
-    if not isinstance(test, ast.Compare) or not any(isinstance(n, ast.Call) for n in ast.walk(test.left)):
+    if not isinstance(test, ast.Compare) or not any(
+        isinstance(n, ast.Call) for n in ast.walk(test.left)
+    ):
         return False
     return any(inner is n for c in test.comparators for n in ast.walk(c))
 
@@ -118,7 +121,8 @@ def literal_edits(function: FunctionNode, pool: Pool, *, near: bool) -> Iterator
         source = ast.unparse(nodes[index])
         options = list(pool.near) if near else around(source) + list(pool.literals)
         if near:
-            options.sort(key=lambda o, s=source: not _alike(o, s))
+            alike = [o for o in options if _alike(o, source)]
+            options = [*alike, *options]
         plans.append([o for o in unique(options) if o != source][:24])
     for turn in range(24):
         for index, options in zip(places, plans, strict=True):
@@ -162,7 +166,11 @@ def _text_variants(
     if len(parts) > 1:
         variants += [_dropped(parts), _doubled(parts), _moved(parts), _inserted(parts, lines)]
     words = pieces(text)
-    variants += [_inserted(words, tokens[:12], cut=False), _dropped(words), _swapped(words, tokens[:12])]
+    variants += [
+        _inserted(words, tokens[:12], cut=False),
+        _dropped(words),
+        _swapped(words, tokens[:12]),
+    ]
     variants += [_doubled(words)]
     yield from (made(new) for new in unique(in_turns(variants)) if new != text)
 
@@ -198,14 +206,16 @@ def _swapped(parts: Sequence[str], tokens: Sequence[str]) -> Iterator[str]:
 def keyword_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     """Yield the function with one more keyword passed to a call that may accept it."""
     nodes = list(ast.walk(function))
-    calls = [i for i, n in enumerate(nodes) if isinstance(n, ast.Call)]
-    streams = []
-    for index in sorted(calls, key=lambda i: called(nodes[i]) not in pool.names):  # type: ignore[arg-type]
-        streams.append(_keywords(function, nodes, index, pool))
+    calls = [
+        (called(n) not in pool.names, i) for i, n in enumerate(nodes) if isinstance(n, ast.Call)
+    ]
+    streams = [_keywords(function, nodes, index, pool) for _, index in sorted(calls)]
     yield from in_turns(streams)
 
 
-def _keywords(function: FunctionNode, nodes: list[ast.AST], index: int, pool: Pool) -> Iterator[Edit]:
+def _keywords(
+    function: FunctionNode, nodes: list[ast.AST], index: int, pool: Pool
+) -> Iterator[Edit]:
     node = nodes[index]
     assert isinstance(node, ast.Call)
     present = {k.arg for k in node.keywords}
@@ -253,12 +263,19 @@ def method_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
 
 def statement_edits(function: FunctionNode) -> Iterator[Edit]:
     """Yield the function with a statement dropped, doubled, or moved to the end."""
-    blocks = [b for n in ast.walk(function) for b in [getattr(n, "body", None)] if isinstance(b, list)]
+    blocks = [
+        b for n in ast.walk(function) for b in [getattr(n, "body", None)] if isinstance(b, list)
+    ]
     for number, block in enumerate(blocks):
         for place in range(len(block)):
             for how in ("without", "twice", "last"):
                 made = copy.deepcopy(function)
-                copies = [b for n in ast.walk(made) for b in [getattr(n, "body", None)] if isinstance(b, list)]
+                copies = [
+                    b
+                    for n in ast.walk(made)
+                    for b in [getattr(n, "body", None)]
+                    if isinstance(b, list)
+                ]
                 inner = copies[number]
                 if how == "twice":
                     inner.insert(place, copy.deepcopy(inner[place]))

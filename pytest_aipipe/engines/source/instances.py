@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.arguments import unique, values_for
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
+    from collections.abc import Mapping, Sequence
 
 
-def instances(situation: Situation, owner: Definition, solved: Mapping[str, Sequence[str]]) -> list[Value]:
+def instances(
+    situation: Situation, owner: Definition, solved: Mapping[str, Sequence[str]]
+) -> list[Value]:
     """Return ways to get an instance, as the tests do it first; never raises, may be empty."""
     module = situation.module
     found: list[Value] = list(islice(usages(situation, owner.name), 6))
@@ -32,7 +37,9 @@ def instances(situation: Situation, owner: Definition, solved: Mapping[str, Sequ
         found += constructed(module, owner, constructor, solved, statement)
     for factory in module.members(owner):
         if factory.binding == "classmethod" and not factory.name.startswith("_"):
-            arguments = [_argument(module, factory, p, {}) for p in factory.parameters if p.required]
+            arguments = [
+                _argument(module, factory, p, {}) for p in factory.parameters if p.required
+            ]
             found.append(_made(f"{name}.{factory.name}", statement, arguments))
     for child in module.subclasses(owner)[:3]:
         if child.owner is None and not abstract_methods(module, child):
@@ -66,7 +73,9 @@ def constructed(
         values = values_for(module, constructor, parameter, solved=wanted)
         for value in values[: 2 + min(4, len(wanted))]:
             pair = (parameter.name, _keyworded(parameter, value))
-            found.append(_made(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values())))
+            found.append(
+                _made(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values()))
+            )
     return found
 
 
@@ -83,7 +92,10 @@ def stored_in(constructor: Definition, name: str) -> str:
 
 
 def _argument(
-    module: ModuleView, definition: Definition, parameter: Parameter, solved: Mapping[str, Sequence[str]]
+    module: ModuleView,
+    definition: Definition,
+    parameter: Parameter,
+    solved: Mapping[str, Sequence[str]],
 ) -> Value:
     wanted = solved.get(parameter.name, ())
     return _keyworded(parameter, values_for(module, definition, parameter, solved=wanted)[0])
@@ -120,7 +132,9 @@ def _fields(owner: Definition) -> list[Parameter]:
 
 def _is_enum(owner: Definition) -> bool:
     bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
-    return any(ast.unparse(b).rsplit(".", 1)[-1] in {"Enum", "IntEnum", "StrEnum", "Flag"} for b in bases)
+    return any(
+        ast.unparse(b).rsplit(".", 1)[-1] in {"Enum", "IntEnum", "StrEnum", "Flag"} for b in bases
+    )
 
 
 def _members(owner: Definition) -> list[str]:
@@ -145,7 +159,11 @@ def _concrete(
 ) -> list[Value]:
     lines = [f"class Concrete({owner.qualname}):"]
     for definition in abstract:
-        args = ast.unparse(definition.node.args) if not isinstance(definition.node, ast.ClassDef) else "self"
+        args = (
+            ast.unparse(definition.node.args)
+            if not isinstance(definition.node, ast.ClassDef)
+            else "self"
+        )
         if definition.binding == "property":
             lines.append("    @property")
         prefix = "async def" if definition.is_async else "def"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_aipipe.engines.analysis.module import Definition, ModuleView
 from pytest_aipipe.engines.source.instances import import_of
-from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, identifier
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.source.values import Value
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView
+    from collections.abc import Sequence
 
 _BINARY = {
     "__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__floordiv__": "//",
@@ -42,7 +45,11 @@ _STATEMENTS = {
 
 
 def invoke(
-    module: ModuleView, definition: Definition, arguments: Sequence[str], instance: Value | None, draft: Draft
+    module: ModuleView,
+    definition: Definition,
+    arguments: Sequence[str],
+    instance: Value | None,
+    draft: Draft,
 ) -> Draft:
     """Return ``draft`` with the call of ``definition`` added, its outcome in ``result``."""
     if definition.binding in {"function", "class"}:
@@ -51,7 +58,7 @@ def invoke(
     owner = definition.owner
     if owner is None:
         return draft
-    if definition.binding in {"classmethod", "static"} and definition.name not in {"__init_subclass__"}:
+    if definition.binding in {"classmethod", "static"} and definition.name != "__init_subclass__":
         draft = draft.importing(import_of(module, owner))
         return _finished(draft, definition, f"{definition.qualname}({', '.join(arguments)})")
     if instance is None:
@@ -120,14 +127,20 @@ def _finished(draft: Draft, definition: Definition, call: str) -> Draft:
         body = f"async def act():\n    return {wrapped}"
         return draft.importing("import asyncio").then(body, "result = asyncio.run(act())")
     if definition.is_generator:
-        return draft.importing("from itertools import islice").then(f"result = list(islice({call}, 20))")
+        return draft.importing("from itertools import islice").then(
+            f"result = list(islice({call}, 20))"
+        )
     return draft.then(f"result = {call}")
 
 
 def receiver_name(owner: Definition) -> str:
     """Return the local name for an instance of ``owner``."""
     name = identifier(owner.name)
-    return name if name.isidentifier() and name not in {"list", "dict", "set", "type", "str"} else "subject"
+    return (
+        name
+        if name.isidentifier() and name not in {"list", "dict", "set", "type", "str"}
+        else "subject"
+    )
 
 
 def attributes(module: ModuleView, owner: Definition, name: str = "result") -> tuple[str, ...]:

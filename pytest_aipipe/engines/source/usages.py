@@ -6,10 +6,13 @@ import ast
 import builtins
 
 from pytest_aipipe.engines.analysis.mined import doc_examples, unique
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.edits import called
 from pytest_aipipe.engines.source.existing import TestFile, names_used, test_file
 from pytest_aipipe.engines.source.values import Value
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
 
 _MOST = 40
 _LONG = 400
@@ -72,7 +75,9 @@ def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:
         tree = ast.parse("\n".join(lines))
     except SyntaxError:
         return ()
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound = {
+        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     module = situation.module
     own = {d.name for d in module.definitions.values() if d.owner is None}
     own |= {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 
 from pytest_aipipe.engines.analysis.mined import around, unique
-from pytest_aipipe.engines.analysis.module import Definition
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.invoke import invoke
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate, RecordedCall
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate, RecordedCall
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.analysis.module import Definition
+    from collections.abc import Iterator
 
 _BATCH = 12
 _CALLS = 12
@@ -51,8 +54,12 @@ class Carve:
         kwargs = {k: v for k, v in call.kwargs.items() if v is not None}
         targets = [definition]
         if call.receiver is not None:
-            same = [d for d in situation.targets if d.owner is definition.owner and d is not definition]
-            targets += [d for d in same if len([p for p in d.parameters if p.required]) <= len(args)]
+            same = [
+                d for d in situation.targets if d.owner is definition.owner and d is not definition
+            ]
+            targets += [
+                d for d in same if len([p for p in d.parameters if p.required]) <= len(args)
+            ]
         for target in targets:
             yield from self._written(situation, target, call, args, kwargs)
         for place, arg in enumerate(args):

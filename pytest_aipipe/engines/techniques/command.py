@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from itertools import combinations, islice
 
 from pytest_aipipe.engines.analysis.mined import unique
-from pytest_aipipe.engines.analysis.module import Definition
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.analysis.module import Definition
+    from collections.abc import Iterator
 
 _BATCH = 12
 _MOST = 160
@@ -55,7 +58,10 @@ class Command:
             fixtures.append("capsys")
             observe = ("result", "capsys.readouterr()")
         else:
-            body += [f"monkeypatch.setattr('sys.argv', ['prog', *{argv}])", f"result = {entry.name}()"]
+            body += [
+                f"monkeypatch.setattr('sys.argv', ['prog', *{argv}])",
+                f"result = {entry.name}()",
+            ]
             fixtures += ["monkeypatch", "capsys"]
             observe = ("result", "capsys.readouterr()")
         draft = Draft(tuple(body), tuple(imports), fixtures=tuple(fixtures), observe=observe)
@@ -72,7 +78,11 @@ def entries(situation: Situation) -> list[Definition]:
             continue
         looks = {d.rsplit(".", 1)[-1] for d in definition.decorators}
         text = {n.attr for n in ast.walk(definition.node) if isinstance(n, ast.Attribute)}
-        if looks & {"command", "group"} or "parse_args" in text or definition.name in {"main", "cli"}:
+        if (
+            looks & {"command", "group"}
+            or "parse_args" in text
+            or definition.name in {"main", "cli"}
+        ):
             found.append(definition)
     return found
 
@@ -85,7 +95,9 @@ def options_of(tree: ast.Module) -> list[list[str]]:
             continue
         if ast.unparse(node.func).rsplit(".", 1)[-1] not in {"add_argument", "option"}:
             continue
-        flags = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        flags = [
+            a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+        ]
         options = [f for f in flags if f.startswith("-")]
         if not options:
             continue
@@ -100,7 +112,9 @@ def options_of(tree: ast.Module) -> list[list[str]]:
             found += [[flag, ast.unparse(c)] for c in choices.elts[:3]]
             continue
         is_number = "int" in ast.unparse(keywords.get("type", ast.Constant(value="")))
-        found += [[flag, v] for v in (("'2'", "'0'", "'-1'") if is_number else ("'text'", "'utf-8'"))]
+        found += [
+            [flag, v] for v in (("'2'", "'0'", "'-1'") if is_number else ("'text'", "'utf-8'"))
+        ]
         if "file" in flag or "out" in flag:
             found.append([flag, "str(file)"])
     return found
@@ -108,7 +122,13 @@ def options_of(tree: ast.Module) -> list[list[str]]:
 
 def argument_lists(situation: Situation, options: list[list[str]]) -> Iterator[list[str]]:
     """Yield command lines, short ones first."""
-    files = (["str(file)"], [], ["str(file)", "str(file)"], ["'-'"], ["str(folder)"])
+    files: tuple[list[str], ...] = (
+        ["str(file)"],
+        [],
+        ["str(file)", "str(file)"],
+        ["'-'"],
+        ["str(folder)"],
+    )
     guards = [ast.unparse(c.test) for g in situation.guards for c in g.conditions]
     wanted = sorted(options, key=lambda o: not any(_dest(o[0]) in g for g in guards))
     for positional in files:
@@ -118,7 +138,7 @@ def argument_lists(situation: Situation, options: list[list[str]]) -> Iterator[l
             yield [*positional, *option]
     for first, second in combinations(wanted[:8], 2):
         for positional in files[:3]:
-            yield unique([*positional]) + [*first, *second]
+            yield [*unique([*positional]), *first, *second]
 
 
 def _dest(flag: str) -> str:

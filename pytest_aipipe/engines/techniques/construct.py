@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from pytest_aipipe.engines.analysis.module import Definition, Parameter
 from pytest_aipipe.engines.analysis.solve import Answers, solve
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.arguments import values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
@@ -17,8 +14,14 @@ from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.analysis.module import Definition, Parameter
+    from collections.abc import Iterator, Sequence
 
 _BATCH = 12
 _MOST = 240
@@ -37,7 +40,9 @@ class Construct:
         while batch := list(islice(candidates, _BATCH)):
             yield batch
 
-    def _calls(self, situation: Situation, definition: Definition, solved: Answers) -> Iterator[Candidate]:
+    def _calls(
+        self, situation: Situation, definition: Definition, solved: Answers
+    ) -> Iterator[Candidate]:
         for draft in drafts(situation, definition, solved):
             name = f"{definition.qualname}"
             found = write(draft, self.name, name)
@@ -82,7 +87,13 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     streams = [
         (_with_state(situation, definition, row, first, solved) for row in rows),
         (
-            _with_state(situation, definition, next(iter(argument_rows(situation, definition, solved)), []), r, solved)
+            _with_state(
+                situation,
+                definition,
+                next(iter(argument_rows(situation, definition, solved)), []),
+                r,
+                solved,
+            )
             for r in receivers[1:]
         ),
         _states(situation, definition, first, solved),
@@ -91,7 +102,11 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
 
 
 def _with_state(
-    situation: Situation, definition: Definition, row: Sequence[Value], instance: Value | None, solved: Answers
+    situation: Situation,
+    definition: Definition,
+    row: Sequence[Value],
+    instance: Value | None,
+    solved: Answers,
 ) -> Draft:
     draft = Draft()
     for value in row:
@@ -119,7 +134,9 @@ def _states(
                 yield replace(draft, body=body)
 
 
-def argument_rows(situation: Situation, definition: Definition, solved: Answers) -> Iterator[list[Value]]:
+def argument_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
     """Yield argument lists: the plain one, one varied at a time, then pairs."""
     module = situation.module
     options: dict[str, list[Value]] = {}
@@ -152,7 +169,9 @@ def argument_rows(situation: Situation, definition: Definition, solved: Answers)
         yield _row(definition, chosen)
 
 
-def _keyword_rows(definition: Definition, base: dict[str, Value], solved: Answers) -> Iterator[list[Value]]:
+def _keyword_rows(
+    definition: Definition, base: dict[str, Value], solved: Answers
+) -> Iterator[list[Value]]:
     stars = next((p for p in definition.parameters if p.kind == "stars"), None)
     if stars is None:
         return
@@ -166,7 +185,9 @@ def _keyword_rows(definition: Definition, base: dict[str, Value], solved: Answer
 
 
 def _keywords(definition: Definition, chosen: dict[str, Value]) -> bool:
-    return any(p.kind == "keyword" or not p.required for p in definition.parameters if p.name in chosen)
+    return any(
+        p.kind == "keyword" or not p.required for p in definition.parameters if p.name in chosen
+    )
 
 
 def _row(definition: Definition, chosen: dict[str, Value]) -> list[Value]:
@@ -182,6 +203,10 @@ def _row(definition: Definition, chosen: dict[str, Value]) -> list[Value]:
 
 
 def _passed(parameter: Parameter, value: Value, *, skipped: bool) -> Value:
-    if parameter.kind == "keyword" or skipped or (parameter.kind == "any" and not parameter.required):
+    if (
+        parameter.kind == "keyword"
+        or skipped
+        or (parameter.kind == "any" and not parameter.required)
+    ):
         return replace(value, expr=f"{parameter.name}={value.expr}")
     return value

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.analysis.solve import Answers, solve
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.existing import names_used, take, test_file
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
 from pytest_aipipe.engines.techniques.construct import drafts, routes
 from pytest_aipipe.generate.model import Candidate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.situation import Situation
+    from collections.abc import Iterator
 
 _MOST = 200
 _BATCH = 12
@@ -112,15 +115,15 @@ def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -
 
 
 def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patch]:
-    module, root = situation.module, callee.split(".")[0]
+    module, root = situation.module, callee.split(".", maxsplit=1)[0]
     imports = [f"import {module.name}" if "." not in module.name else
                f"from {module.name.rpartition('.')[0]} import {module.name.rpartition('.')[2]}"]  # fmt: skip
     short = module.name.rpartition(".")[2]
-    raised = error if error.split(".")[0] in dir(__import__("builtins")) else error
-    if error.split(".")[0] in module.imported:
-        imports.append(module.imported[error.split(".")[0]])
-    elif error.split(".")[0] in module.definitions:
-        imports.append(f"from {module.name} import {error.split('.')[0]}")
+    raised = error if error.split(".", maxsplit=1)[0] in dir(__import__("builtins")) else error
+    if error.split(".", maxsplit=1)[0] in module.imported:
+        imports.append(module.imported[error.split(".", maxsplit=1)[0]])
+    elif error.split(".", maxsplit=1)[0] in module.definitions:
+        imports.append(f"from {module.name} import {error.split('.', maxsplit=1)[0]}")
     body = f"def fail(*args, **kwargs):\n    raise {raised}{_arguments(error)}"
     if "(" in callee or "[" in callee:
         return
@@ -151,7 +154,11 @@ def _arguments(error: str) -> str:
     if name in {"KeyboardInterrupt", "EOFError", "StopIteration", "StopAsyncIteration"}:
         return ""
     if name.startswith("Unicode"):
-        return "('utf-8', b'x', 0, 1, 'wrong')" if "Decode" in name else "('utf-8', 'x', 0, 1, 'wrong')"
+        return (
+            "('utf-8', b'x', 0, 1, 'wrong')"
+            if "Decode" in name
+            else "('utf-8', 'x', 0, 1, 'wrong')"
+        )
     if name == "CalledProcessError":
         return "(1, 'command')"
     if name == "TimeoutExpired":
@@ -178,22 +185,28 @@ def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Itera
               else f"from {module.name.rpartition('.')[0]} import {short}",)  # fmt: skip
     if "sys.platform" in text:
         for platform in ("win32", "darwin", "linux", "cygwin"):
-            yield Patch((f"monkeypatch.setattr('sys.platform', {platform!r})",), (), f"on {platform}")
+            yield Patch(
+                (f"monkeypatch.setattr('sys.platform', {platform!r})",), (), f"on {platform}"
+            )
     if "os.name" in text:
         for name in ("nt", "posix"):
             yield Patch((f"monkeypatch.setattr('os.name', {name!r})",), (), f"on {name}")
     if "platform.system" in text:
         for name in ("Windows", "Darwin", "Linux"):
-            yield Patch((f"monkeypatch.setattr('platform.system', lambda: {name!r})",), (), f"on {name}")
+            yield Patch(
+                (f"monkeypatch.setattr('platform.system', lambda: {name!r})",), (), f"on {name}"
+            )
     if "sys.version_info" in text:
         for version in ((2, 7, 0), (3, 8, 0), (3, 99, 0)):
-            yield Patch((f"monkeypatch.setattr('sys.version_info', {version})",), (), "on another Python")
+            yield Patch(
+                (f"monkeypatch.setattr('sys.version_info', {version})",), (), "on another Python"
+            )
     own = {d.name for d in module.definitions.values() if d.owner is None}
     constants = {t.id for n in module.tree.body if isinstance(n, ast.Assign)
                  for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
     for name in names_used(test):
         if name in constants:
-            for value in (("True", "1") if wanted else ("False", "None")):
+            for value in ("True", "1") if wanted else ("False", "None"):
                 line = f"monkeypatch.setattr({short}, {name!r}, {value})"
                 yield Patch((line,), access, f"with {name}")
     for node in ast.walk(test):
@@ -205,14 +218,20 @@ def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Itera
             parent, _, attr = f"{short}.{callee}".rpartition(".")
             for value in ("True", "False", "None", "'text'"):
                 line = f"monkeypatch.setattr({parent}, {attr!r}, lambda *args, **kwargs: {value})"
-                yield Patch((line,), access, f"when {callee.replace('.', ' ')} is {value.strip(chr(39))}")
+                yield Patch(
+                    (line,), access, f"when {callee.replace('.', ' ')} is {value.strip(chr(39))}"
+                )
 
 
 def _environment(node: ast.Call) -> Iterator[Patch]:
     callee = ast.unparse(node.func)
     if callee in {"os.environ.get", "os.getenv", "environ.get", "getenv"} and node.args:
         name = node.args[0]
-        if isinstance(name, ast.Constant):
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
             for value in ("1", "0", "", "text", "a -b"):
-                yield Patch((f"monkeypatch.setenv({name.value!r}, {value!r})",), (), f"with {name.value}")
-            yield Patch((f"monkeypatch.delenv({name.value!r}, raising=False)",), (), f"without {name.value}")
+                yield Patch(
+                    (f"monkeypatch.setenv({name.value!r}, {value!r})",), (), f"with {name.value}"
+                )
+            yield Patch(
+                (f"monkeypatch.delenv({name.value!r}, raising=False)",), (), f"without {name.value}"
+            )

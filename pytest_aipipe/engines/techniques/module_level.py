@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from itertools import islice
 
 from pytest_aipipe.engines.analysis.mined import literals, unique
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.situation import Situation
+    from collections.abc import Iterator
 
 _BATCH = 12
 _VERSIONS = ((2, 7, 18), (3, 6, 0), (3, 8, 0), (3, 99, 0))
@@ -82,7 +85,9 @@ class ModuleLevel:
         for argv in ("['prog']", "['prog', '--help']", "['prog', 'text']", "['prog', '1']"):
             lines = (f"monkeypatch.setattr('sys.argv', {argv})",
                      f"result = runpy.run_module({name!r}, run_name='__main__')")  # fmt: skip
-            draft = Draft(lines, ("import runpy",), fixtures=("monkeypatch",), observe=(), mocked=True)
+            draft = Draft(
+                lines, ("import runpy",), fixtures=("monkeypatch",), observe=(), mocked=True
+            )
             yield from self._written(situation, draft, "as a script")
 
 
@@ -94,10 +99,20 @@ def conditions(situation: Situation) -> Iterator[tuple[list[str], list[str], str
     text = " ".join(ast.unparse(t) for t in tests)
     if "version_info" in text:
         for version in _VERSIONS:
-            yield [f"monkeypatch.setattr('sys.version_info', {version})"], [], "on another Python", names
+            yield (
+                [f"monkeypatch.setattr('sys.version_info', {version})"],
+                [],
+                "on another Python",
+                names,
+            )
     if "platform" in text:
         for platform in ("win32", "darwin", "linux"):
-            yield [f"monkeypatch.setattr('sys.platform', {platform!r})"], [], f"on {platform}", names
+            yield (
+                [f"monkeypatch.setattr('sys.platform', {platform!r})"],
+                [],
+                f"on {platform}",
+                names,
+            )
     if "os.name" in text:
         yield ["monkeypatch.setattr('os.name', 'nt')"], [], "on nt", names
     if "TYPE_CHECKING" in text:

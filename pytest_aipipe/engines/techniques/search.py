@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import around, unique
 from pytest_aipipe.engines.analysis.solve import solve
 from pytest_aipipe.engines.seeds import Seed, seed_of
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.arguments import values_for
 from pytest_aipipe.engines.source.edits import (
     Edit,
@@ -26,8 +24,13 @@ from pytest_aipipe.engines.source.edits import (
     text_edits,
 )
 from pytest_aipipe.engines.source.existing import names_of_self
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.situation import Situation
+    from collections.abc import Iterator
 
 _BATCH = 16
 _ROUNDS = 400
@@ -54,7 +57,9 @@ class Search:
             for candidate, edit, outcome in zip(batch, edited, outcomes, strict=True):
                 _keep(situation, Seed(candidate, edit.function, seed.taken), outcome)
 
-    def _batch(self, situation: Situation, seed: Seed, pool: Pool) -> tuple[list[Candidate], list[Edit]]:
+    def _batch(
+        self, situation: Situation, seed: Seed, pool: Pool
+    ) -> tuple[list[Candidate], list[Edit]]:
         if seed.edits is None:
             seed.edits = _edits(situation, seed, pool)
         batch: list[Candidate] = []
@@ -113,7 +118,10 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
         return
     nodes = list(ast.walk(function))
     for comparison in seen:
-        for mine, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+        for mine, other in (
+            (comparison.left, comparison.right),
+            (comparison.right, comparison.left),
+        ):
             if mine is None or other is None:
                 continue
             for index in sites(function, pool):
@@ -143,7 +151,9 @@ def pool_of(situation: Situation) -> Pool:
                 values = values_for(situation.module, definition, parameter, solved=wanted)
                 known = keywords.setdefault(parameter.name, [])
                 known += [v.expr for v in values[:6] if not v.setup and v.expr not in known]
-    methods = [d.name for d in situation.targets if d.binding == "method" and not d.name.startswith("__")]
+    methods = [
+        d.name for d in situation.targets if d.binding == "method" and not d.name.startswith("__")
+    ]
     return Pool(
         names=situation.names,
         literals=tuple(unique([*near, *situation.body_literals])[:60]),
@@ -161,7 +171,9 @@ def _lines(situation: Situation) -> list[str]:
         source = situation.scene.test_sources.get(test.source_path, "")
         for line in source.splitlines():
             text = line.strip()
-            if text and not text.startswith(("def ", "import ", "from ", "assert ", "@", "#", "class ")):
+            if text and not text.startswith(
+                ("def ", "import ", "from ", "assert ", "@", "#", "class ")
+            ):
                 found.append(text + "\n")
     return unique(found)[:24]
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from itertools import islice
 
-from pytest_aipipe.engines.analysis.module import Definition
 from pytest_aipipe.engines.analysis.solve import solve
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.arguments import values_for
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import on_instance, receiver_name
-from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.engines.source.values import Value
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.analysis.module import Definition
+    from collections.abc import Iterator
 
 _BATCH = 14
 _MOST = 160
-_DUNDERS = {"__setitem__", "__delitem__", "__getitem__", "__iter__", "__contains__", "__len__", "__eq__"}
+_DUNDERS = {
+    "__setitem__",
+    "__delitem__",
+    "__getitem__",
+    "__iter__",
+    "__contains__",
+    "__len__",
+    "__eq__",
+}
 
 
 class Sequences:
@@ -35,7 +46,11 @@ class Sequences:
 
     def _all(self, situation: Situation) -> Iterator[Candidate]:
         for target in situation.targets:
-            if target.owner is None or not target.owner.is_class or target.binding not in {"method", "property"}:
+            if (
+                target.owner is None
+                or not target.owner.is_class
+                or target.binding not in {"method", "property"}
+            ):
                 continue
             last = [target]
             if target.name.startswith("_") and not target.name.endswith("__"):
