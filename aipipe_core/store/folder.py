@@ -1,0 +1,26 @@
+"""The folder ``.aipipe``: made once, ignored by git from the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = ".aipipe"
+
+
+def make_folder(folder: Path) -> Path:
+    """Make ``folder`` where it is missing; a new ``.aipipe`` hides itself from git.
+
+    Raises ``OSError`` where it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return folder
+    if folder.name == NAME:
+        (folder / ".gitignore").write_text("*\n", encoding="ascii")
+    return folder
