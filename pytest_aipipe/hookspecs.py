@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.hookspec
-def pytest_aipipe_engines(config: pytest.Config) -> Sequence[Any] | None:  # type: ignore[empty-body]
+def pytest_aipipe_engines(config: pytest.Config) -> Sequence[Any] | None:
     """Return engines: objects with a ``name`` and ``propose(gap, scene)``.
 
     See :class:`pytest_aipipe.generate.model.Engine`. ``--ai-engine`` can name them;
@@ -25,7 +25,7 @@ def pytest_aipipe_engines(config: pytest.Config) -> Sequence[Any] | None:  # typ
 
 
 @pytest.hookspec
-def pytest_aipipe_gate(config: pytest.Config) -> Sequence[Any] | None:  # type: ignore[empty-body]
+def pytest_aipipe_gate(config: pytest.Config) -> Sequence[Any] | None:
     """Return gate rules that a candidate must also pass, after our own."""
 
 

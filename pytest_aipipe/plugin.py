@@ -6,9 +6,12 @@ same). Without ``--ai-diff`` nothing else of ours is ever imported.
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from pytest_aipipe import hookspecs, options
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,7 +14,7 @@ MODULE = "<module>"
 
 
 def symbols_of(source: str) -> tuple[Symbol, ...]:
-    """Return every function and class of ``source``, outermost first; () when it cannot be parsed."""
+    """Return every function and class of ``source``; () when it cannot be parsed."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coverage import Coverage
@@ -20,6 +19,7 @@ from pytest_aipipe.measure.trace import OUTSIDE, Trace, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
     from types import FrameType
 
 PHASE_SEPARATOR = "|"

@@ -8,7 +8,10 @@ left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Arcs = frozenset[tuple[int, int]]
 Trace = dict[str, dict[str, Arcs]]

@@ -17,8 +17,7 @@ def report_of(run: Run, document: dict[str, Any]) -> Report:
     sections = [_files(run, document), _tests(document), _rejected(document), _notes(document)]
     summary = (
         f"{changed(document)}; {selected_of(document)}.",
-        f"Changed code covered, before and with the admitted tests: "
-        f"{figures(document['coverage'])}.",
+        f"Changed code covered, before -> with new tests: {figures(document['coverage'])}.",
     )
     return Report(
         title="Tests for the change",
@@ -67,15 +66,18 @@ def _files(run: Run, document: dict[str, Any]) -> Section | None:
         rows.append(
             (
                 path,
-                f"{len(before.executed)}/{total} → {len(after.executed)}/{total}",
-                f"{len(before.executed_branches)}/{branches} → "
-                f"{len(after.executed_branches)}/{branches}",
+                _step(len(before.executed), len(after.executed), total),
+                _step(len(before.executed_branches), len(after.executed_branches), branches),
                 ranges(left["missing"]) or "-",
             )
         )
     if not rows:
         return None
     return Section("Coverage", table=Table(("File", "Lines", "Branches", "Missing"), tuple(rows)))
+
+
+def _step(before: int, after: int, total: int) -> str:
+    return f"{before}/{total} → {after}/{total}"
 
 
 def _tests(document: dict[str, Any]) -> Section | None:

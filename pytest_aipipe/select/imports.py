@@ -112,6 +112,6 @@ def _word(name: str, found: _Found) -> None:
 
 
 def _plugin_name(text: str, found: _Found) -> None:
-    """Take a string that reads like a dotted name for an import: ``pytest_plugins``, mock targets."""
+    """Take a string that reads like a dotted name for an import: a plugin, a mock's target."""
     if "." in text and all(part.isidentifier() for part in text.split(".")):
         found.names.add(text)

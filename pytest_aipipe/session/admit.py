@@ -6,7 +6,6 @@ and reported as rejected, and never fails the session.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,8 @@ from pytest_aipipe.session.run import Verdict
 from pytest_aipipe.session.written import Ledger, free_name, without
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_aipipe.session.host import Host
 
 # These plugins of pytest choose among the user's tests; ours are not up for that choice.

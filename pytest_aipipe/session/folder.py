@@ -40,7 +40,7 @@ def write_text(file: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-        os.chmod(name, 0o644)  # noqa: PTH101, S103 - as any file that an editor writes
+        os.chmod(name, 0o644)  # noqa: PTH101 - as any file that an editor writes
         os.replace(name, file)  # noqa: PTH105
     except BaseException:
         Path(name).unlink(missing_ok=True)

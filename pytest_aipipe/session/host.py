@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aipipe_core.change.model import Kind
-from pytest_aipipe.session.engines import EMBEDDED, Embedded, check_engines
 from pytest_aipipe.measure import imported, outer
 from pytest_aipipe.measure.recorder import PHASE_SEPARATOR, Recorder
 from pytest_aipipe.measure.trace import OUTSIDE, merge, packed, unpacked
@@ -24,11 +22,13 @@ from pytest_aipipe.report.terminal import write_summary
 from pytest_aipipe.select.decide import Selection
 from pytest_aipipe.session import steps
 from pytest_aipipe.session.admit import Admission
+from pytest_aipipe.session.engines import EMBEDDED, Embedded, check_engines
 from pytest_aipipe.session.items import ItemInfo, info_of
 from pytest_aipipe.session.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.options import Options
@@ -64,11 +64,13 @@ class Host:
         return bool(self.config.option.collectonly)
 
     def pytest_configure(self, config: pytest.Config) -> None:
+        """Check the engines, now that conftests could bring theirs."""
         if not self.is_worker:
             check_engines(config, self.run.options.engines)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Generator[None, Any, Any]:
+        """Start again after pytest-cov where it starts only now."""
         # In a worker pytest-cov starts here; whoever starts last is traced, so we go again.
         again = self.is_worker and self.with_cov
         if again:
@@ -86,6 +88,7 @@ class Host:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the tests that the change cannot affect."""
         with self.run.timed("select"):
             kept, left = steps.select(self, items)
         if left:
@@ -98,14 +101,17 @@ class Host:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Attribute what runs to the test."""
         return (yield from self._phase(item, "setup"))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Attribute what runs to the test."""
         return (yield from self._phase(item, "run"))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Attribute what runs to the test."""
         return (yield from self._phase(item, "teardown"))
 
     def _phase(self, item: pytest.Item, name: str) -> Generator[None, Any, Any]:
@@ -123,6 +129,7 @@ class Host:
         return self.admission.run_one(item, nextitem) if self.admission.owns(item) else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add up how long each test takes."""
         seconds = self.run.seconds
         seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
 
@@ -179,11 +186,13 @@ class Host:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Decide the exit code and write the reports."""
         self.recorder.stop()
         if not self.is_worker and not self.collects_only:
             steps.finish(self, session)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the summary."""
         if not self.is_worker and not self.collects_only:
             write_summary(terminalreporter, self.run)
 

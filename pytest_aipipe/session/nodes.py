@@ -88,8 +88,10 @@ def module_node(session: pytest.Session, file: Path, intended: Path) -> pytest.M
     importlib.invalidate_caches()
     parent = folder_node(session, intended.parent)
     if file == intended:
-        made = parent.ihook.pytest_pycollect_makemodule(module_path=file, parent=parent)
-        return made  # type: ignore[no-any-return]
+        made: pytest.Module = parent.ihook.pytest_pycollect_makemodule(
+            module_path=file, parent=parent
+        )
+        return made
     module: GeneratedModule = GeneratedModule.from_parent(parent, path=file)
     module.intended = intended
     return module

@@ -64,7 +64,7 @@ def untangle(config: pytest.Config, args: list[str]) -> None:
         if is_path and args[index] == "--ai-diff" and _is_revision(config.rootpath, word):
             hint = f"Write --ai-diff={word} for the revision, ./{word} for the path."
             raise bad("ambiguous-spec", f"{word} is a path and a revision", hint)
-        if is_path or known.pyargs and not _is_revision(config.rootpath, word):
+        if is_path or (known.pyargs and not _is_revision(config.rootpath, word)):
             args[index] += "="
             setattr(known, args[index][2:-1].replace("-", "_"), "")
             known.file_or_dir = [word, *known.file_or_dir]
@@ -95,7 +95,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _said(step: Callable[[], T]) -> T:
-    """Return what ``step`` returns; an expected failure becomes pytest's usage error of one line."""
+    """Return what ``step`` returns; an expected failure becomes a usage error of one line."""
     try:
         return step()
     except AipipeError as error:
@@ -125,7 +125,7 @@ def _text(name: str, value: Any) -> Any:
 
 
 def check_head(change: Change) -> None:
-    """Raise when the change ends in a commit that is not the one checked out: its lines are not here."""
+    """Raise when the change ends in a commit that is not checked out: its lines are not here."""
     if not re.fullmatch(r"[0-9a-f]{40,64}", change.head) or not change.files:
         return
     here = _git(change.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
