@@ -1,0 +1,1 @@
+"""Gaps: changed lines and branches that no selected test ran, by symbol."""

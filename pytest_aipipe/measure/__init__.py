@@ -1,0 +1,1 @@
+"""Measure: which changed lines and branches each test ran."""

@@ -1,0 +1,118 @@
+"""A coverage.py of our own: in memory, with branches, the current test as its context.
+
+It reads no configuration and writes no file, so that the project's own ``.coverage`` and
+``.coveragerc`` are neither used nor disturbed. Where pytest-cov measures at the same
+time, coverage.py pauses its tracer while ours runs (only the collector started last is
+traced), so ours measures what pytest-cov would as well and
+:mod:`pytest_aipipe.measure.outer` hands that over at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from coverage import Coverage
+
+from pytest_aipipe.measure.trace import OUTSIDE, Trace, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from types import FrameType
+
+PHASE_SEPARATOR = "|"
+"""Between node id and phase, as pytest-cov's ``--cov-context=test`` has it."""
+
+
+class _Tracer(Coverage):
+    """Coverage that is silent and also traces what an outer measurement wants."""
+
+    outer: Callable[[], Any] | None = None
+
+    def _should_trace(self, filename: str, frame: FrameType) -> Any:
+        mine = super()._should_trace(filename, frame)
+        if mine.trace or self.outer is None:
+            return mine
+        theirs = self.outer()
+        return mine if theirs is None else theirs._should_trace(filename, frame)  # noqa: SLF001
+
+    def _warn(self, *_: Any, **__: Any) -> None:
+        """Say nothing: that a file never ran is our subject, not a warning."""
+
+
+class Recorder:
+    """Records which arcs of ``paths`` run, and in which test.
+
+    ``paths`` are repository-relative, under ``root``. ``outer`` returns the Coverage of a
+    second measurement in this process, or None.
+    """
+
+    def __init__(
+        self, root: Path, paths: Iterable[str], outer: Callable[[], Any] | None = None
+    ) -> None:
+        self.by_file = {os.path.realpath(root / path): path for path in paths}
+        # An empty include list would mean everything; this pattern matches nothing.
+        patterns = [_pattern(file) for file in self.by_file] or ["/aipipe-measures-nothing"]
+        self.coverage = _Tracer(
+            data_file=None, branch=True, config_file=False, include=patterns, messages=False
+        )
+        # The C tracer knows contexts; sys.monitoring (the default from Python 3.14) does not.
+        _set_quietly(self.coverage, "run:core", "ctrace")
+        self.coverage.outer = outer
+        self.running = False
+
+    def start(self) -> None:
+        """Begin, or go on; what was recorded stays."""
+        if not self.running:
+            self.coverage.start()
+            self.running = True
+
+    def stop(self) -> None:
+        """Pause. Whoever measured before us is traced again."""
+        if self.running:
+            self.coverage.stop()
+            self.running = False
+
+    def forget_files(self) -> None:
+        """Ask again for every file whether it is measured: the outer measurement is another one."""
+        collector = getattr(self.coverage, "_collector", None)
+        getattr(collector, "should_trace_cache", {}).clear()
+
+    def switch(self, context: str) -> None:
+        """Attribute what runs from now on to ``context``."""
+        if self.running:
+            self.coverage.switch_context(context)
+
+    def trace(self) -> Trace:
+        """Return what ran so far in the measured files."""
+        data = self.coverage.get_data()
+        contexts = data.measured_contexts()
+        parts: list[Trace] = []
+        for file in data.measured_files() & self.by_file.keys():
+            for context in contexts:
+                data.set_query_context(context)
+                arcs = data.arcs(file)
+                if arcs:
+                    parts.append({nodeid_of(context): {self.by_file[file]: frozenset(arcs)}})
+            data.set_query_contexts(None)
+        return merge(parts)
+
+
+def nodeid_of(context: str) -> str:
+    """Return the node id of a context ``nodeid|phase``; "" outside every test."""
+    return context.rpartition(PHASE_SEPARATOR)[0] if context else OUTSIDE
+
+
+def _pattern(file: str) -> str:
+    """Return a coverage.py glob for exactly this file: its special signs match any one sign."""
+    return re.sub(r"[\[\]*?{}]", "?", file)
+
+
+def _set_quietly(coverage: Coverage, option: str, value: str) -> None:
+    """Set an option that older releases of coverage.py do not know."""
+    try:
+        coverage.set_option(option, value)
+    except Exception:
+        return

@@ -1,0 +1,36 @@
+"""The entry module: registers options and hooks, and starts the rest when asked.
+
+It imports the standard library and pytest only (and our option table, which does the
+same). Without ``--ai-diff`` nothing else of ours is ever imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_aipipe import hookspecs, options
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register every ``--ai-...`` option and its ini twin."""
+    options.register(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make our hooks known, with or without ``--ai-diff``."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Start before any conftest imports the code that is to be measured.
+
+    Neither first nor last: pytest-cov starts with ``tryfirst`` and has to come before us,
+    pytest loads the conftests with ``trylast``.
+    """
+    if options.asked_for(early_config):
+        from pytest_aipipe.session.start import start
+
+        start(early_config, args)

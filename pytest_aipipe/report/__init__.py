@@ -1,0 +1,1 @@
+"""Report: what a session found, as one value and its renderings."""

@@ -1,0 +1,159 @@
+"""The session as the JSON document of the contract (``tests.json``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_aipipe.gaps.find import find_gaps
+from pytest_aipipe.session.nodes import relative_to_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_aipipe.generate.model import Gap
+    from pytest_aipipe.generate.request import AdmittedTest
+    from pytest_aipipe.measure.analysis import FileCoverage
+    from pytest_aipipe.session.run import Run
+
+SCHEMA = 1
+
+
+def document(run: Run) -> dict[str, Any]:
+    """Return the document; every field of the contract is there, whatever was reached."""
+    return {
+        "schema": SCHEMA,
+        "base": run.change.base,
+        "head": run.change.head,
+        "change": {"files": [_file(run, file) for file in run.change.files]},
+        "selection": {
+            "collected": run.selection.collected,
+            "selected": len(run.selection.reasons),
+            "reasons": dict(run.selection.reasons),
+        },
+        "coverage": _coverage(run),
+        "tests": [*_admitted(run), *_rejected(run)],
+        "gaps": gaps_left(run),
+        "behavior": [],
+        "flaky": [],
+        "llm": {
+            "calls": 0,
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cached_tokens": 0,
+            "cost_usd": 0.0,
+        },
+        "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},
+        "notes": list(run.notes),
+    }
+
+
+def _file(run: Run, file: Any) -> dict[str, Any]:
+    kinds = sorted(kind.value for kind in file.kinds)
+    del run
+    return {
+        "path": file.path,
+        "kind": kinds[0] if kinds else "other",
+        "kinds": kinds,
+        "changed_lines": sorted(file.changed_lines),
+    }
+
+
+def _coverage(run: Run) -> dict[str, Any]:
+    return {
+        "lines": {
+            "total": _sum(run.after.values(), "statements"),
+            "before": _sum(run.before.values(), "executed"),
+            "after": _sum(run.after.values(), "executed"),
+        },
+        "branches": {
+            "total": _sum(run.after.values(), "branches"),
+            "before": _sum(run.before.values(), "executed_branches"),
+            "after": _sum(run.after.values(), "executed_branches"),
+        },
+        "files": {
+            path: {
+                "missing": sorted(found.statements - found.executed),
+                "missing_branches": [
+                    list(arc) for arc in sorted(found.branches - found.executed_branches)
+                ],
+            }
+            for path, found in sorted(run.after.items())
+        },
+    }
+
+
+def _sum(figures: Iterable[FileCoverage], name: str) -> int:
+    return sum(len(getattr(found, name)) for found in figures)
+
+
+def _admitted(run: Run) -> list[dict[str, Any]]:
+    return [_test(run, test) for test in run.result.admitted]
+
+
+def _test(run: Run, test: AdmittedTest) -> dict[str, Any]:
+    verdict = run.verdicts.get((test.module_name, test.name))
+    passed = verdict is not None and verdict.passed
+    file = next((file for file in run.files if file.name == test.module_name), None)
+    path = relative_to_root(file, run.change.root) if file else test.module_name
+    return {
+        "nodeid": verdict.nodeid if verdict and verdict.nodeid else f"{path}::{test.name}",
+        "path": path,
+        "engine": test.engine,
+        "technique": test.technique,
+        "targets": [{"path": test.path, "lines": sorted(test.lines)}],
+        "status": "admitted" if passed else "rejected",
+        "reason": "" if passed else (verdict.reason if verdict else "was not run"),
+        "mutants": {"total": test.mutants, "killed": test.killed},
+        "mocked": test.mocked,
+    }
+
+
+def _rejected(run: Run) -> list[dict[str, Any]]:
+    return [
+        {
+            "nodeid": test.name,
+            "path": "",
+            "engine": test.engine,
+            "targets": [{"path": test.path, "lines": sorted(test.lines)}],
+            "status": "rejected",
+            "reason": test.reason,
+            "mutants": {"total": 0, "killed": 0},
+        }
+        for test in run.result.rejected
+    ]
+
+
+def gaps_left(run: Run) -> list[dict[str, Any]]:
+    """Return the gaps that stay, each with why and what a person could do."""
+    told = {(left.gap.path, left.gap.symbol): left for left in run.result.left}
+    rows = []
+    for gap in find_gaps(run.after, run.sources, run.modules):
+        left = told.get((gap.path, gap.symbol))
+        rows.append(
+            {
+                "path": gap.path,
+                "symbol": gap.symbol,
+                "lines": sorted(gap.lines or {arc[0] for arc in gap.branches}),
+                "open_lines": sorted(gap.lines),
+                "branches": [list(arc) for arc in sorted(gap.branches)],
+                "why": left.why if left else _why(run, gap),
+                "suggestion": left.suggestion if left else _suggestion(gap),
+            }
+        )
+    return rows
+
+
+def _why(run: Run, gap: Gap) -> str:
+    ran = any(gap.path in files for files in run.trace.values())
+    seen = "no selected test runs it" if ran else "no selected test imports this file"
+    return f"{seen}; nothing was generated: {run.why_not}" if run.why_not else seen
+
+
+def _suggestion(gap: Gap) -> str:
+    if gap.symbol == "<module>":
+        return f"Import {gap.module} under the condition that its top level asks for."
+    if gap.lines:
+        return f"Call {gap.symbol} so that line {min(gap.lines)} runs."
+    start, end = min(gap.branches)
+    where = f"to line {end}" if end > 0 else "out of the function"
+    return f"Call {gap.symbol} so that line {start} goes {where}."

@@ -1,0 +1,1 @@
+"""Select: which tests a change can affect."""

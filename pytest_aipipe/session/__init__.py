@@ -1,0 +1,1 @@
+"""The session: the visible list of steps of ``pytest --ai-diff``."""

@@ -1,0 +1,224 @@
+"""The steps of a session, in the order in which they are taken.
+
+read change (:mod:`pytest_aipipe.session.start`) -> select -> measure -> find gaps ->
+generate -> admit -> report.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aipipe_core.errors import AipipeError
+from pytest_aipipe.gaps.find import find_gaps
+from pytest_aipipe.gaps.names import loaded_names, module_name
+from pytest_aipipe.measure import imported
+from pytest_aipipe.measure.analysis import Analyst
+from pytest_aipipe.measure.trace import OUTSIDE, merge, union
+from pytest_aipipe.report.write import write_reports
+from pytest_aipipe.select.decide import Decider, Facts, Selection
+from pytest_aipipe.select.graph import Graph, python_files
+from pytest_aipipe.session.ask import build_request
+from pytest_aipipe.session.engines import chosen, gate_rules
+from pytest_aipipe.session.folder import defect_file
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_aipipe.measure.analysis import FileCoverage
+    from pytest_aipipe.session.host import Host
+    from pytest_aipipe.session.run import Run
+
+NO_TESTS = 5
+FAILED = 1
+
+
+def select(host: Host, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return the items that run and those that do not; the reasons go to the run."""
+    run = host.run
+    if not run.options.select:
+        reasons = {item.nodeid: "--ai-select=off runs all" for item in items}
+        run.selection = Selection(len(items), reasons)
+    elif not run.change.files:
+        left = {item.nodeid: "the change is empty" for item in items}
+        run.selection = Selection(len(items), left_out=left)
+    else:
+        run.selection = _decide(host, items)
+    reasons = dict(run.selection.reasons)
+    kept = [item for item in items if item.nodeid in reasons]
+    return kept, [item for item in items if item.nodeid not in reasons]
+
+
+def _decide(host: Host, items: list[pytest.Item]) -> Selection:
+    root = host.run.change.root
+    top = Path(os.path.realpath(root))
+    gone = {path for file in host.run.change.files for path in (file.old_path, file.path) if path}
+    files = {*python_files(top), *(path for path in gone if path.endswith((".py", ".pyw")))}
+    graph = Graph(files, lambda path: _bytes(top / path), _inside(top, sys.path))
+    facts = Facts(
+        always=frozenset(_plugin_files(host.config, top)),
+        loaded=frozenset(_inside(top, loaded_names())),
+        named=frozenset(_named(host.config)),
+    )
+    places = [(item.nodeid, _relative(top, item.path)) for item in items]
+    return Decider(host.run.change, graph, facts).select(places)
+
+
+def _bytes(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def _relative(top: Path, file: str | os.PathLike[str]) -> str | None:
+    real = Path(os.path.realpath(file))
+    if real == top:
+        return ""
+    return real.relative_to(top).as_posix() if top in real.parents else None
+
+
+def _inside(top: Path, places: object) -> set[str]:
+    found = (_relative(top, place or ".") for place in places)  # type: ignore[attr-defined]
+    return {path for path in found if path is not None}
+
+
+def _plugin_files(config: pytest.Config, top: Path) -> set[str]:
+    files = {getattr(plugin, "__file__", None) for plugin in config.pluginmanager.get_plugins()}
+    paths = _inside(top, [file for file in files if isinstance(file, str)])
+    return {path for path in paths if not path.endswith("conftest.py")}
+
+
+def _named(config: pytest.Config) -> set[str]:
+    """Return the node ids on the command line, as collection writes them."""
+    named = set()
+    for word in config.args:
+        path, colons, rest = str(word).partition("::")
+        if colons:
+            file = Path(config.invocation_params.dir, path)
+            if not file.exists():  # an xdist worker's are relative to the rootdir
+                file = config.rootpath / path
+            named.add(f"{os.path.relpath(file, config.rootpath)}::{rest}".replace(os.sep, "/"))
+    return named
+
+
+def loaded_modules(host: Host) -> dict[str, str]:
+    """Return the import names of the changed files that are loaded in this process."""
+    names = loaded_names()
+    return {path: names[file] for file, path in host.recorder.by_file.items() if file in names}
+
+
+def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
+    """Take every step that comes after the project's own tests have run.
+
+    A defect of ours never costs the user the session: it is noted, with a file to paste.
+    """
+    run = host.run
+    try:
+        with run.timed("measure"):
+            measure(host)
+        with run.timed("gaps"):
+            run.gaps = find_gaps(run.before, run.sources, run.modules)
+        if not finished:
+            run.why_not = "the run was cut short"
+            return
+        generate(host)
+        host.admission.admit(session)
+    except KeyboardInterrupt:
+        run.interrupted = True
+        host.admission.withdraw()
+        raise
+    except AipipeError as error:
+        run.note(" ".join(str(error).split()))
+        host.admission.withdraw()
+    except Exception:
+        place = defect_file(run.change.root, traceback.format_exc())
+        run.note(f"A defect of ours stopped the work after the tests; see {place}. [defect]")
+        host.admission.withdraw()
+    finally:
+        host.recorder.stop()
+
+
+def measure(host: Host) -> None:
+    """Set ``run.before``: what the selected tests ran of each changed line and branch."""
+    run = host.run
+    _name_modules(host)
+    early = {OUTSIDE: _early_arcs(host)}
+    run.trace = merge([run.trace, host.recorder.trace(), early])
+    run.before = figures(run, union(run.trace))
+    run.after = run.before
+
+
+def _early_arcs(host: Host) -> dict[str, frozenset[tuple[int, int]]]:
+    arcs = imported.import_arcs(host.early, host.run.rootdir)
+    return {host.recorder.by_file[file]: seen for file, seen in arcs.items()}
+
+
+def _name_modules(host: Host) -> None:
+    run = host.run
+    names = loaded_names()
+    for path in run.sources:
+        if path not in run.modules:
+            run.modules[path] = module_name(run.change.root / path, sys.path, names)
+
+
+def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, FileCoverage]:
+    """Return the figures of the changed lines, by path, given the arcs that ``ran``."""
+    analyst = Analyst(run.rootdir)
+    added = {file.path: file.changed_lines for file in run.change.files}
+    found = {}
+    for path in run.sources:
+        file = Path(os.path.realpath(run.change.root / path))
+        whole = analyst.analyse(file, ran.get(path, frozenset()))
+        if whole is not None:
+            found[path] = whole.within(added[path])
+    return found
+
+
+def generate(host: Host) -> None:
+    """Set ``run.result``: the tests that passed the gate, or say why there are none."""
+    run = host.run
+    engines = chosen(host.config, run.options.engines)
+    run.why_not = _why_not(host, engines=bool(engines))
+    if run.why_not:
+        return
+    from pytest_aipipe.generate.run import generate as generate_tests
+
+    with run.timed("generate"):
+        request = build_request(host)
+        run.target = request.target
+        with host.progress() as progress:
+            run.result = generate_tests(
+                request, progress, engines=engines, rules=gate_rules(host.config)
+            )
+    for note in run.result.notes:
+        run.note(note)
+    if any(note.startswith("Interrupted") for note in run.result.notes):
+        raise KeyboardInterrupt  # generation gave back what it had; the session still ends
+
+
+def _why_not(host: Host, *, engines: bool) -> str:
+    run = host.run
+    if not run.gaps:
+        return "there is no gap"
+    if not engines:
+        return "no engine was asked for"
+    if run.options.budget == 0:
+        return "the budget is 0"
+    return ""
+
+
+def finish(host: Host, session: pytest.Session) -> None:
+    """Decide the exit code and write the reports."""
+    run = host.run
+    nothing_to_run = bool(run.selection.left_out) or not run.change.files
+    if session.exitstatus == NO_TESTS and nothing_to_run:
+        session.exitstatus = 0
+    limit = run.options.fail_under
+    if limit is not None and run.percent < limit and session.exitstatus in (0, NO_TESTS):
+        session.exitstatus = FAILED
+        run.note(f"Changed-line coverage is {run.percent:.1f} %, below --ai-fail-under={limit:g}.")
+    write_reports(host)
