@@ -20,10 +20,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,10 +36,15 @@ from pytest_aipipe.mutate.swap import (
     swap,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 REQUEST = "AIPIPE_MUTATE"
 _SLACK = 1.0
 _TIMES = 8.0
 _LONGEST = 30.0
+_ROLE: list[Any] = []
+"""What this process is for: nothing yet, :class:`First`, or :class:`Again`."""
 
 
 @dataclass
@@ -89,7 +93,7 @@ class Work:
             file.write(json.dumps(said) + "\n")
 
     def mutated(self, mutant: Asked) -> str:
-        """The whole text of ``mutant``."""
+        """Return the whole text of ``mutant``."""
         text = self.texts[mutant.path]
         return text[: mutant.start] + mutant.new + text[mutant.end :]
 
@@ -102,7 +106,7 @@ class Work:
 def pytest_plugin_registered(plugin: object) -> None:
     """Fork, once this module itself is registered; the parent never returns."""
     request = os.environ.get(REQUEST)
-    if request and plugin is sys.modules[__name__] and not hasattr(plugin, "_role"):
+    if request and plugin is sys.modules[__name__] and not _ROLE:
         _conduct(Work.read(Path(request)))
 
 
@@ -113,7 +117,7 @@ def _conduct(work: Work) -> None:
     """
     from pytest_aipipe.mutate.forks import fork
 
-    _set_role("unset")
+    _set_role(None)
     pid = fork()
     if pid == 0:
         _set_role(First(work))
@@ -192,11 +196,7 @@ class Sessions:
 
 
 def _set_role(role: Any) -> None:
-    setattr(sys.modules[__name__], "_role", role)  # noqa: B010
-
-
-def _get_role() -> Any:
-    return getattr(sys.modules[__name__], "_role", None)
+    _ROLE[:] = [role]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -211,8 +211,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Do what this child is for, instead of running the tests."""
-    role = _get_role()
-    return role.loop(session) if role is not None and role != "unset" else None
+    role = _ROLE[0] if _ROLE else None
+    return role.loop(session) if role is not None else None
 
 
 class Watch:

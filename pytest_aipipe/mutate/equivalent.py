@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import ast
+import operator
 import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_aipipe.mutate.text import Edit, Text
 
 SAME_BYTECODE = "compiles to the same bytecode"
 
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 
 
@@ -52,13 +61,13 @@ def _constant(value: object) -> tuple[Any, ...]:
 
 def proof(edit: Edit, chain: tuple[ast.AST, ...], text: Text, mutated: str) -> str | None:
     """Why the edit inside ``chain`` (outermost node first) cannot be noticed, or None."""
-    return _fixed_by_interpreter(edit, chain, text, mutated) or _never_read(edit, chain)
+    return _fixed_by_interpreter(edit, chain, text, mutated) or _never_read(chain)
 
 
 def _fixed_by_interpreter(
     edit: Edit, chain: tuple[ast.AST, ...], text: Text, mutated: str
 ) -> str | None:
-    """A check of Python's version or platform that has the same answer after the edit."""
+    """Return a check of Python's version or platform that has the same answer after the edit."""
     for node in chain:
         if not isinstance(node, ast.Compare):
             continue
@@ -73,7 +82,7 @@ def _fixed_by_interpreter(
 
 
 def _surroundings(source: str) -> bool | None:
-    """The truth of a comparison that is built of ``sys`` facts and literals only."""
+    """Return the truth of a comparison that is built of ``sys`` facts and literals only."""
     try:
         tree = ast.parse(f"({source})", mode="eval")
     except SyntaxError:
@@ -96,18 +105,14 @@ def _surroundings(source: str) -> bool | None:
             return None
     if all(value is not fact for value in values for fact in facts.values()):
         return None
-    # The expression is re-written over the two values, so nothing of the source is run.
-    code = ast.Compare(ast.Name("l", ast.Load()), tree.body.ops, [ast.Name("r", ast.Load())])
-    expression = ast.fix_missing_locations(ast.Expression(code))
     try:
-        return bool(eval(compile(expression, "", "eval"), {"l": values[0], "r": values[1]}))  # noqa: S307
-    except TypeError:
+        return bool(_COMPARE[type(tree.body.ops[0])](*values))
+    except (KeyError, TypeError):
         return None
 
 
-def _never_read(edit: Edit, chain: tuple[ast.AST, ...]) -> str | None:
-    """The value of a local name that its function never reads."""
-    del edit
+def _never_read(chain: tuple[ast.AST, ...]) -> str | None:
+    """Return the value of a local name that its function never reads."""
     functions = [n for n in chain if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     if not functions or any(isinstance(n, ast.ClassDef | ast.Lambda) for n in _below(chain)):
         return None
@@ -120,12 +125,15 @@ def _never_read(edit: Edit, chain: tuple[ast.AST, ...]) -> str | None:
     for node in ast.walk(functions[-1]):
         if isinstance(node, ast.Global | ast.Nonlocal) and names & set(node.names):
             return None
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load | ast.Del):
-            if node.id in names or node.id in _SEES_LOCALS:
-                return None
+        if isinstance(node, ast.Name) and _reads(node, names):
+            return None
         if isinstance(node, ast.AugAssign) and _is_one_of(node.target, names):
             return None
     return f"{', '.join(sorted(names))} is never read"
+
+
+def _reads(node: ast.Name, names: set[str]) -> bool:
+    return not isinstance(node.ctx, ast.Store) and node.id in names | _SEES_LOCALS
 
 
 def _is_one_of(node: ast.expr, names: set[str]) -> bool:
@@ -133,7 +141,7 @@ def _is_one_of(node: ast.expr, names: set[str]) -> bool:
 
 
 def _below(chain: tuple[ast.AST, ...]) -> Iterator[ast.AST]:
-    """The nodes of ``chain`` below its innermost function."""
+    """Return the nodes of ``chain`` below its innermost function."""
     inner: list[ast.AST] = []
     for node in reversed(chain):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

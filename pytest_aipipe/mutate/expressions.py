@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.mutate.text import Edit, Text, padded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BINARY: dict[type[ast.operator], tuple[str, str, str]] = {
     ast.Add: ("+", "-", "arithmetic"),
@@ -109,9 +112,9 @@ def _comparison(node: ast.Compare, text: Text) -> Iterator[Edit]:
         span = (text.span(left)[0], text.span(right)[1])
         words = tuple(old.split())
         found = text.between(text.span(left)[1], text.span(right)[0], words)
-        for new, operator in swaps if found else ():
-            assert found is not None
-            yield Edit(*found, new, operator, shown=span)
+        if found:
+            for new, operator in swaps:
+                yield Edit(*found, new, operator, shown=span)
         left = right
 
 
@@ -139,9 +142,13 @@ def _constant(node: ast.Constant, text: Text) -> Iterator[Edit]:
         case int() | float():
             value = node.value
             yield _replace(node, repr(value + 1), "constant", text)
-            yield _replace(node, f"({value - 1!r})" if value < 1 else repr(value - 1), "constant", text)
+            yield _replace(
+                node, f"({value - 1!r})" if value < 1 else repr(value - 1), "constant", text
+            )
         case str():
-            yield _replace(node, repr(f"XX{node.value}XX") if node.value else "'XX'", "string", text)
+            yield _replace(
+                node, repr(f"XX{node.value}XX") if node.value else "'XX'", "string", text
+            )
         case bytes():
             new = repr(b"XX" + node.value + b"XX") if node.value else "b'XX'"
             yield _replace(node, new, "string", text)

@@ -112,7 +112,8 @@ def _end_with_parent() -> None:
     """Ask Linux to kill this process when its parent is gone; elsewhere limits must do."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+            prctl = ctypes.CDLL(None).prctl
+            prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _collect(running: list[_Child]) -> Iterator[Ended]:
@@ -133,9 +134,10 @@ def _collect(running: list[_Child]) -> Iterator[Ended]:
 
 
 def _end(child: _Child, *, late: bool) -> Ended:
-    for kill in (lambda: os.killpg(child.pid, signal.SIGKILL), lambda: os.kill(child.pid, 9)):
-        with contextlib.suppress(OSError):
-            kill()
+    with contextlib.suppress(OSError):
+        os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        os.kill(child.pid, signal.SIGKILL)
     _, status = os.waitpid(child.pid, 0)
     os.close(child.pipe)
     lines = child.received.splitlines()

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonpath
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_aipipe.mutate.model import Mutant, MutantResult, Mutants, MutationScore, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _GRACE = 20.0
 """Seconds that the child has to end by itself after its time is spent."""
@@ -43,7 +46,7 @@ def launch_plainly(
     writable: Sequence[Path],
     seconds: float,
 ) -> str:
-    """A :class:`Launch` without any isolation but a session of its own."""
+    """Return a :class:`Launch` without any isolation but a session of its own."""
     del writable
     with subprocess.Popen(
         argv,
@@ -126,7 +129,7 @@ def _start(
 
 
 def child_argv(tests: Sequence[Path | str], trial: Trial, private: Path) -> list[str]:
-    """The command line of the child session."""
+    """Return the command line of the child session."""
     return [
         trial.python,
         "-m",
@@ -151,11 +154,11 @@ def _own_path(trial: Trial) -> list[str]:
 
 
 def _asked(ident: int, path: str, mutant: Mutant, text: str) -> dict[str, Any]:
-    """The mutant as an edit: requests with whole texts would be large."""
-    prefix = len(os.path.commonprefix([text, mutant.source]))
+    """Return the mutant as an edit: requests with whole texts would be large."""
+    prefix = len(commonpath([text, mutant.source]))
     rest = min(len(text), len(mutant.source)) - prefix
     tails = [text[::-1][:rest], mutant.source[::-1][:rest]]
-    suffix = len(os.path.commonprefix(tails))
+    suffix = len(commonpath(tails))
     return {
         "ident": ident,
         "path": path,
@@ -182,7 +185,7 @@ def _score(
 ) -> MutationScore:
     verdicts = {a["id"]: a for a in answers if a["kind"] == "mutant"}
     covering = {a["id"]: tuple(a["tests"]) for a in answers if a["kind"] == "covering"}
-    tests = next((a for a in answers if a["kind"] == "tests"), {"unstable": []})
+    tests: dict[str, Any] = next((a for a in answers if a["kind"] == "tests"), {"unstable": []})
     errors = [a["text"] for a in answers if a["kind"] == "error"]
     results = tuple(
         _result(path, mutant, verdicts.get(index, {}), covering.get(index, ()))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.mutate.swap import real
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
 
 Line = tuple[str, int]
 
@@ -29,10 +31,10 @@ class LineTracer:
     def stop(self) -> None:
         """Trace no more."""
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
 
     def take(self) -> set[Line]:
-        """What was seen since the last time."""
+        """Return what was seen since the last time."""
         seen, self.seen = self.seen, set()
         return seen
 

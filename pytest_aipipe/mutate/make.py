@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from pytest_aipipe.mutate.text import Edit, Text
 
 if TYPE_CHECKING:
     import types
+    from collections.abc import Iterator, Sequence
 
 _SHOWN = 100
 _FIRST = (
@@ -32,16 +32,14 @@ Chain = tuple[ast.AST, ...]
 def make_mutants(
     source: str, lines: frozenset[int], *, per_line: int = 6, total: int = 200
 ) -> list[Mutant]:
-    """The mutants of ``lines`` of ``source``, ordered by line; the same for the same arguments.
+    """Return the mutants of ``lines``, ordered by line; the same for the same arguments.
 
     Source that does not parse has none.
     """
     return list(survey(source, lines, per_line=per_line, total=total).mutants)
 
 
-def survey(
-    source: str, lines: frozenset[int], *, per_line: int = 6, total: int = 200
-) -> Survey:
+def survey(source: str, lines: frozenset[int], *, per_line: int = 6, total: int = 200) -> Survey:
     """As :func:`make_mutants`, and the equivalent mutants that were set aside, with reasons.
 
     Of a line, at most ``per_line`` mutants are kept, of as many kinds as there are; of all
@@ -56,7 +54,7 @@ def survey(
     segments = _Segments(text)
     for edit, chain in _edits(ast.parse(source), text, lines):
         mutated = text.apply(edit)
-        original, code = segments.compiled(edit, chain, mutated)
+        original, code = segments.compiled(chain[1], mutated)
         if code is None or mutated.count("\n") != source.count("\n"):
             continue
         mutant = _mutant(edit, chain, text, mutated)
@@ -89,11 +87,11 @@ class _Segments:
         self.known: dict[int, types.CodeType | None] = {}
 
     def compiled(
-        self, edit: Edit, chain: Chain, mutated: str
+        self, outer: ast.AST, mutated: str
     ) -> tuple[types.CodeType | None, types.CodeType | None]:
-        """The code before and after ``edit``; None where it does not compile."""
-        outer = chain[1]
-        assert isinstance(outer, ast.stmt)
+        """Return ``outer`` compiled before and in ``mutated``; None: it does not compile."""
+        if not isinstance(outer, ast.stmt):
+            return None, None
         start = min([outer.lineno, *(d.lineno for d in getattr(outer, "decorator_list", ()))])
         first = self.text.offset(start, 0)
         last = self.text.span(outer)[1]
@@ -131,7 +129,7 @@ def _filters(node: ast.comprehension, text: Text) -> Iterator[Edit]:
 
 
 def _tolerant(edits: Iterator[Edit]) -> list[Edit]:
-    """What ``edits`` gives; none for a node whose place in the text is not known."""
+    """Return what ``edits`` gives; none for a node whose place in the text is not known."""
     try:
         return list(edits)
     except (IndexError, AttributeError):

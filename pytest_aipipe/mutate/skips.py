@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PRAGMA = re.compile(r"#\s*pragma:\s*no\s*(cover|mutate)", re.IGNORECASE)
 _LOG_OBJECT = re.compile(r"(^|[._])_*(log|logger|logging)s?$", re.IGNORECASE)
@@ -18,7 +21,7 @@ Block = ast.stmt | ast.excepthandler | ast.match_case
 
 
 def kept_children(node: ast.AST, lines: list[str]) -> Iterator[ast.AST]:
-    """The children of ``node`` that may hold mutants, in source order."""
+    """Return the children of ``node`` that may hold mutants, in source order."""
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "type_params", "type_comment", "pattern"}:
             continue

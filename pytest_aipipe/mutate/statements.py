@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.mutate.expressions import BINARY, condition_edits
 from pytest_aipipe.mutate.text import Edit, Text, padded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OTHER_ERROR = "ArithmeticError"
 _OTHER_ERROR_OF_ARITHMETIC = "LookupError"

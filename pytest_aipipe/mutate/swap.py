@@ -11,9 +11,11 @@ import importlib.machinery
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Key = tuple[str, str, int]
 
@@ -33,7 +35,7 @@ def codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def key(code: types.CodeType) -> Key:
-    """What names a code object on both sides of an edit that keeps line numbers."""
+    """Return what names a code object on both sides of an edit that keeps line numbers."""
     return (code.co_qualname, code.co_name, code.co_firstlineno)
 
 

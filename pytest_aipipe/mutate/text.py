@@ -36,7 +36,7 @@ class Text:
             self._starts.append(self._starts[-1] + len(line))
 
     def offset(self, line: int, column: int) -> int:
-        """The index of ``ast``'s position: ``column`` counts UTF-8 bytes."""
+        """Return the index of ``ast``'s position: ``column`` counts UTF-8 bytes."""
         row = self.lines[line - 1] if line <= len(self.lines) else ""
         if row.isascii():
             return self._starts[line - 1] + column
@@ -50,12 +50,12 @@ class Text:
         return self.offset(node.lineno, node.col_offset), self.offset(end_line, end_column)
 
     def of(self, node: Located) -> str:
-        """The text of ``node``, without parentheses around it."""
+        """Return the text of ``node``, without parentheses around it."""
         start, end = self.span(node)
         return self.source[start:end]
 
     def line_at(self, offset: int) -> int:
-        """The line that ``offset`` lies in."""
+        """Return the line that ``offset`` lies in."""
         low, high = 0, len(self._starts) - 1
         while low < high:
             middle = (low + high + 1) // 2
@@ -74,7 +74,7 @@ class Text:
         return found
 
     def between(self, start: int, end: int, words: tuple[str, ...]) -> tuple[int, int] | None:
-        """The span of the adjacent tokens ``words`` that lie between two offsets."""
+        """Return the span of the adjacent tokens ``words`` that lie between two offsets."""
         inside = [t for t in self.tokens if start <= t[0] and t[1] <= end]
         for index in range(len(inside) - len(words) + 1):
             run = inside[index : index + len(words)]
@@ -83,11 +83,11 @@ class Text:
         return None
 
     def apply(self, edit: Edit) -> str:
-        """The text after ``edit``."""
+        """Return the text after ``edit``."""
         return self.source[: edit.start] + edit.new + self.source[edit.end :]
 
 
 def padded(new: str, old: str) -> str:
-    """``new`` with as many line breaks as ``old`` has, so that later lines keep their number."""
+    """Return ``new`` with as many line breaks as ``old``: later lines keep their number."""
     missing = old.count("\n") - new.count("\n")
     return f"({new}{chr(10) * missing})" if missing > 0 else new
