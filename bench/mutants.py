@@ -24,7 +24,7 @@ from pytest_aipipe.mutate.make import survey
 
 
 def added_lines(tree: Path, case: dict) -> dict[str, frozenset[int]]:
-    """The new-side numbers of the changed lines, by file."""
+    """Return the new-side numbers of the changed lines, by file."""
     found = {}
     for file in case["files"]:
         command = ["git", "-C", tree, "diff", "-U0", case["parent"], "HEAD", "--", file]
@@ -38,10 +38,10 @@ def added_lines(tree: Path, case: dict) -> dict[str, frozenset[int]]:
 
 
 def generated_tests(tree: Path, case: dict) -> list[Path]:
-    """The generated test files, put back into the tree where they were moved aside."""
-    folders = [Path(f).parent.parts for f in case["test_files"] if f.endswith(".py")] or [()]
-    common = os.path.commonprefix(folders)
-    target = tree / Path(*common) / "ai_generated"
+    """Return the generated test files, put back into the tree where they were moved aside."""
+    folders = [str(Path(f).parent) for f in case["test_files"] if f.endswith(".py")]
+    common = os.path.commonpath([*folders]) if folders else "."
+    target = tree / common / "ai_generated"
     aside = tree.parent / f"{tree.name}.generated"
     if not target.exists() and aside.exists():
         shutil.copytree(aside, target)
@@ -75,7 +75,7 @@ def measure(case: dict, work: Path, seconds: float) -> dict | None:
 
 
 def row(case: dict, found: dict) -> dict:
-    """What is kept of one case."""
+    """Return what is kept of one case."""
     score, tree = found["score"], found["tree"]
     place = lambda r: f"{Path(r.path).relative_to(tree)}:{r.mutant.line}"  # noqa: E731
     shown = lambda m: f"{m.operator}: {m.before} => {m.after}"  # noqa: E731

@@ -291,6 +291,8 @@ class First:
         self.work.passing = measured["passing"]
         said = {"passing": measured["passing"], "unstable": measured["failed"]}
         self.work.answer(kind="tests", **said)
+        if not self.work.passing:
+            self.work.answer(kind="error", text="no test passes without a mutant")
         return {
             nodeid: {(path, n) for path, numbers in lines.items() for n in numbers}
             for nodeid, lines in measured["lines"].items()

@@ -50,7 +50,7 @@ def survey(source: str, lines: frozenset[int], *, per_line: int = 6, total: int 
         return Survey((), ())
     by_line: dict[int, list[Mutant]] = defaultdict(list)
     aside: list[Equivalent] = []
-    seen: list[types.CodeType] = []
+    seen: dict[ast.AST, list[types.CodeType]] = defaultdict(list)
     segments = _Segments(text)
     for edit, chain in _edits(ast.parse(source), text, lines):
         mutated = text.apply(edit)
@@ -62,8 +62,8 @@ def survey(source: str, lines: frozenset[int], *, per_line: int = 6, total: int 
         reason = SAME_BYTECODE if same else proof(edit, chain, text, mutated)
         if reason:
             aside.append(Equivalent(mutant, reason))
-        elif not any(same_code(other, code) for other in seen[-12:]):
-            seen.append(code)
+        elif not any(same_code(other, code) for other in seen[chain[1]][-12:]):
+            seen[chain[1]].append(code)
             by_line[mutant.line].append(mutant)
     kept = [_varied(by_line[line], per_line) for line in sorted(by_line)]
     spread = [m for row in zip_longest(*kept) for m in row if m is not None][:total]

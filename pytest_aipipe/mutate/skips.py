@@ -54,6 +54,8 @@ def _skipped_statement(node: ast.stmt | ast.excepthandler, lines: list[str]) -> 
             return True  # a docstring, an ellipsis, a bare literal
         case ast.Expr(value=ast.Call() as call):
             return is_logging(call)
+        case ast.Assign(value=ast.Call(func=func)) if _name_of(func) in _TYPE_FACTORIES - {"cast"}:
+            return True
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name in _NAMES
         case ast.FunctionDef() | ast.AsyncFunctionDef():

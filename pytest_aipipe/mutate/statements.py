@@ -27,7 +27,8 @@ def statement_edits(node: ast.stmt | ast.excepthandler, text: Text) -> Iterator[
             start, end = text.span(node.test)
             yield Edit(start, end, f"(not ({text.source[start:end]}))", "condition")
         case ast.Return(value=ast.expr() as value):
-            if not (isinstance(value, ast.Constant) and value.value is None):
+            # True and False have their own mutant, which is the harder one to overlook.
+            if not (isinstance(value, ast.Constant) and value.value in {None, True, False}):
                 start, end = text.span(value)
                 yield Edit(start, end, padded("None", text.source[start:end]), "return")
         case ast.Raise():
