@@ -31,10 +31,15 @@ class Launch(Protocol):
         *,
         cwd: Path,
         env: Mapping[str, str],
-        writable: Sequence[Path],
+        private: Path,
+        readable: Sequence[Path],
         seconds: float,
     ) -> str:
-        """Run ``argv`` to its end, or end it and its children after ``seconds``."""
+        """Run ``argv`` to its end, or end it and its children after ``seconds``.
+
+        ``private`` is the one folder that it writes to; ``readable`` are folders that it
+        needs to see beside ``cwd``.
+        """
         ...
 
 
@@ -43,11 +48,12 @@ def launch_plainly(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    writable: Sequence[Path],
+    private: Path,
+    readable: Sequence[Path],
     seconds: float,
 ) -> str:
     """Return a :class:`Launch` without any isolation but a session of its own."""
-    del writable
+    del private, readable
     with subprocess.Popen(
         argv,
         cwd=cwd,
@@ -123,8 +129,15 @@ def _start(
         "PYTHONPATH": os.pathsep.join([*trial.python_path, *_own_path(trial)]),
     }
     argv = child_argv(tests, trial, private)
+    folders = {Path(path) for path in [*trial.python_path, *_own_path(trial)]}
+    folders |= {test.parent for test in tests if isinstance(test, Path)}
     return trial.launch(
-        argv, cwd=trial.rootdir, env=env, writable=[private], seconds=seconds + _GRACE
+        argv,
+        cwd=trial.rootdir,
+        env=env,
+        private=private,
+        readable=sorted(folders),
+        seconds=seconds + _GRACE,
     )
 
 

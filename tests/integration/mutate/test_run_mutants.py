@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_aipipe.mutate.host import Trial, run_mutants
+from aipipe_core.sandbox import choose
+from pytest_aipipe.mutate.confined import launch_in
+from pytest_aipipe.mutate.host import Launch, Trial, launch_plainly, run_mutants
 from pytest_aipipe.mutate.make import make_mutants
 from pytest_aipipe.mutate.model import MutationScore, Verdict
 
@@ -24,13 +26,17 @@ class Project:
         return path
 
     def score(
-        self, *, matrix: bool = False, seconds: float = 60, total: int = 200
+        self,
+        *,
+        matrix: bool = False,
+        seconds: float = 60,
+        launch: Launch = launch_plainly,
     ) -> MutationScore:
         module = self.root / "shapes.py"
         text = module.read_text("utf-8")
         lines = frozenset(range(1, text.count("\n") + 2))
-        mutants = make_mutants(text, lines, total=total)
-        trial = Trial(self.root, (str(self.root),), ("-p", "no:randomly"), matrix=matrix)
+        mutants = make_mutants(text, lines)
+        trial = Trial(self.root, (str(self.root),), (), matrix=matrix, launch=launch)
         before = sorted(self.root.rglob("*"))
         score = run_mutants(["test_shapes.py"], {str(module): mutants}, trial, seconds=seconds)
         assert sorted(self.root.rglob("*")) == before
@@ -257,3 +263,30 @@ def test_tests_that_cannot_be_collected_are_said_so(project: Project) -> None:
     score = project.score()
     assert score.total == 0
     assert score.note
+
+
+def test_the_child_session_runs_in_a_sandbox(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIPIPE_PROOF_TOKEN", "secret")
+    project.write("shapes.py", "LIMIT = 3\n\ndef f(x):\n    return x + LIMIT\n")
+    project.write(
+        "test_shapes.py",
+        """
+        import os
+        from pathlib import Path
+
+        import pytest
+        from shapes import f
+
+        def test_f(tmp_path):
+            (tmp_path / "allowed").write_text("x")
+            with pytest.raises(OSError):
+                Path(__file__).with_name("forbidden").write_text("x")
+            assert "AIPIPE_PROOF_TOKEN" not in os.environ
+            assert f(1) == 4
+        """,
+    )
+    score = project.score(launch=launch_in(choose()))
+    assert score.unstable == ()
+    assert score.killed == score.total >= 4
