@@ -1,0 +1,208 @@
+"""Which observed values a test asserts: few, strong, and about what the code did."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace as with_changes
+
+from pytest_aipipe.assertions import text
+from pytest_aipipe.assertions.repair import add_imports
+from pytest_aipipe.explore.trialed import Trialed
+from pytest_aipipe.explore.values import Fact, is_stable_text
+from pytest_aipipe.generate.model import Candidate
+
+MAX_ASSERTS = 4
+VALUE = 3
+_RESULT_NAMES = ("result", "outcome", "answer", "value_returned")
+
+
+def with_result(candidate: Candidate) -> Candidate:
+    """Return the candidate with its last bare call bound to a name, so that it can be seen."""
+    found = text.statements(candidate.function)
+    function = text.test_function(candidate.function)
+    if not found or function is None:
+        return candidate
+    last = function.body[-1]
+    while isinstance(last, ast.With | ast.AsyncWith) and not _expects_error(last):
+        last = last.body[-1]
+    if not isinstance(last, ast.Expr) or not isinstance(last.value, ast.Call | ast.Await):
+        return candidate
+    if _is_assertion_call(last.value):
+        return candidate
+    used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+    used |= {one.arg for one in function.args.args}
+    name = next((one for one in _RESULT_NAMES if one not in used), None)
+    if name is None:
+        return candidate
+    lines = candidate.function.splitlines()
+    head = lines[last.lineno - 1]
+    lines[last.lineno - 1] = f"{head[: last.col_offset]}{name} = {head[last.col_offset :]}"
+    return with_changes(candidate, function="\n".join(lines) + "\n")
+
+
+def _is_assertion_call(value: ast.expr) -> bool:
+    call = value.value if isinstance(value, ast.Await) else value
+    name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+    return ".assert" in name or name.startswith(("pytest.fail", "pytest.skip", "assert_"))
+
+
+def _expects_error(node: ast.With | ast.AsyncWith) -> bool:
+    return any(".raises(" in ast.unparse(one.context_expr) for one in node.items)
+
+
+def asserted(candidate: Candidate, trial: Trialed) -> Candidate:
+    """Return the candidate with assertions on what the trial saw at its end.
+
+    A test that already asserts keeps to that, unless its engine named what to observe.
+    """
+    has = has_assertion(candidate.function)
+    facts = list(_chosen(candidate, trial, only_named=has))
+    if not facts and not has:
+        return _on_output(candidate, trial)
+    if not facts:
+        return candidate
+    source = candidate.function
+    block = [one.code for one in facts]
+    needs_gap = not _ends_with_assert(source)
+    source = text.append(source, (["", *block] if needs_gap else block))
+    changed = with_changes(candidate, function=source, observe=())
+    return add_imports(changed, tuple(i for one in facts for i in one.imports if i))
+
+
+def _chosen(candidate: Candidate, trial: Trialed, *, only_named: bool) -> Iterator[Fact]:
+    named = [one for one in candidate.observe if one in trial.facts]
+    order = list(named)
+    if not only_named:
+        order += [one for one in _acted_on(candidate.function) if one not in named]
+    left = MAX_ASSERTS
+    weak: list[Fact] = []
+    present = candidate.function
+    for expression in order:
+        facts = trial.facts.get(expression, ())
+        given = _given(candidate.function).get(expression)
+        for fact in _strongest(facts):
+            if left == 0 or fact.code in present or fact.code == given:
+                continue
+            if fact.code.endswith(" is None"):
+                weak.append(fact)
+                continue
+            left -= 1
+            yield fact
+    if left == MAX_ASSERTS:
+        yield from weak[:1]
+
+
+def _strongest(facts: tuple[Fact, ...]) -> list[Fact]:
+    values = [one for one in facts if one.strength == VALUE]
+    if values:
+        return values[:1]
+    parts = [one for one in facts if one.strength == VALUE - 1]
+    kinds = [one for one in facts if one.strength == 1]
+    return [*kinds[:1], *parts[:3]]
+
+
+def _acted_on(source: str) -> list[str]:
+    """Return the test's local names, those that hold what a call gave before the given ones."""
+    results: list[str] = []
+    given: list[str] = []
+    for one in reversed(text.statements(source)):
+        if not isinstance(one.node, ast.Assign) or len(one.node.targets) != 1:
+            continue
+        targets = [n.id for n in ast.walk(one.node.targets[0]) if isinstance(n, ast.Name)]
+        called = any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(one.node.value))
+        for name in targets:
+            if name not in results and name not in given:
+                (results if called else given).append(name)
+    mutable = [name for name in given if name in _given(source)]
+    return results + mutable
+
+
+def _given(source: str) -> dict[str, str]:
+    """Return what an assertion on an untouched argument would say, by name."""
+    found: dict[str, str] = {}
+    for one in text.statements(source):
+        node = one.node
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.List | ast.Dict | ast.Set)
+        ):
+            try:
+                value = ast.literal_eval(node.value)
+            except ValueError:
+                continue
+            from pytest_aipipe.explore.rebuild import source_of
+
+            written = source_of(value)
+            if written is not None:
+                name = node.targets[0].id
+                found[name] = f"assert {name} == {written.code}"
+    return found
+
+
+def _ends_with_assert(source: str) -> bool:
+    function = text.test_function(source)
+    return function is not None and isinstance(function.body[-1], ast.Assert)
+
+
+def has_assertion(source: str) -> bool:
+    """Return whether the test can fail for another reason than an unexpected error."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant):
+            return True
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name.endswith((".raises", ".warns", ".deprecated_call", ".assertRaises")):
+                return True
+            if ".assert" in name or name.startswith("assert"):
+                return True
+    return False
+
+
+def _on_output(candidate: Candidate, trial: Trialed) -> Candidate:
+    """Return the candidate with an assertion on what it printed, where that is all there is."""
+    for attribute, printed in (("out", trial.stdout), ("err", trial.stderr)):
+        if not printed or len(printed) > 400 or not is_stable_text(printed):  # noqa: PLR2004
+            continue
+        source = text.add_argument(candidate.function, "capsys")
+        if source is None or "TestCase" in source:
+            continue
+        from pytest_aipipe.explore.rebuild import source_of
+
+        written = source_of(printed)
+        if written is None:
+            continue
+        fact = f"assert capsys.readouterr().{attribute} == {written.code}"
+        source = text.append(source, ["", fact])
+        return with_changes(candidate, function=source, observe=())
+    return candidate
+
+
+def without_idle_result(candidate: Candidate) -> Candidate:
+    """Return the candidate with ``result = f()`` written ``f()`` where nothing reads it."""
+    function = text.test_function(candidate.function)
+    if function is None:
+        return candidate
+    read = {
+        n.id
+        for n in ast.walk(function)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
+    for one in text.statements(candidate.function):
+        node = one.node
+        if (
+            isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id not in read
+            and isinstance(node.value, ast.Call | ast.Await)
+            and node.value.lineno == node.lineno
+        ):
+            lines = candidate.function.splitlines()
+            head = lines[node.lineno - 1]
+            lines[node.lineno - 1] = head[: node.col_offset] + head[node.value.col_offset :]
+            return without_idle_result(
+                with_changes(candidate, function="\n".join(lines) + "\n")
+            )
+    return candidate

@@ -1,0 +1,203 @@
+"""A candidate made to hold: assertions corrected, errors expected, blocks opened again.
+
+Each repair reads one trial and gives the next thing to try; nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace as with_changes
+
+from pytest_aipipe.assertions import text
+from pytest_aipipe.explore.trialed import Check, Raised, Trialed
+from pytest_aipipe.explore.values import is_stable_text
+from pytest_aipipe.generate.model import Candidate
+
+MAX_MATCH = 90
+_CARELESS = frozenset({"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"})
+
+
+def prelude_height(candidate: Candidate) -> int:
+    """Return how many lines stand before the function in the candidate's module text."""
+    if not candidate.prelude:
+        return 0
+    return "\n".join(candidate.prelude).count("\n") + 3
+
+
+def repaired(candidate: Candidate, trial: Trialed) -> Candidate | None:
+    """Return the candidate changed so that what the trial met is expected, or None."""
+    if trial.outcome.status not in {"failed", "raised"}:
+        return None
+    height = prelude_height(candidate)
+    changed = candidate
+    wrong = [one for one in trial.checks if not one.held]
+    # From the end, so that the lines of those before stay right.
+    for check in sorted(wrong, key=lambda one: -one.line):
+        fixed = _correct(changed, check, check.line - height)
+        if fixed is None:
+            return None
+        changed = fixed
+    if wrong and trial.raised is not None:
+        return changed  # lines have moved: look again before the error is dealt with
+    if trial.raised is not None:
+        return _expect(changed, trial.raised, height)
+    return changed if wrong else None
+
+
+def _correct(candidate: Candidate, check: Check, line: int) -> Candidate | None:
+    found = [
+        one
+        for one in text.statements(candidate.function)
+        if isinstance(one.node, ast.Assert) and one.start == line
+    ]
+    if not found:
+        return None
+    (statement, *_) = found
+    strong = [one for one in check.facts if one.strength > 1]
+    if strong:
+        indent = text.indent_of(candidate.function, statement.start)
+        fact = strong[0]
+        new = text.replace(
+            candidate.function, statement.start, statement.end, indent + fact.code
+        )
+        return with_changes(
+            candidate, function=new, prelude=_with_imports(candidate.prelude, fact.imports)
+        )
+    shorter = text.delete(candidate.function, [statement])
+    if shorter is None:
+        # An assertion that was all there was: what it looked at is run all the same.
+        indent = text.indent_of(candidate.function, statement.start)
+        assert isinstance(statement.node, ast.Assert)  # noqa: S101
+        bare = indent + ast.unparse(_looked_at(statement.node))
+        shorter = text.replace(candidate.function, statement.start, statement.end, bare)
+    return with_changes(candidate, function=shorter)
+
+
+def _looked_at(node: ast.Assert) -> ast.expr:
+    return node.test.left if isinstance(node.test, ast.Compare) else node.test
+
+
+def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | None:
+    if raised.line is None or raised.when != "call":
+        return None
+    line = raised.line - height
+    around = [
+        one
+        for one in text.statements(candidate.function)
+        if one.start <= line <= one.end
+    ]
+    if not around:
+        return None
+    expecting = [one for one in around if _expects(one.node)]
+    if expecting:
+        opened = text.unwrap(candidate.function, expecting[-1])
+        return with_changes(candidate, function=opened) if opened else None
+    if raised.failed and raised.at is None:
+        return None  # an assertion of a helper, not an error of the code
+    if raised.type_name in _CARELESS and raised.at is None:
+        return None  # the test itself does not resolve against the code
+    if raised.statement is None or text.is_class(candidate.function) and _is_unittest(candidate):
+        return None
+    return _wrap(candidate, raised, around)
+
+
+def _is_unittest(candidate: Candidate) -> bool:
+    return "TestCase" in candidate.function
+
+
+def _expects(node: ast.stmt) -> bool:
+    return isinstance(node, ast.With) and any(
+        isinstance(one.context_expr, ast.Call)
+        and ast.unparse(one.context_expr.func).endswith(("raises", "warns", "assertRaises"))
+        for one in node.items
+    )
+
+
+def _wrap(candidate: Candidate, raised: Raised, around: list[text.Statement]) -> Candidate | None:
+    chosen = around[0]
+    for one in around[1:]:
+        if not isinstance(chosen.node, ast.With | ast.AsyncWith):
+            break
+        chosen = one
+    index = next(i for i, one in enumerate(chosen.block) if one is chosen.node)
+    source = candidate.function
+    after = [text.Statement(one, chosen.block) for one in chosen.block[index + 1 :]]
+    outer_end = [one for one in around if one.end > chosen.end]
+    if after:
+        cut = text.delete(source, after)
+        if cut is None:
+            return None
+        source = cut
+    source = _cut_outer(source, chosen, outer_end)
+    name = raised.expression
+    match, imports = match_argument(raised.text)
+    header = f"with pytest.raises({name}{match}):"
+    wrapped = text.wrap(source, chosen, header)
+    wanted = ["import pytest", *imports]
+    if raised.statement:
+        wanted.append(raised.statement)
+    wrapped = _plain_body(wrapped, header)
+    return with_changes(
+        candidate, function=wrapped, prelude=_with_imports(candidate.prelude, wanted)
+    )
+
+
+def _plain_body(source: str, header: str) -> str:
+    """Write ``f(x)`` and not ``result = f(x)`` where nothing is ever assigned."""
+    for one in text.statements(source):
+        node = one.node
+        if not isinstance(node, ast.With) or len(node.body) != 1:
+            continue
+        (inner,) = node.body
+        if header.startswith(f"with {ast.unparse(node.items[0].context_expr)[:14]}") and isinstance(
+            inner, ast.Assign | ast.AnnAssign
+        ):
+            value = inner.value
+            if value is None or not isinstance(value, ast.Call | ast.Await):
+                continue
+            segment = ast.get_source_segment(source, value)
+            if segment is None or "\n" in segment:
+                continue
+            indent = text.indent_of(source, inner.lineno)
+            return text.replace(source, inner.lineno, inner.end_lineno or inner.lineno, indent + segment)
+    return source
+
+
+def _cut_outer(source: str, chosen: text.Statement, outer: list[text.Statement]) -> str:
+    """Drop what would stand after the blocks around the statement that raises."""
+    for block in outer:
+        rest = [
+            one
+            for one in text.statements(source)
+            if one.start > block.end and one.node.col_offset == block.node.col_offset
+        ]
+        if rest:
+            cut = text.delete(source, rest)
+            source = cut or source
+    _ = chosen
+    return source
+
+
+def match_argument(message: str) -> tuple[str, list[str]]:
+    """Return the ``match=`` argument for an error's message, with the imports it needs."""
+    first = message.strip().splitlines()[0].strip() if message.strip() else ""
+    whole = first == message
+    if not first or not is_stable_text(first) or re.search(r"<[^>]* at |object at", first):
+        return "", []
+    shown = first if len(first) <= MAX_MATCH else first[:MAX_MATCH].rsplit(" ", 1)[0]
+    literal = '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if not shown.isprintable():
+        return "", []
+    if re.escape(shown).replace("\\ ", " ").replace("\\-", "-") == shown and whole:
+        return f", match={literal}", []
+    return f", match=re.escape({literal})", ["import re"]
+
+
+def _with_imports(prelude: tuple[str, ...], wanted: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (*prelude, *[one for one in dict.fromkeys(wanted) if one not in prelude])
+
+
+def add_imports(candidate: Candidate, wanted: tuple[str, ...]) -> Candidate:
+    """Return the candidate with the statements that are missing from its prelude."""
+    return with_changes(candidate, prelude=_with_imports(candidate.prelude, wanted))

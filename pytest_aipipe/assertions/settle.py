@@ -1,0 +1,155 @@
+"""From a candidate that reached something new to a test that is ready for the gate."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pytest_aipipe.assertions import observe, text
+from pytest_aipipe.assertions.repair import repaired
+from pytest_aipipe.assertions.shrink import shrunk
+from pytest_aipipe.explore.trialed import Trialed
+from pytest_aipipe.generate.model import Arc, Candidate, Outcome
+
+MAX_REPAIRS = 4
+_ACCIDENTS = frozenset(
+    {"TypeError", "AttributeError", "NameError", "UnboundLocalError", "IndexError", "KeyError"}
+    | {"RecursionError", "AssertionError", "ZeroDivisionError", "UnicodeDecodeError"}
+)
+
+
+class Tries(Protocol):
+    """What settling asks of the explorer."""
+
+    def try_all(self, batch: Sequence[Candidate], *, look: bool = False) -> Sequence[Trialed]:
+        """Try every candidate; ``look`` tells what its values were worth."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a test must reach to be worth writing: lines and branches, by path."""
+
+    lines: Mapping[str, frozenset[int]]
+    arcs: Mapping[str, frozenset[Arc]]
+
+    def reached(self, outcome: Outcome) -> Goal:
+        """Return the part of the goal that ``outcome`` reached."""
+        return Goal(
+            {p: n & outcome.lines.get(p, frozenset()) for p, n in self.lines.items()},
+            {p: n & outcome.arcs.get(p, frozenset()) for p, n in self.arcs.items()},
+        )
+
+    def within(self, outcome: Outcome) -> bool:
+        """Return whether ``outcome`` reached all of it."""
+        return self.reached(outcome) == self
+
+    @property
+    def size(self) -> int:
+        """How many lines and branches."""
+        return sum(map(len, self.lines.values())) + sum(map(len, self.arcs.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A test that passed once in the explorer, with what it reached of its goal.
+
+    ``accident`` is set when it expects an error that no ``raise`` of the code asks for.
+    """
+
+    candidate: Candidate
+    reached: Goal
+    outcome: Outcome
+    accident: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Why a candidate did not become a test."""
+
+    reason: str
+
+
+IsRaise = Callable[[str, int], bool]
+"""Whether a line of a changed file is a ``raise`` (or ``assert``) statement."""
+
+
+def settle(
+    candidate: Candidate, goal: Goal, explorer: Tries, is_raise: IsRaise
+) -> Settled | Unsettled:
+    """Repair, shrink and assert ``candidate``; the goal is what it is to reach at least in part."""
+    held = _hold(candidate, goal, explorer)
+    if isinstance(held, Unsettled):
+        return held
+    candidate, trial, accident_at = held
+    target = goal.reached(trial.outcome)
+    if not target.size:
+        return Unsettled("what it reached is no longer reached once it passes")
+
+    def attempt(batch: Sequence[Candidate]) -> Sequence[Trialed]:
+        return explorer.try_all(batch)
+
+    def keeps(one: Trialed) -> bool:
+        return one.outcome.status == "passed" and target.within(one.outcome)
+
+    candidate = shrunk(candidate, attempt, keeps)
+    candidate = replace(candidate, prelude=tuple(candidate.prelude))
+    looking = observe.with_result(candidate)
+    (seen,) = explorer.try_all([looking], look=True)
+    (again,) = explorer.try_all([looking], look=True)
+    if seen.outcome.status != "passed" or again.outcome.status != "passed":
+        return Unsettled("does not pass every time")
+    stable = replace(
+        seen,
+        facts={name: tuple(f for f in found if f in again.facts.get(name, ())) for name, found in seen.facts.items()},
+    )
+    final = observe.without_idle_result(observe.asserted(looking, stable))
+    if not observe.has_assertion(final.function):
+        return Unsettled("nothing that it could assert is stable")
+    (last,) = explorer.try_all([final])
+    if last.outcome.status != "passed" or not target.within(last.outcome):
+        return Unsettled(f"its assertions do not hold a second time ({last.outcome.detail[:160]})")
+    accident = accident_at is not None and not is_raise(*accident_at)
+    return Settled(final, target, last.outcome, accident=accident)
+
+
+def _hold(
+    candidate: Candidate, goal: Goal, explorer: Tries
+) -> tuple[Candidate, Trialed, tuple[str, int] | None] | Unsettled:
+    """Repair until it passes; also return where an error that is no ``raise`` came from."""
+    accident: tuple[str, int] | None = None
+    for _ in range(MAX_REPAIRS):
+        (trial,) = explorer.try_all([candidate], look=True)
+        if trial.outcome.status == "passed":
+            if not goal.reached(trial.outcome).size:
+                return Unsettled("what it reached is no longer reached once it passes")
+            return candidate, trial, accident
+        fixed = repaired(candidate, trial)
+        if fixed is None:
+            return Unsettled(f"{trial.outcome.status}: {trial.outcome.detail[:200]}")
+        if trial.raised is not None and "pytest.raises" in fixed.function:
+            expected = trial.raised.type_name in _ACCIDENTS
+            accident = (trial.raised.at or ("", 0)) if expected else None
+        candidate = fixed
+    return Unsettled("could not be made to pass")
+
+
+def raise_lines(source: str) -> frozenset[int]:
+    """Return the lines of ``source`` that belong to a ``raise`` or ``assert`` statement."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    return frozenset(
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise | ast.Assert)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    )
+
+
+def body_size(candidate: Candidate) -> int:
+    """Return how many statements the test has."""
+    return len(text.statements(candidate.function))

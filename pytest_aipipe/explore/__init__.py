@@ -1,0 +1,1 @@
+"""The explorer: a forking child pytest in which candidates are tried, and what it saw."""

@@ -1,0 +1,137 @@
+"""A candidate's test made to tell: asserts become observations, the end is looked at.
+
+Only the tree that is run is changed; the source that is written stays as it is.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from pytest_aipipe.explore.values import facts_of
+
+PROBE = "__aipipe_probe__"
+MAX_FACTS = 12
+_OPERATORS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+
+
+class Probe:
+    """Collects what one run of a candidate shows; lives in the candidate's module."""
+
+    def __init__(self, observe: tuple[str, ...], *, look: bool) -> None:
+        self.observe = observe
+        self.look = look
+        self.checks: list[dict[str, Any]] = []
+        self.facts: dict[str, list[dict[str, Any]]] = {}
+        self.reached_end = False
+
+    def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:  # noqa: ANN401
+        """Note whether the assertion on ``line`` held, and what its left operand was worth."""
+        entry: dict[str, Any] = {"line": line, "held": bool(held), "op": operator}
+        if not held and operator:
+            entry["facts"] = _plain(facts_of(left_code, left))
+        self.checks.append(entry)
+
+    def end(self, names: dict[str, Any], module: dict[str, Any]) -> None:
+        """Look at the observed expressions, and the local names where none are given."""
+        self.reached_end = True
+        if not self.look:
+            return
+        scope = {**module, **names}
+        for expression in self.observe:
+            try:
+                value = eval(expression, scope)  # noqa: S307 - the candidate's own expression
+            except Exception:
+                continue
+            self._note(expression, value)
+        for name, value in names.items():
+            if name not in self.facts and not name.startswith("_") and name != "self":
+                self._note(name, value)
+
+    def _note(self, expression: str, value: Any) -> None:  # noqa: ANN401
+        self.facts[expression] = _plain(facts_of(expression, value))[:MAX_FACTS]
+
+
+def _plain(facts: list[Any]) -> list[dict[str, Any]]:
+    return [{"code": f.code, "imports": list(f.imports), "strength": f.strength} for f in facts]
+
+
+def _probe_call(method: str, *args: ast.expr) -> ast.expr:
+    function = ast.Attribute(ast.Name(PROBE, ast.Load()), method, ast.Load())
+    return ast.Call(function, list(args), [])
+
+
+class _Asserts(ast.NodeTransformer):
+    """Turns ``assert`` into a call of the probe that lets the test go on."""
+
+    def visit_Assert(self, node: ast.Assert) -> Any:  # noqa: N802
+        test = node.test
+        line = ast.Constant(node.lineno)
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            left, name = test.left, f"_aipipe_left_{node.lineno}"
+            bound = ast.NamedExpr(ast.Name(name, ast.Store()), left)
+            held = ast.Compare(bound, test.ops, test.comparators)
+            operator = _OPERATORS[type(test.ops[0])]
+            seen: ast.expr = ast.Name(name, ast.Load())
+            arguments = [
+                line,
+                held,
+                ast.Constant(operator),
+                ast.Constant(ast.unparse(left)),
+                seen,
+            ]
+        else:
+            nothing = ast.Constant(value=None)
+            arguments = [line, test, ast.Constant(""), ast.Constant(""), nothing]
+        replaced = ast.Expr(_probe_call("check", *arguments))
+        return ast.fix_missing_locations(ast.copy_location(replaced, node))
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:  # noqa: N802
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:  # noqa: N802
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
+    visit_Lambda = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
+
+
+def test_functions(
+    tree: ast.Module, name: str
+) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the test's own functions: the one called ``name``, or the methods of that class."""
+    for node in reversed(tree.body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            return [node]
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return [
+                one
+                for one in node.body
+                if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+                and one.name.startswith("test")
+            ]
+    return []
+
+
+def instrument(source: str, name: str) -> ast.Module:
+    """Return the tree of ``source`` in which the test called ``name`` tells the probe."""
+    tree = ast.parse(source)
+    for function in test_functions(tree, name):
+        function.body = [_Asserts().visit(one) for one in function.body]
+        names = ast.Call(ast.Name("locals", ast.Load()), [], [])
+        module = ast.Call(ast.Name("globals", ast.Load()), [], [])
+        end = ast.Expr(_probe_call("end", names, module))
+        function.body.append(ast.copy_location(end, function.body[-1]))
+        # The end is no line of the test: a failure in it must not be taken for the last statement.
+    return ast.fix_missing_locations(tree)

@@ -1,0 +1,142 @@
+"""The child pytest process: its command, its surroundings, its channel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from select import select
+
+import pytest_aipipe
+from aipipe_core.errors import SurroundingsError
+from pytest_aipipe.explore.wire import Closed, Message, Reader, pack, write
+from pytest_aipipe.generate.request import Request
+
+Started = tuple[Sequence[str], Mapping[str, str]]
+Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]
+"""Puts a command into the sandbox: argv, environment and working folder to what is started."""
+
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+def unsandboxed(argv: Sequence[str], env: Mapping[str, str], _cwd: Path) -> Started:
+    """Return the command as it is."""
+    return argv, env
+
+
+def command(request: Request, files: Sequence[Path]) -> list[str]:
+    """Return the argv of a child that collects ``files`` under the session's own options."""
+    options = ["-p", "no:aipipe", "-p", "pytest_aipipe.explore.child", "-p", "no:cacheprovider"]
+    if find_spec("xdist") is not None and "no:xdist" not in request.pytest_args:
+        options += ["-n0"]
+    if find_spec("pytest_cov") is not None and "no:pytest_cov" not in request.pytest_args:
+        options += ["--no-cov"]
+    given = [str(one) for one in files] or [str(request.rootdir)]
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        *request.pytest_args,
+        *options,
+        "--continue-on-collection-errors",
+        "-q",
+        *given,
+    ]
+
+
+def environment(request: Request, hash_seed: str) -> dict[str, str]:
+    """Return the child's environment: no key, no token, the project's own import path."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    ours = str(Path(pytest_aipipe.__file__).parent.parent)
+    inherited = os.environ.get("PYTHONPATH", "")
+    path = [*request.python_path, *filter(None, inherited.split(os.pathsep))]
+    if not _is_installed(ours):
+        path.append(ours)
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(path)),
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COVERAGE_CORE": "ctrace",
+    }
+
+
+def _is_installed(folder: str) -> bool:
+    return Path(folder).name in {"site-packages", "dist-packages"}
+
+
+class ChildProcess:
+    """A started child; speaks messages, and dies when told to."""
+
+    def __init__(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], setup: Message
+    ) -> None:
+        try:
+            self._process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SurroundingsError(
+                "explorer-not-started",
+                f"The explorer's process could not be started: {error}",
+                hint="Look whether the sandbox's programs can be run, or use --ai-sandbox=off.",
+            ) from error
+        assert self._process.stdin is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101
+        self._in = self._process.stdin.fileno()
+        self._reader = Reader(self._process.stdout.fileno())
+        self.stderr = b""
+        self.send(setup)
+
+    def send(self, message: Message) -> None:
+        """Send ``message``; raise :class:`Closed` where the child is gone."""
+        write(self._in, pack(message))
+
+    def receive(self, timeout: float) -> Message | None:
+        """Return the next message, None after ``timeout`` seconds; raise :class:`Closed`."""
+        end = time.monotonic() + timeout
+        while (message := self._reader.pop()) is None:
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            assert self._process.stderr is not None  # noqa: S101
+            errors = self._process.stderr.fileno()
+            ready, _, _ = select([self._reader.fd, errors], [], [], left)
+            if errors in ready:
+                self.stderr = (self.stderr + os.read(errors, 1 << 14))[-4000:]
+            if self._reader.fd in ready and not self._reader.pull():
+                raise Closed
+        return message
+
+    def close(self) -> None:
+        """End the child and wait for it."""
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    continue
+        try:
+            self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            _kill_group(self._process.pid)
+            self._process.wait()
+
+
+def _kill_group(pid: int) -> None:
+    import signal
+
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return

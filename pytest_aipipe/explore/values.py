@@ -1,0 +1,234 @@
+"""What can be asserted of a value: facts, strongest first."""
+
+from __future__ import annotations
+
+import collections.abc
+import inspect
+import math
+import re
+import types
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_aipipe.explore.rebuild import import_of, source_of
+
+MAX_ITEMS = 30
+MAX_LITERAL = 600
+_UNSTABLE = re.compile(
+    r"0x[0-9a-fA-F]{6,}|/tmp/|/var/folders|pytest-of-|\bpid[= ]|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One assertion: its statement, imports, and strength (3 the value, 2 a part, 1 its kind)."""
+
+    code: str
+    imports: tuple[str, ...] = ()
+    strength: int = 3
+
+
+def is_stable_text(text: str) -> bool:
+    """Return whether a text is free of addresses, temporary paths, process ids and times."""
+    return not _UNSTABLE.search(text)
+
+
+def facts_of(expression: str, value: Any) -> list[Fact]:
+    """Return what can be asserted of ``value``, which ``expression`` evaluates to.
+
+    Iterators are consumed, at most :data:`MAX_ITEMS` elements of them.
+    """
+    try:
+        return _facts(expression, value)
+    except Exception:  # a stranger's attribute or __str__ may raise anything
+        return []
+
+
+def _facts(expression: str, value: Any) -> list[Fact]:
+    if value is None or isinstance(value, bool):
+        return [Fact(f"assert {expression} is {value!r}")]
+    if type(value) is float:
+        return [_float_fact(expression, value)]
+    if type(value).__module__ == "unittest.mock":
+        return _mock_facts(expression, value)
+    written = source_of(value)
+    if written is not None:
+        return _literal_facts(expression, value, written.code, written.imports)
+    plain = _plain_base_facts(expression, value)
+    if plain:
+        return plain
+    if isinstance(value, collections.abc.Iterator):
+        return _iterator_facts(expression, value)
+    if isinstance(value, BaseException):
+        return _kind_facts(expression, value) + _text_facts(expression, value)
+    if isinstance(value, types.ModuleType):
+        return [Fact(f'assert {expression}.__name__ == "{value.__name__}"', (), 2)]
+    if inspect.isroutine(value) or isinstance(value, type):
+        return _routine_facts(expression, value)
+    return _object_facts(expression, value)
+
+
+def _float_fact(expression: str, value: float) -> Fact:
+    if math.isnan(value):
+        return Fact(f"assert math.isnan({expression})", ("import math",))
+    if math.isinf(value):
+        return Fact(f'assert {expression} == float("{value!r}")')
+    if (value * 1024).is_integer() and abs(value) < 1e15:
+        return Fact(f"assert {expression} == {value!r}")
+    return Fact(f"assert {expression} == pytest.approx({value!r})", ("import pytest",))
+
+
+def _holds_inexact(value: Any) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value) or not (value * 1024).is_integer()
+    if isinstance(value, list | tuple):
+        return any(_holds_inexact(one) for one in value)
+    if isinstance(value, dict):
+        return any(_holds_inexact(one) for one in value.values())
+    return False
+
+
+def _literal_facts(
+    expression: str, value: Any, code: str, imports: tuple[str, ...]
+) -> list[Fact]:
+    if len(code) > MAX_LITERAL or not is_stable_text(code):
+        return _size_facts(expression, value)
+    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+        return [Fact(f"assert {expression} is {code}", imports)]
+    if type(value).__eq__ is object.__eq__:  # an enum member, most often
+        return [Fact(f"assert {expression} is {code}", imports)] if _is_enum(value) else []
+    if _holds_inexact(value):
+        flat = isinstance(value, list | tuple) and all(
+            isinstance(one, int | float) for one in value
+        )
+        if flat:
+            return [
+                Fact(
+                    f"assert {expression} == pytest.approx({code})", (*imports, "import pytest")
+                )
+            ]
+        return _size_facts(expression, value)
+    if not value == value:  # noqa: PLR0124 - a value that is not equal to itself
+        return []
+    return [Fact(f"assert {expression} == {code}", imports)]
+
+
+def _is_enum(value: Any) -> bool:
+    import enum
+
+    return isinstance(value, enum.Enum)
+
+
+def _size_facts(expression: str, value: Any) -> list[Fact]:
+    facts = []
+    if isinstance(value, collections.abc.Sized):
+        facts.append(Fact(f"assert len({expression}) == {len(value)}", (), 2))
+    if isinstance(value, str) and is_stable_text(value[:60]):
+        head = source_of(value[:60])
+        if head is not None:
+            facts.append(Fact(f"assert {expression}.startswith({head.code})", (), 2))
+    if isinstance(value, list | tuple) and value:
+        facts += [
+            Fact(one.code, one.imports, 2)
+            for one in _facts(f"{expression}[0]", value[0])
+            if one.strength > 1
+        ][:1]
+    return facts
+
+
+def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
+    """Facts of an instance of a subclass of a plain type: equal to the plain value."""
+    for base in (str, bytes, int, float, dict, list, tuple, set, frozenset):
+        if not isinstance(value, base):
+            continue
+        try:
+            plain: Any = base(value)
+        except Exception:
+            return []
+        written = source_of(plain)
+        if written is None or len(written.code) > MAX_LITERAL or not is_stable_text(written.code):
+            return []
+        if not value == plain or _holds_inexact(plain):
+            return []
+        fact = Fact(f"assert {expression} == {written.code}", written.imports)
+        return [fact, *_kind_facts(expression, value)]
+    return []
+
+
+def _iterator_facts(expression: str, value: Any) -> list[Fact]:
+    taken = []
+    for one in value:
+        taken.append(one)
+        if len(taken) > MAX_ITEMS:
+            break
+    if len(taken) > MAX_ITEMS:
+        start = taken[:5]
+        asked = f"[next({expression}) for _ in range(5)]"
+        return [one for one in _facts(asked, start) if one.strength == 3]  # noqa: PLR2004
+    inner = _facts(f"list({expression})", taken)
+    if inner:
+        return inner[:1]
+    return [Fact(f"assert len(list({expression})) == {len(taken)}", (), 2)]
+
+
+def _kind_facts(expression: str, value: Any) -> list[Fact]:
+    named = import_of(type(value))
+    if named is None or "_" == named[1][:1]:
+        return [Fact(f'assert type({expression}).__name__ == "{type(value).__name__}"', (), 1)]
+    statement, name = named
+    return [Fact(f"assert isinstance({expression}, {name})", (statement,) if statement else (), 1)]
+
+
+def _text_facts(expression: str, value: Any) -> list[Fact]:
+    kind = type(value)
+    own = kind.__str__ is not object.__str__
+    if not own:
+        return []
+    text = str(value)
+    if len(text) > 300 or not is_stable_text(text) or re.search(r"[<{].*[>}]", text):  # noqa: PLR2004
+        return []
+    written = source_of(text)
+    return [Fact(f"assert str({expression}) == {written.code}", (), 3)] if written else []
+
+
+def _routine_facts(expression: str, value: Any) -> list[Fact]:
+    named = import_of(value)
+    if named is not None:
+        return [Fact(f"assert {expression} is {named[1]}", (named[0],) if named[0] else (), 3)]
+    name = getattr(value, "__name__", None)
+    facts = [Fact(f"assert callable({expression})", (), 1)]
+    if isinstance(name, str) and name.isidentifier():
+        facts.insert(0, Fact(f'assert {expression}.__name__ == "{name}"', (), 2))
+    return facts
+
+
+def _mock_facts(expression: str, value: Any) -> list[Fact]:
+    count = getattr(value, "call_count", None)
+    return [Fact(f"assert {expression}.call_count == {count}", (), 2)] if type(count) is int else []
+
+
+def _object_facts(expression: str, value: Any) -> list[Fact]:
+    facts = _kind_facts(expression, value)
+    facts += _text_facts(expression, value)
+    if hasattr(type(value), "__len__"):
+        facts.append(Fact(f"assert len({expression}) == {len(value)}", (), 2))
+    for name in _public_attributes(value):
+        held = inspect.getattr_static(value, name, None)
+        if isinstance(held, property | types.FunctionType | classmethod | staticmethod):
+            continue
+        written = source_of(getattr(value, name))
+        if written is None or len(written.code) > 160 or not is_stable_text(written.code):  # noqa: PLR2004
+            continue
+        inner = _facts(f"{expression}.{name}", getattr(value, name))
+        facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
+        if len(facts) > 8:  # noqa: PLR2004
+            break
+    return facts
+
+
+def _public_attributes(value: Any) -> list[str]:
+    names = list(getattr(value, "__dict__", {}))
+    for base in type(value).__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        names += [slots] if isinstance(slots, str) else list(slots)
+    return [n for n in dict.fromkeys(names) if n.isidentifier() and not n.startswith("_")]

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, raise_lines, settle
+from pytest_aipipe.explore.explorer import Explorer
+from pytest_aipipe.generate.model import Candidate
+from pytest_aipipe.generate.request import Request
+
+SOURCE = '''\
+import dataclasses
+import warnings
+
+
+class Stock:
+    def __init__(self, name):
+        self.name = name
+        self.items = []
+        self._secret = object()
+
+    def add(self, item):
+        if not item:
+            raise KeyError("an item needs a name (and a price)")
+        self.items.append(item)
+        return self
+
+    def each(self):
+        for item in self.items:
+            yield item.upper()
+
+
+@dataclasses.dataclass
+class Line:
+    text: str
+    amount: float = 0.1
+
+
+def make_line(text):
+    return Line(text, 0.5)
+
+
+def empty(values):
+    values.clear()
+
+
+def say(text):
+    print("said", text)
+
+
+def third():
+    return 1 / 3
+'''
+
+
+def settled(make_request: Callable[..., Request], body: str, **more: object) -> Settled | Unsettled:
+    request = make_request(SOURCE)
+    lines = "\n".join(f"    {line}" if line else "" for line in body.splitlines())
+    candidate = Candidate(
+        technique="written",
+        name="test_it",
+        function=f"def test_it():\n{lines}\n",
+        prelude=("import shop",),
+        **more,  # type: ignore[arg-type]
+    )
+    goal = Goal({"shop.py": request.added["shop.py"] - {1, 2, 5, 6, 11, 17}}, {"shop.py": frozenset()})
+    with Explorer(request) as explorer:
+        goal = Goal(
+            {"shop.py": goal.lines["shop.py"] - explorer.start_and_import_reach()["shop.py"]}, goal.arcs
+        )
+        return settle(candidate, goal, explorer, lambda _, n: n in raise_lines(SOURCE))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("shop.third()", "result = shop.third()\n\nassert result == pytest.approx(0.3333333333333333)"),
+        ("shop.make_line('a')", "result = shop.make_line('a')\n\nassert result == Line(text=\"a\", amount=0.5)"),
+        ("unused = 3\nshop.say('x')", "shop.say('x')\n\nassert capsys.readouterr().out == \"said x\\n\""),
+        ("values = [1]\nshop.empty(values)", "values = [1]\nshop.empty(values)\n\nassert values == []"),
+        (
+            "stock = shop.Stock('a')\nstock.add('')\nassert stock.items == [1]",
+            "stock = shop.Stock('a')\nwith pytest.raises(KeyError, match=re.escape(\"'an item needs a name (and a price)'\")):\n    stock.add('')",
+        ),
+        (
+            "stock = shop.Stock('a').add('b')\nassert list(stock.each()) == ['b']",
+            "stock = shop.Stock('a').add('b')\nassert list(stock.each()) == [\"B\"]",
+        ),
+        (
+            "import pytest\nwith pytest.raises(KeyError):\n    shop.third()",
+            "result = shop.third()\n\nassert result == pytest.approx(0.3333333333333333)",
+        ),
+    ],
+)
+def test_what_was_seen_becomes_the_shortest_test_that_asserts_it(
+    make_request: Callable[..., Request], body: str, expected: str
+) -> None:
+    found = settled(make_request, body)
+
+    assert isinstance(found, Settled), found
+    shown = found.candidate.function.split(":\n", 1)[1].replace("\n    ", "\n").strip()
+    assert shown == expected
+
+
+def test_an_object_without_value_is_told_by_its_kind_and_public_parts(
+    make_request: Callable[..., Request],
+) -> None:
+    found = settled(make_request, "stock = shop.Stock('a')")
+
+    assert isinstance(found, Settled), found
+    assert "assert isinstance(stock, Stock)" in found.candidate.function
+    assert 'assert stock.name == "a"' in found.candidate.function
+    assert "from shop import Stock" in found.candidate.prelude
+    assert "secret" not in found.candidate.function
