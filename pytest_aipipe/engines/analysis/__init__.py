@@ -1,0 +1,1 @@
+"""What can be read off the sources: guards, shapes of arguments, values worth trying."""

@@ -1,0 +1,112 @@
+"""Literals worth trying: those of guards, of the change, of its docstrings and of tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from pytest_aipipe.engines.analysis.regex import example
+
+_LONG = 200
+
+
+def literals(node: ast.AST) -> list[str]:
+    """Return the sources of the literal values below ``node``, in order, without docstrings."""
+    docs = set()
+    for inner in ast.walk(node):
+        body = getattr(inner, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            docs.add(id(body[0].value))
+    found: dict[str, None] = {}
+    for inner in ast.walk(node):
+        if id(inner) in docs:
+            continue
+        if isinstance(inner, ast.Constant) and inner.value is not Ellipsis:
+            text = repr(inner.value)
+            if len(text) < _LONG:
+                found[text] = None
+        elif isinstance(inner, ast.List | ast.Tuple | ast.Set | ast.Dict) and _is_plain(inner):
+            found[ast.unparse(inner)] = None
+    return list(found)
+
+
+def _is_plain(node: ast.AST) -> bool:
+    try:
+        ast.literal_eval(ast.unparse(node))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+    return len(ast.unparse(node)) < _LONG
+
+
+def around(source: str) -> list[str]:
+    """Return neighbours of a literal: for a number one more and less, for a text its edges."""
+    try:
+        value = ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return []
+    if isinstance(value, bool):
+        return [repr(not value)]
+    if isinstance(value, int):
+        if abs(value) > 10**9:
+            return [repr(-value)]
+        return list(dict.fromkeys(map(repr, (value + 1, value - 1, -value, 0, value * 2))))
+    if isinstance(value, float):
+        return list(dict.fromkeys(map(repr, (-value, 0.0, value + 1, value / 2))))
+    if isinstance(value, str):
+        return _text_neighbours(value)
+    if isinstance(value, bytes):
+        return [repr(b""), repr(value + value)]
+    if isinstance(value, list | tuple):
+        empty = type(value)()
+        parts = [empty, value[:1], value + value, value[::-1], value[1:]]
+        return list(dict.fromkeys(repr(p) for p in parts if p != value))
+    if isinstance(value, dict):
+        return [repr({})] if value else []
+    if isinstance(value, set | frozenset):
+        return ["set()"]
+    return []
+
+
+def _text_neighbours(value: str) -> list[str]:
+    found = ["", value + " ", value + "x", value[:-1], value.upper(), value + "\n", "-" + value]
+    if " " in value:
+        found += [value.replace(" ", ""), value.split(" ")[0]]
+    return list(dict.fromkeys(repr(f) for f in found if f != value and len(f) < _LONG))
+
+
+def pieces(text: str) -> list[str]:
+    """Return the parts of a text at which an edit can bite: words, numbers, lines, marks."""
+    return re.findall(r"\w+|\s+|[^\w\s]", text)
+
+
+def patterns(node: ast.AST) -> list[str]:
+    """Return texts that match the regular expressions written below ``node``."""
+    found: list[str] = []
+    for inner in ast.walk(node):
+        if not isinstance(inner, ast.Call) or not inner.args:
+            continue
+        name = ast.unparse(inner.func)
+        first = inner.args[0]
+        if name.startswith("re.") and isinstance(first, ast.Constant):
+            text = example(first.value) if isinstance(first.value, str) else None
+            if text is not None:
+                found.append(repr(text))
+    return found
+
+
+def doc_examples(docstring: str | None) -> list[str]:
+    """Return the statements of a docstring's ``>>>`` examples, continuation lines joined."""
+    found: list[str] = []
+    for line in (docstring or "").splitlines():
+        text = line.strip()
+        if text.startswith(">>>"):
+            found.append(text[3:].removeprefix(" "))
+        elif text.startswith("...") and found and (len(text) == 3 or text[3] == " "):
+            found[-1] += "\n" + text[3:].removeprefix(" ")
+    return [f for f in found if f.strip()]
+
+
+def unique(values: Iterable[str]) -> list[str]:
+    """Return the values without repetition, in order."""
+    return list(dict.fromkeys(values))

@@ -1,0 +1,1 @@
+"""Test source as values: expressions, imports, existing tests taken apart, candidates."""

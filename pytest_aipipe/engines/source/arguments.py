@@ -1,0 +1,232 @@
+"""What to pass for a parameter: solved guards, hints, use in the body, the name, literals."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
+from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
+from pytest_aipipe.engines.source.values import (
+    ANYTHING,
+    DICTS,
+    IMPORTED,
+    LISTS,
+    NUMBERS,
+    TEXTS,
+    Value,
+    by_name,
+    typed,
+)
+
+_DEPTH = 4
+_KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
+    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()", "from threading import Condition"),
+    (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
+    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue", "close",
+                "isatty", "truncate", "writelines", "closed"}),
+     "StringIO('one\\ntwo\\n')", "from io import StringIO"),
+    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "isoformat",
+                "strftime", "replace", "timestamp", "utcoffset", "astimezone", "date", "time"}),
+     "datetime(2024, 1, 2, 3, 4, 5)", "from datetime import datetime"),
+    (frozenset({"days", "seconds", "total_seconds", "microseconds"}), "timedelta(days=1)",
+     "from datetime import timedelta"),
+    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear", "popitem"}),
+     "{'a': 1}", ""),
+    (frozenset({"add", "discard", "remove", "union", "difference", "intersection", "clear", "pop"}),
+     "{1, 2}", ""),
+    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index", "clear"}),
+     "[1, 2, 3]", ""),
+    (frozenset({"exists", "is_file", "is_dir", "parent", "name", "stem", "suffix", "read_text",
+                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')", "from pathlib import Path"),
+)  # fmt: skip
+
+
+def fix_imports(expr: str) -> tuple[str, ...]:
+    """Return the imports that the well-known names in a solved expression need."""
+    found = []
+    for name, (_, statement) in IMPORTED.items():
+        if f"{name}(" in expr and statement:
+            found.append(statement)
+    return tuple(found)
+
+
+def of(expr: str) -> Value:
+    """Return an expression of well-known names as a value."""
+    return Value(expr, imports=fix_imports(expr))
+
+
+def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
+    """Return values of a type hint."""
+    if annotation is None:
+        return []
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            return annotated(module, ast.parse(annotation.value, mode="eval").body)
+        except SyntaxError:
+            return []
+    if isinstance(annotation, ast.BinOp):
+        return alternating(annotated(module, annotation.left), annotated(module, annotation.right))
+    if isinstance(annotation, ast.Constant):
+        return [Value("None")] if annotation.value is None else []
+    if isinstance(annotation, ast.Subscript):
+        return _subscripted(module, annotation)
+    name = ast.unparse(annotation).rsplit(".", 1)[-1]
+    definition = module.definitions.get(ast.unparse(annotation))
+    if definition is not None and definition.is_class and definition.owner is None:
+        statement = f"from {module.name} import {definition.name}"
+        return [Value(f"{definition.name}()", imports=(statement,))]
+    return list(typed(name))
+
+
+def _subscripted(module: ModuleView, node: ast.Subscript) -> list[Value]:
+    outer = ast.unparse(node.value).rsplit(".", 1)[-1]
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if outer == "Optional":
+        return alternating(annotated(module, inner[0]), [Value("None")])
+    if outer == "Union":
+        return alternating(*(annotated(module, i) for i in inner))
+    if outer == "Literal":
+        return [Value(ast.unparse(i)) for i in inner]
+    if outer in {"Annotated", "Final", "ClassVar", "Required"}:
+        return annotated(module, inner[0])
+    element = annotated(module, inner[-1])[:2]
+    if outer in {"list", "List", "Sequence", "Iterable", "Collection", "MutableSequence"}:
+        return [*(Value(f"[{e.expr}]", e.setup, e.imports) for e in element), Value("[]")]
+    if outer in {"dict", "Dict", "Mapping", "MutableMapping"}:
+        return [*(Value(f"{{'a': {e.expr}}}", e.setup, e.imports) for e in element), Value("{}")]
+    if outer == "Callable":
+        got = element or [Value("None")]
+        return [Value(f"lambda *args, **kwargs: {e.expr}", e.setup, e.imports) for e in got]
+    return list(typed(outer))
+
+
+def shaped(shape: Shape | None, depth: int = 0) -> list[Value]:
+    """Return stand-ins for something that is used like ``shape``."""
+    if shape is None or depth > _DEPTH:
+        return []
+    found: list[Value] = []
+    for name in shape.types:
+        found += typed(name.rsplit(".", 1)[-1])[:1]
+    names = frozenset(shape.attributes)
+    if shape.methods and names <= STRING_METHODS:
+        found += [Value(text) for text in TEXTS]
+    for known, expr, statement in _KNOWN_OBJECTS:
+        if names and names <= known:
+            found.append(Value(expr, imports=(statement,) if statement else ()))
+    if shape.result is not None:
+        found += [
+            Value(f"lambda *args, **kwargs: {v.expr}", v.setup, v.imports)
+            for v in (shaped(shape.result, depth + 1) or [Value("1"), Value("None"), Value("True")])[:3]
+        ]
+    if shape.raised:
+        found.append(Value("ValueError('wrong')"))
+    if not found and names:
+        found += _namespace(shape, depth)
+    if shape.context and not names:
+        found.append(Value("nullcontext()", imports=("from contextlib import nullcontext",)))
+    if shape.item is not None:
+        found += _container(shape, depth)
+    if shape.element is not None:
+        inner = shaped(shape.element, depth + 1)[:2]
+        found += [Value(f"[{v.expr}]", v.setup, v.imports) for v in inner]
+        found += [Value(text) for text in (*LISTS, "'ab'")]
+    found += [Value(ast.unparse(c)) for c in shape.constants[:6] if c.value is not Ellipsis]
+    if shape.numeric:
+        found += [Value(text) for text in NUMBERS]
+    if shape.sized and not found:
+        found += [Value(text) for text in (TEXTS[0], LISTS[0], "''", "[]")]
+    return unique(found)
+
+
+def _namespace(shape: Shape, depth: int) -> list[Value]:
+    parts: list[str] = []
+    setup: list[str] = []
+    imports = ["from types import SimpleNamespace"]
+    for name, inner in shape.attributes.items():
+        if name.startswith("__"):
+            continue
+        got = shaped(inner, depth + 1)
+        value = got[0] if got else Value("'text'" if "name" in name else "1")
+        parts.append(f"{name}={value.expr}")
+        setup += value.setup
+        imports += value.imports
+    return [Value(f"SimpleNamespace({', '.join(parts)})", tuple(setup), tuple(imports))]
+
+
+def _container(shape: Shape, depth: int) -> list[Value]:
+    inner = (shaped(shape.item, depth + 1) or [Value("1")])[0]
+    keys = [ast.unparse(k) for k in shape.keys if isinstance(k, ast.Constant)]
+    texts = [k for k in keys if k[:1] in "'\""]
+    if texts:
+        body = ", ".join(f"{k}: {inner.expr}" for k in dict.fromkeys(texts))
+        return [Value(f"{{{body}}}", inner.setup, inner.imports)]
+    if keys:
+        return [Value(f"[{inner.expr}, {inner.expr}]", inner.setup, inner.imports), Value("'ab'")]
+    values = [Value(text) for text in DICTS]
+    return [*values[1:2], *values[:1], Value("[1, 2, 3]"), Value("'ab'")]
+
+
+def unique(values: Iterable[Value]) -> list[Value]:
+    """Return values without repetition of their expressions."""
+    return list({v.expr: v for v in values}.values())
+
+
+def alternating(*groups: Iterable[Value]) -> list[Value]:
+    """Return the groups' values in turns, without repetition."""
+    turns: Iterator[tuple[Value | None, ...]] = zip_longest(*groups)
+    return unique(v for turn in turns for v in turn if v is not None)
+
+
+def values_for(
+    module: ModuleView,
+    definition: Definition,
+    parameter: Parameter,
+    *,
+    solved: Iterable[str] = (),
+    literals: Iterable[str] = (),
+) -> list[Value]:
+    """Return what to pass for ``parameter``, likeliest first; never empty."""
+    body = shapes(definition.node)
+    used = body.get(parameter.name)
+    if definition.name == "__init__" and definition.receiver and definition.owner is not None:
+        used = _stored_shape(module, definition, parameter.name) or used
+    hints = annotated(module, parameter.annotation)
+    defaults = [Value(ast.unparse(parameter.default))] if parameter.default is not None else []
+    plain = [v for v in defaults if v.expr in {"None", "True", "False"} or v.expr[:1] in "'\"-0123456789[("]
+    flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
+    groups = alternating(hints, shaped(used), [Value(t) for t in by_name(parameter.name)])
+    first = [*(of(s) for s in solved), *(v for v in flipped if v.expr)]
+    rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]
+    return unique([*alternating(first, groups), *groups, *rest])
+
+
+def _stored_shape(module: ModuleView, definition: Definition, name: str) -> Shape | None:
+    """Return how the class uses the attribute that ``__init__`` stores a parameter in."""
+    stored: str | None = None
+    for node in ast.walk(definition.node):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name:
+            for target in node.targets:
+                if isinstance(target, ast.Attribute):
+                    stored = target.attr
+    if stored is None or definition.owner is None:
+        return None
+    merged = Shape()
+    for member in module.members(definition.owner):
+        if member.receiver is None:
+            continue
+        own = shapes(member.node).get(member.receiver)
+        used = own.attributes.get(stored) if own is not None else None
+        if used is not None:
+            merged.attributes.update(used.attributes)
+            merged.types += used.types
+            merged.result = merged.result or used.result
+            merged.item = merged.item or used.item
+            merged.element = merged.element or used.element
+            merged.context = merged.context or used.context
+            merged.numeric = merged.numeric or used.numeric
+    return merged
+
+
+__all__ = ["alternating", "annotated", "of", "shaped", "type_names", "unique", "values_for"]

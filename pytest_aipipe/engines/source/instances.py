@@ -1,0 +1,158 @@
+"""How to build an instance of a class of the module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
+from pytest_aipipe.engines.situation import Situation
+from pytest_aipipe.engines.source.arguments import unique, values_for
+from pytest_aipipe.engines.source.usages import usages
+from pytest_aipipe.engines.source.values import Value
+
+
+def instances(situation: Situation, owner: Definition, solved: Mapping[str, Sequence[str]]) -> list[Value]:
+    """Return ways to get an instance, as the tests do it first; never raises, may be empty."""
+    module = situation.module
+    found: list[Value] = list(islice(usages(situation, owner.name), 6))
+    statement = import_of(module, owner)
+    name = owner.qualname
+    if _is_enum(owner):
+        return [Value(f"{name}.{m}", imports=(statement,)) for m in _members(owner)]
+    abstract = abstract_methods(module, owner)
+    constructor = module.method(owner, "__init__") or module.method(owner, "__new__")
+    if abstract:
+        return [*_concrete(module, owner, abstract, statement), *found]
+    if constructor is None:
+        arguments = [_argument(module, owner, p, solved) for p in _fields(owner)]
+        found += [_made(name, statement, arguments)]
+    else:
+        found += constructed(module, owner, constructor, solved, statement)
+    for factory in module.members(owner):
+        if factory.binding == "classmethod" and not factory.name.startswith("_"):
+            arguments = [_argument(module, factory, p, {}) for p in factory.parameters if p.required]
+            found.append(_made(f"{name}.{factory.name}", statement, arguments))
+    for child in module.subclasses(owner)[:3]:
+        if child.owner is None and not abstract_methods(module, child):
+            made = module.method(child, "__init__")
+            found += constructed(module, child, made, solved, import_of(module, child))[:2] if made else [
+                _made(child.name, import_of(module, child), [])]  # fmt: skip
+    return unique(found)
+
+
+def import_of(module: ModuleView, definition: Definition) -> str:
+    """Return the statement that imports a definition's outermost holder."""
+    return f"from {module.name} import {definition.qualname.split('.')[0]}"
+
+
+def constructed(
+    module: ModuleView,
+    owner: Definition,
+    constructor: Definition,
+    solved: Mapping[str, Sequence[str]],
+    statement: str,
+) -> list[Value]:
+    """Return calls of a constructor: the fewest arguments, then one more or one other at a time."""
+    required = [p for p in constructor.parameters if p.required]
+    base = {p.name: _argument(module, constructor, p, solved) for p in required}
+    found = [_made(owner.qualname, statement, list(base.values()))]
+    for parameter in constructor.parameters:
+        if parameter.kind in {"star", "stars"}:
+            continue
+        attribute = stored_in(constructor, parameter.name)
+        wanted = [*solved.get(parameter.name, ()), *solved.get(f"self.{attribute}", ())]
+        values = values_for(module, constructor, parameter, solved=wanted)
+        for value in values[: 2 + min(4, len(wanted))]:
+            pair = (parameter.name, _keyworded(parameter, value))
+            found.append(_made(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values())))
+    return found
+
+
+def stored_in(constructor: Definition, name: str) -> str:
+    """Return the attribute that a constructor's parameter ends up in; its own name by default."""
+    for node in ast.walk(constructor.node):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+            for target in targets:
+                if isinstance(target, ast.Attribute) and name in used:
+                    return target.attr
+    return name
+
+
+def _argument(
+    module: ModuleView, definition: Definition, parameter: Parameter, solved: Mapping[str, Sequence[str]]
+) -> Value:
+    wanted = solved.get(parameter.name, ())
+    return _keyworded(parameter, values_for(module, definition, parameter, solved=wanted)[0])
+
+
+def _keyworded(parameter: Parameter, value: Value) -> Value:
+    if parameter.kind == "positional" or (parameter.kind == "any" and parameter.required):
+        return value
+    return Value(f"{parameter.name}={value.expr}", value.setup, value.imports)
+
+
+def _made(name: str, statement: str, arguments: Sequence[Value]) -> Value:
+    ordered = sorted(arguments, key=lambda v: "=" in v.expr.split("(")[0])
+    return Value(
+        f"{name}({', '.join(v.expr for v in ordered)})",
+        tuple(s for v in arguments for s in v.setup),
+        (statement, *(i for v in arguments for i in v.imports)),
+    )
+
+
+def _fields(owner: Definition) -> list[Parameter]:
+    """Return the fields of a dataclass or named tuple as parameters."""
+    looks = {d.rsplit(".", 1)[-1] for d in owner.decorators}
+    bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
+    named = any(ast.unparse(b).endswith(("NamedTuple", "BaseModel")) for b in bases)
+    if not named and not looks & {"dataclass", "define", "frozen", "attrs", "s"}:
+        return []
+    return [
+        Parameter(n.target.id, "any", None, n.annotation)
+        for n in owner.node.body
+        if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name) and n.value is None
+    ]
+
+
+def _is_enum(owner: Definition) -> bool:
+    bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
+    return any(ast.unparse(b).rsplit(".", 1)[-1] in {"Enum", "IntEnum", "StrEnum", "Flag"} for b in bases)
+
+
+def _members(owner: Definition) -> list[str]:
+    return [
+        t.id
+        for n in owner.node.body
+        if isinstance(n, ast.Assign)
+        for t in n.targets
+        if isinstance(t, ast.Name) and not t.id.startswith("_")
+    ]
+
+
+def abstract_methods(module: ModuleView, owner: Definition) -> list[Definition]:
+    """Return the methods that a class leaves to its subclasses."""
+    return [
+        d for d in module.members(owner) if any(x.endswith("abstractmethod") for x in d.decorators)
+    ]
+
+
+def _concrete(
+    module: ModuleView, owner: Definition, abstract: Sequence[Definition], statement: str
+) -> list[Value]:
+    lines = [f"class Concrete({owner.qualname}):"]
+    for definition in abstract:
+        args = ast.unparse(definition.node.args) if not isinstance(definition.node, ast.ClassDef) else "self"
+        if definition.binding == "property":
+            lines.append("    @property")
+        prefix = "async def" if definition.is_async else "def"
+        bare = ", ".join(a.split(":")[0] if "=" not in a else a for a in args.split(", "))
+        lines += [f"    {prefix} {definition.name}({bare}):", "        return 1"]
+    constructor = module.method(owner, "__init__")
+    arguments = [_argument(module, constructor, p, {}) for p in constructor.parameters if p.required] if (
+        constructor) else []  # fmt: skip
+    made = _made("Concrete", statement, arguments)
+    return [Value(made.expr, ("\n".join(lines), *made.setup), made.imports)]

@@ -1,0 +1,149 @@
+"""The way a definition is called in a test: plainly, on an instance, by an operator, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_aipipe.engines.analysis.module import Definition, ModuleView
+from pytest_aipipe.engines.source.instances import import_of
+from pytest_aipipe.engines.source.values import Value
+from pytest_aipipe.engines.source.writer import Draft, identifier
+
+_BINARY = {
+    "__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__floordiv__": "//",
+    "__mod__": "%", "__pow__": "**", "__matmul__": "@", "__and__": "&", "__or__": "|", "__xor__": "^",
+    "__lshift__": "<<", "__rshift__": ">>", "__eq__": "==", "__ne__": "!=", "__lt__": "<",
+    "__le__": "<=", "__gt__": ">", "__ge__": ">=",
+}  # fmt: skip
+_REFLECTED = {f"__r{name[2:]}": op for name, op in _BINARY.items()}
+_INPLACE = {f"__i{name[2:]}": op for name, op in _BINARY.items() if len(op) < 3}
+_UNARY = {
+    "__len__": "len({0})", "__repr__": "repr({0})", "__str__": "str({0})", "__hash__": "hash({0})",
+    "__bool__": "bool({0})", "__iter__": "list({0})", "__reversed__": "list(reversed({0}))",
+    "__neg__": "-{0}", "__pos__": "+{0}", "__abs__": "abs({0})", "__invert__": "~{0}",
+    "__int__": "int({0})", "__float__": "float({0})", "__index__": "[1, 2, 3][{0}:]",
+    "__next__": "next({0})", "__bytes__": "bytes({0})", "__dir__": "dir({0})",
+    "__copy__": "copy.copy({0})", "__reduce__": "copy.copy({0})", "__getstate__": "copy.copy({0})",
+    "__setstate__": "copy.copy({0})", "__deepcopy__": "copy.deepcopy({0})",
+    "__complex__": "complex({0})", "__fspath__": "os.fspath({0})", "__ceil__": "math.ceil({0})",
+    "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})", "__sizeof__": "{0}.__sizeof__()",
+}  # fmt: skip
+_WITH_ARGUMENT = {
+    "__getitem__": "{0}[{1}]", "__contains__": "{1} in {0}", "__format__": "format({0}, {1})",
+    "__round__": "round({0}, {1})", "__getattr__": "getattr({0}, {1})",
+    "__getattribute__": "getattr({0}, {1})", "__missing__": "{0}[{1}]",
+    "__divmod__": "divmod({0}, {1})",
+}  # fmt: skip
+_STATEMENTS = {
+    "__setitem__": "{0}[{1}] = {2}", "__delitem__": "del {0}[{1}]",
+    "__setattr__": "setattr({0}, {1}, {2})", "__delattr__": "delattr({0}, {1})",
+}  # fmt: skip
+
+
+def invoke(
+    module: ModuleView, definition: Definition, arguments: Sequence[str], instance: Value | None, draft: Draft
+) -> Draft:
+    """Return ``draft`` with the call of ``definition`` added, its outcome in ``result``."""
+    if definition.binding in {"function", "class"}:
+        draft = draft.importing(import_of(module, definition))
+        return _finished(draft, definition, f"{definition.qualname}({', '.join(arguments)})")
+    owner = definition.owner
+    if owner is None:
+        return draft
+    if definition.binding in {"classmethod", "static"} and definition.name not in {"__init_subclass__"}:
+        draft = draft.importing(import_of(module, owner))
+        return _finished(draft, definition, f"{definition.qualname}({', '.join(arguments)})")
+    if instance is None:
+        return draft
+    if definition.name in {"__init__", "__new__", "__post_init__"}:
+        draft = draft.importing(import_of(module, owner))
+        made = f"result = {owner.qualname}({', '.join(arguments)})"
+        return replace(draft.then(made), observe=attributes(module, owner))
+    draft = draft.needing(instance)
+    name = receiver_name(owner)
+    draft = draft.then(f"{name} = {instance.expr}")
+    return on_instance(module, definition, arguments, name, draft)
+
+
+def on_instance(
+    module: ModuleView, definition: Definition, arguments: Sequence[str], name: str, draft: Draft
+) -> Draft:
+    """Return ``draft`` with ``definition`` invoked on the local ``name``."""
+    if definition.binding == "property":
+        return _finished(draft, definition, f"{name}.{definition.name}")
+    if definition.binding == "setter":
+        value = arguments[0] if arguments else "1"
+        return replace(draft.then(f"{name}.{definition.name} = {value}"),
+                       observe=(f"{name}.{definition.name}",))  # fmt: skip
+    special = _special(definition.name, name, list(arguments))
+    if special is not None:
+        imports = [f"import {m}" for m in ("copy", "os", "math") if f"{m}." in special]
+        draft = draft.importing(*imports)
+        if special.startswith("stmt:"):
+            return replace(draft.then(special[5:]), observe=(name, f"list({name})", f"len({name})"))
+        return draft.then(special)
+    call = f"{name}.{definition.name}({', '.join(arguments)})"
+    done = _finished(draft, definition, call)
+    if definition.owner is not None:
+        return replace(done, observe=("result", *attributes(module, definition.owner, name)[1:]))
+    return done
+
+
+def _special(dunder: str, name: str, arguments: list[str]) -> str | None:
+    padded = [*arguments, "0", "1"]
+    if dunder in _BINARY:
+        return f"result = {name} {_BINARY[dunder]} {padded[0]}"
+    if dunder in _REFLECTED:
+        return f"result = {padded[0]} {_REFLECTED[dunder]} {name}"
+    if dunder in _INPLACE:
+        return f"stmt:{name} {_INPLACE[dunder]}= {padded[0]}"
+    if dunder in _UNARY:
+        return "result = " + _UNARY[dunder].format(name)
+    if dunder in _WITH_ARGUMENT:
+        return "result = " + _WITH_ARGUMENT[dunder].format(name, *padded)
+    if dunder in _STATEMENTS:
+        return "stmt:" + _STATEMENTS[dunder].format(name, *padded)
+    if dunder == "__call__":
+        return f"result = {name}({', '.join(arguments)})"
+    if dunder in {"__enter__", "__exit__"}:
+        return f"with {name} as result:\n    pass"
+    return None
+
+
+def _finished(draft: Draft, definition: Definition, call: str) -> Draft:
+    looks = {d.rsplit(".", 1)[-1] for d in definition.decorators}
+    if "contextmanager" in looks:
+        return draft.then(f"with {call} as result:\n    pass")
+    if definition.is_async:
+        wrapped = f"[item async for item in {call}]" if definition.is_generator else f"await {call}"
+        body = f"async def act():\n    return {wrapped}"
+        return draft.importing("import asyncio").then(body, "result = asyncio.run(act())")
+    if definition.is_generator:
+        return draft.importing("from itertools import islice").then(f"result = list(islice({call}, 20))")
+    return draft.then(f"result = {call}")
+
+
+def receiver_name(owner: Definition) -> str:
+    """Return the local name for an instance of ``owner``."""
+    name = identifier(owner.name)
+    return name if name.isidentifier() and name not in {"list", "dict", "set", "type", "str"} else "subject"
+
+
+def attributes(module: ModuleView, owner: Definition, name: str = "result") -> tuple[str, ...]:
+    """Return public attributes worth observing after ``owner`` was built or changed."""
+    import ast
+
+    found: dict[str, None] = {name: None}
+    for member in module.members(owner):
+        if member.name == "__init__":
+            for node in ast.walk(member.node):
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.ctx, ast.Store)
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id == member.receiver
+                    and not node.attr.startswith("_")
+                ):
+                    found[f"{name}.{node.attr}"] = None
+    return tuple(found)[:8]

@@ -1,0 +1,1 @@
+"""The techniques of the embedded engine, one module each."""

@@ -1,0 +1,58 @@
+"""Clone the tests that come nearest to the gap, as they are or with the gap's call added."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+from pytest_aipipe.engines.situation import Situation
+from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
+from pytest_aipipe.engines.source.writer import identifier
+from pytest_aipipe.engines.techniques.base import Proposals
+from pytest_aipipe.generate.model import Candidate, KnownTest
+
+_TESTS = 8
+_ROWS = 3
+
+
+class Amplify:
+    """First wave of amplification; the search edits what came nearest."""
+
+    name = "amplify"
+
+    def propose(self, situation: Situation) -> Proposals:
+        """Yield clones of the nearest tests, then clones with a call of the target appended."""
+        tests = situation.tests[:_TESTS]
+        clones = [c for t in tests for c in self._clones(situation, t)]
+        for start in range(0, len(clones), 8):
+            yield clones[start : start + 8]
+
+    def _clones(self, situation: Situation, test: KnownTest) -> list[Candidate]:
+        source = situation.scene.test_sources.get(test.source_path)
+        file = test_file(test.source_path, source) if source is not None else None
+        if file is None:
+            return []
+        found: list[Candidate] = []
+        count = rows(file, test.qualname)
+        for row in range(0, count, max(1, count // _ROWS))[:_ROWS]:
+            taken = take(file, test.qualname, row)
+            if taken is None:
+                continue
+            candidate = self._candidate(taken, test)
+            if candidate is not None:
+                situation.taken[candidate.function] = taken
+                found.append(candidate)
+        return found
+
+    def _candidate(self, taken: Taken, test: KnownTest) -> Candidate | None:
+        function = copy.deepcopy(taken.function)
+        name = identifier(test.qualname.rsplit(".", 1)[-1])
+        try:
+            text = taken.render(function)
+            ast.parse(text)
+        except (SyntaxError, ValueError):
+            return None
+        return Candidate(
+            technique=self.name, name=name, function=text, prelude=taken.prelude(function),
+            origin=test.nodeid,
+        )  # fmt: skip
