@@ -1,0 +1,1 @@
+"""Compare: what the code does now that it did not do before."""

@@ -1,0 +1,143 @@
+"""What tells two runs of one test apart. Pure: runs go in, differences come out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.compare.model import Difference, Kind, Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.explore.trialed import Check, Trialed
+    from pytest_aipipe.explore.values import Fact
+
+_COMPARABLE = frozenset({"passed", "failed", "raised"})
+_SHOWN = 300
+_RANK = {kind: rank for rank, kind in enumerate(Kind)}
+_NOISE = re.compile(
+    r"0x[0-9a-fA-F]+|(?<=line )\d+|/[^\s'\":,]+|\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b"
+)
+"""Addresses, line numbers, file names and durations differ for reasons of their own."""
+
+
+def differences(pair: Pair) -> tuple[Difference, ...]:
+    """Return what differs, the plainest first; empty where the two cannot be compared.
+
+    A run that pytest could not set up, that was skipped or that died says nothing of the
+    code, and where the base does not come to an end there is nothing to state of it.
+    """
+    if pair.base.outcome.status not in _COMPARABLE:
+        return ()
+    if pair.head.outcome.status == "timeout":
+        shown = _ending(pair.base) or "comes to an end"
+        return (Difference(Kind.END, "", shown, "does not come to an end"),)
+    if pair.head.outcome.status not in _COMPARABLE:
+        return ()
+    found = [*_errors(pair), *_values(pair), *_warnings(pair), *_output(pair)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda d: _RANK[d.kind]))
+
+
+def _errors(pair: Pair) -> Iterator[Difference]:
+    base, head = _ending(pair.base), _ending(pair.head)
+    if _quiet(base) == _quiet(head):
+        return
+    yield Difference(Kind.ERROR, "", base or "no error", head or "no error")
+
+
+def _ending(trial: Trialed) -> str:
+    """Return the error that left the test, or nothing."""
+    raised = trial.raised
+    if raised is None:
+        return ""
+    return f"{raised.type_name}: {raised.text}"[:_SHOWN].rstrip(": ")
+
+
+def _values(pair: Pair) -> Iterator[Difference]:
+    yield from _checks(pair)
+    for expression, facts in pair.base.facts.items():
+        other = pair.head.facts.get(expression)
+        if other is None or not facts or not other:
+            continue
+        yield from _facts(expression, facts, other)
+
+
+def _checks(pair: Pair) -> Iterator[Difference]:
+    """Compare the assertions that ran on both sides, in their order."""
+    for base, head in zip(pair.base.checks, pair.head.checks, strict=False):
+        if base.line != head.line:
+            return
+        if base.held != head.held or _codes(base.facts) != _codes(head.facts):
+            shown = [_check_shown(check) for check in (base, head)]
+            if _quiet(shown[0]) != _quiet(shown[1]):
+                yield Difference(Kind.VALUE, f"line {base.line}", *shown)
+
+
+def _check_shown(check: Check) -> str:
+    if check.held:
+        return "the assertion holds"
+    return _value_of(check.facts[0].code) if check.facts else "the assertion does not hold"
+
+
+def _facts(expression: str, base: tuple[Fact, ...], head: tuple[Fact, ...]) -> Iterator[Difference]:
+    if _codes(base) == _codes(head):
+        return
+    only_base = [f for f in base if f.code not in _codes(head)]
+    only_head = [f for f in head if f.code not in _codes(base)]
+    if not only_base:
+        return
+    shown = [_value_of(facts[0].code) if facts else "" for facts in (only_base, only_head)]
+    if _quiet(shown[0]) == _quiet(shown[1]):
+        return
+    kind = Kind.TYPE if "isinstance(" in only_base[0].code else Kind.VALUE
+    yield Difference(kind, expression, shown[0], shown[1] or _value_of(head[0].code))
+
+
+def _codes(facts: tuple[Fact, ...]) -> tuple[str, ...]:
+    return tuple(fact.code for fact in facts)
+
+
+def _value_of(code: str) -> str:
+    """Return the value that an assertion states: what stands right of ``==`` or ``is``."""
+    text = code.removeprefix("assert ")
+    for operator in (" == ", " is "):
+        _, found, value = text.partition(operator)
+        if found:
+            return value[:_SHOWN]
+    return text[:_SHOWN]
+
+
+def _warnings(pair: Pair) -> Iterator[Difference]:
+    base, head = (_warned(trial) for trial in (pair.base, pair.head))
+    if [_quiet(one) for one in base] != [_quiet(one) for one in head]:
+        shown = ["; ".join(one)[:_SHOWN] or "no warning" for one in (base, head)]
+        yield Difference(Kind.WARNING, "", *shown)
+
+
+def _warned(trial: Trialed) -> list[str]:
+    """Return the warnings that the code gave, without those of pytest itself."""
+    return sorted(
+        f"{name}: {text}"
+        for module, name, text in trial.warnings
+        if not module.startswith(("pytest", "_pytest")) and name != "ResourceWarning"
+    )
+
+
+def _output(pair: Pair) -> Iterator[Difference]:
+    for name in ("stdout", "stderr"):
+        base, head = getattr(pair.base, name), getattr(pair.head, name)
+        if _quiet(base) != _quiet(head):
+            yield Difference(Kind.OUTPUT, name, base[:_SHOWN], head[:_SHOWN])
+
+
+def _quiet(text: str) -> str:
+    """Return ``text`` without what differs from run to run or from tree to tree."""
+    return _NOISE.sub("…", text)
+
+
+def same_in(first: tuple[Difference, ...], second: tuple[Difference, ...]) -> bool:
+    """Return whether two sightings of one candidate tell the same story."""
+    return [(d.kind, d.where, _quiet(d.base)) for d in first] == [
+        (d.kind, d.where, _quiet(d.base)) for d in second
+    ]

@@ -1,0 +1,74 @@
+"""Catching tests as files: what is written under ``behavior/`` of the target folder."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.assertions import text
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.request import Naming
+
+FOLDER = "behavior"
+
+
+def named(candidate: Candidate, name: str, naming: Naming) -> Candidate:
+    """Return the candidate with its test called ``name``, as the project collects tests."""
+    prefix = next((f.rstrip("*") for f in naming.functions if f.rstrip("*").isidentifier()), "test")
+    wanted = name if name.startswith(prefix) else f"{prefix}_{name}"
+    wanted = re.sub(r"\W+", "_", wanted)
+    function = text.test_function(candidate.function)
+    if function is None:
+        return candidate
+    old = rf"(def )({re.escape(function.name)})(\()"
+    source = re.sub(old, rf"\g<1>{wanted}\g<3>", candidate.function, count=1)
+    outer = candidate.name if text.is_class(candidate.function) else wanted
+    return replace(candidate, function=source, name=outer)
+
+
+def file_name(stem: str, naming: Naming) -> str:
+    """Return a file name with this stem that the project's own pytest settings collect."""
+    stem = re.sub(r"\W+", "_", stem).strip("_")
+    pattern = next((p for p in naming.files if p.count("*") == 1 and p.endswith(".py")), "")
+    return pattern.replace("*", stem) if pattern else f"test_{stem}.py"
+
+
+def module_text(candidate: Candidate, shown: str) -> str:
+    """Return the whole file: how it came to be, imports, helpers, the test."""
+    head = (
+        "# States what the base version did; written by `pytest --ai-diff`. "
+        "Delete this file, or accept the new\n"
+        "# behaviour with `--ai-behavior-accept`, once it is what you want.\n"
+        f"# {shown}\n"
+    )
+    needed = _needed(candidate)
+    imports = [p for p in needed if p.startswith(("import ", "from "))]
+    helpers = [p for p in needed if p not in imports]
+    future = [p for p in imports if p.startswith("from __future__")]
+    plain = sorted({p for p in imports if p not in future})
+    blocks = ["\n".join([*future, *plain])] if imports else []
+    blocks += [helper.rstrip() for helper in helpers]
+    return head + "\n" + "\n\n\n".join([*blocks, candidate.function.rstrip()]) + "\n"
+
+
+def _needed(candidate: Candidate) -> list[str]:
+    """Return the prelude without imports of names that nothing uses any more."""
+    used = {
+        node.id
+        for part in (candidate.function, *candidate.prelude)
+        for node in ast.walk(ast.parse(part))
+        if isinstance(node, ast.Name)
+    }
+    kept = []
+    for part in candidate.prelude:
+        (node, *_) = ast.parse(part).body or [ast.Pass()]
+        if isinstance(node, ast.Import | ast.ImportFrom) and "__future__" not in part:
+            names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
+            if "*" not in names and not names & used:
+                continue
+        kept.append(part)
+    return list(dict.fromkeys(kept))

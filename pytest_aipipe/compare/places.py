@@ -1,0 +1,177 @@
+"""Where the change can have changed behaviour: definitions whose code is no longer the same."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.compare.model import Place
+from pytest_aipipe.mutate.equivalent import same_code
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Iterable, Mapping
+
+    from aipipe_core.change.model import FileChange, Hunk
+
+MODULE = "<module>"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A definition and its lines."""
+
+    qualname: str
+    start: int
+    end: int
+
+
+def places(
+    files: Iterable[FileChange],
+    base_sources: Mapping[str, str],
+    head_sources: Mapping[str, str],
+    modules: Mapping[str, str],
+) -> list[Place]:
+    """Return the definitions that may behave differently, by the files' new paths.
+
+    Files that are new or gone have nothing to compare with. Comments, layout, docstrings
+    and annotations are no behaviour: a file or definition that compiles to the same code
+    without them is left out.
+    """
+    found: list[Place] = []
+    for file in files:
+        base, head = base_sources.get(file.path), head_sources.get(file.path)
+        module = modules.get(file.path)
+        if base is None or head is None or module is None or same_behaviour(base, head):
+            continue
+        found += _of_file(file, base, head, module)
+    return found
+
+
+def same_behaviour(base: str, head: str) -> bool:
+    """Return whether two module texts differ in docstrings, annotations and layout at most."""
+    codes = [_bare_code(text) for text in (base, head)]
+    return codes[0] is not None and codes[1] is not None and same_code(codes[0], codes[1])
+
+
+def _bare_code(source: str) -> types.CodeType | None:
+    try:
+        tree: ast.Module = _Bare().visit(ast.parse(source))
+        return compile(ast.fix_missing_locations(tree), "<module>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes away what does not act: docstrings and annotations."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        node = super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            body[0] = ast.Pass()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            # A field of a dataclass stays told apart by its value and name.
+            node.annotation = ast.Constant("")
+        return node
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _of_file(file: FileChange, base: str, head: str, module: str) -> list[Place]:
+    base_spans, head_spans = spans(base), spans(head)
+    names = {span.qualname for span in head_spans}
+    head_lines: dict[str, set[int]] = defaultdict(set)
+    base_lines: dict[str, set[int]] = defaultdict(set)
+    hunks: dict[str, list[Hunk]] = defaultdict(list)
+    for hunk in file.hunks:
+        touched = set()
+        for line in _lines(hunk.new_lines, hunk.new_start, head):
+            touched.add(name := _holder(head_spans, line))
+            head_lines[name].add(line)
+        for line in _lines(hunk.old_lines, hunk.old_start, base):
+            touched.add(name := _holder(base_spans, line))
+            base_lines[name].add(line)
+        for name in touched:
+            hunks[name].append(hunk)
+    found = []
+    for name in sorted({*head_lines, *base_lines}):
+        if _segment(base, base_spans, name) == _segment(head, head_spans, name) != "":
+            continue
+        symbol = name if name in names else MODULE
+        found.append(
+            Place(
+                path=file.path,
+                old_path=file.old_path or file.path,
+                module=module,
+                symbol=name if name in names or name == MODULE else symbol,
+                head_lines=frozenset(head_lines[name]),
+                base_lines=frozenset(base_lines[name]),
+                hunks=tuple(hunks[name]),
+            )
+        )
+    return found
+
+
+def _lines(changed: range, start: int, text: str) -> list[int]:
+    """Return the changed lines of a side, or those next to where something is missing."""
+    if changed:
+        return list(changed)
+    last = text.count("\n") + 1
+    return [n for n in (start - 1, start, start + 1) if 1 <= n <= last][:2]
+
+
+def spans(source: str) -> list[Span]:
+    """Return every definition of a module, inner ones after those that hold them."""
+    found: list[Span] = []
+
+    def walk(node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                start = min([child.lineno, *(d.lineno for d in child.decorator_list)])
+                name = prefix + child.name
+                found.append(Span(name, start, child.end_lineno or start))
+                walk(child, f"{name}.")
+            else:
+                walk(child, prefix)
+
+    try:
+        walk(ast.parse(source), "")
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    return found
+
+
+def _holder(found: Iterable[Span], line: int) -> str:
+    """Return the innermost definition that holds ``line``."""
+    inner = [span for span in found if span.start <= line <= span.end]
+    return max(inner, key=lambda span: (span.start, -span.end)).qualname if inner else MODULE
+
+
+def _segment(source: str, found: Iterable[Span], name: str) -> str:
+    """Return a definition's code, as text without layout; nothing for the module itself."""
+    span = next((one for one in found if one.qualname == name), None)
+    if span is None:
+        return ""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return ""
+    for node in ast.walk(tree):
+        if getattr(node, "end_lineno", None) == span.end and isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        ):
+            return ast.unparse(_Bare().visit(node))
+    return ""

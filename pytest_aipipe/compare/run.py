@@ -1,0 +1,281 @@
+"""Compare base and head: the steps, in the order in which they are taken.
+
+find the places -> open both sides -> search -> make catching tests -> confirm -> judge.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aipipe_core.change import Kind as FileKind
+from aipipe_core.change import file_at
+from aipipe_core.errors import AipipeError
+from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
+from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
+from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
+from pytest_aipipe.compare.difference import differences, same_in
+from pytest_aipipe.compare.files import FOLDER, file_name, module_text, named
+from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
+from pytest_aipipe.compare.places import places
+from pytest_aipipe.compare.search import Hunt, side_of
+from pytest_aipipe.explore.process import unsandboxed
+from pytest_aipipe.generate.model import Scene
+
+if TYPE_CHECKING:
+    from aipipe_core.change.model import Change
+    from pytest_aipipe.compare.catching import Caught
+    from pytest_aipipe.compare.model import Difference, Pair, Place
+    from pytest_aipipe.explore.process import Launch
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.request import Progress, Request
+
+_PER_PLACE = 3
+"""Distinct differences that are reported of one place at most."""
+_ATTEMPTS = 12
+"""Sightings of one place that are tried before it is left."""
+_SEEDS = ("1", "4242")
+
+
+def compare(
+    request: Request,
+    change: Change,
+    base_root: Path,
+    progress: Progress,
+    *,
+    budget: float,
+    launch: Launch = unsandboxed,
+    candidates: Sequence[Candidate] = (),
+) -> Compared:
+    """Return what head does and the base did not, each with a test that was seen to tell.
+
+    ``request`` is head's; ``base_root`` holds the base's files and is only read.
+    ``candidates`` are tests that were found for other ends: they are run on both sides
+    first. ``budget`` is in seconds and bounds everything but the last confirmation.
+    """
+    comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
+    try:
+        with tempfile.TemporaryDirectory(prefix="aipipe-compare-") as private:
+            comparison.run(base_root, Path(private), candidates)
+    except AipipeError as error:
+        comparison.notes.append(" ".join(str(error).split()))
+    return Compared(tuple(comparison.changes), tuple(comparison.notes), comparison.tried)
+
+
+@dataclass
+class _Comparison:
+    request: Request
+    change: Change
+    progress: Progress
+    deadline: float
+    launch: Launch
+    changes: list[BehaviorChange] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    tried: int = 0
+    stories: dict[str, list[Difference]] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.deadline - time.monotonic()
+
+    def run(self, base_root: Path, private: Path, candidates: Sequence[Candidate]) -> None:
+        """Take every step."""
+        sources = self._base_sources()
+        found = places(self.change.files, sources, self.request.sources, self.request.modules)
+        if not found:
+            return
+        tests = [
+            f.path for f in self.change.files if FileKind.TESTS in f.kinds and f.path not in sources
+        ]
+        root = with_test_files(base_root, self.request.root, tests, private)
+        removed = {f.path: _old_lines(f.hunks) for f in self.change.files if f.path in sources}
+        base = on_base(self.request, root, sources, removed)
+        with Arenas(base, self._head(), launch=self.launch) as arenas:
+            hunts = self._hunts(found, arenas)
+            self._given(candidates, hunts, arenas)
+            self._search(hunts, arenas)
+        if self.changes:
+            self._confirm(base)
+
+    def _head(self) -> Request:
+        return replace(self.request, gaps=(), target=self.request.target)
+
+    def _base_sources(self) -> dict[str, str]:
+        """Return the base's text of each changed file that both sides have."""
+        found: dict[str, str] = {}
+        for file in self.change.files:
+            if file.path not in self.request.sources or file.status not in {"M", "T"}:
+                continue
+            content = file_at(self.change.root, self.change.base, file.path)
+            if content is not None:
+                found[file.path] = content.decode("utf-8", errors="replace")
+        return found
+
+    def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
+        hunts = []
+        scenes = [self._scene(request, arenas) for request in arenas.requests]
+        for place in found:
+            lines = (place.base_lines, place.head_lines)
+            sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
+            if None in sides:
+                continue
+            both = [side for side in sides if side is not None]
+            hunts.append(Hunt(place, both, both[1].situation.tests))
+        return hunts
+
+    def _scene(self, request: Request, arenas: Arenas) -> Scene:
+        files = {test.source_path for test in request.tests}
+        texts = {path: path.read_text("utf-8") for path in files if path.is_file()}
+        return Scene(
+            root=request.root,
+            sources=request.sources,
+            added=request.added,
+            tests=request.tests,
+            calls=(),
+            test_sources=texts,
+            fixtures=arenas.explorers[1].ready.fixtures,
+            rng=random.Random(request.seed),  # noqa: S311 - the same search for the same change
+        )
+
+    def _given(
+        self, candidates: Sequence[Candidate], hunts: Sequence[Hunt], arenas: Arenas
+    ) -> None:
+        for hunt in hunts[:1]:
+            for start in range(0, len(candidates), 16):
+                self._try(hunt, candidates[start : start + 16], arenas)
+
+    def _search(self, hunts: list[Hunt], arenas: Arenas) -> None:
+        """Go round the places until the time is spent or nothing is left to try."""
+        waiting = list(hunts)
+        while waiting and self.left > 0:
+            for hunt in list(waiting):
+                batch = hunt.batch()
+                if not batch or self._done(hunt):
+                    waiting.remove(hunt)
+                    continue
+                self._try(hunt, batch, arenas)
+                if self.left <= 0:
+                    return
+                self.progress.step(
+                    f"comparing {hunt.place.symbol}",
+                    done=len(hunts) - len(waiting),
+                    total=len(hunts),
+                    left=max(0.0, self.left),
+                )
+
+    def _done(self, hunt: Hunt) -> bool:
+        key = _key(hunt.place)
+        told = len(self.stories.get(key, ()))
+        return told >= _PER_PLACE or self.attempts.get(key, 0) >= _ATTEMPTS
+
+    def _try(self, hunt: Hunt, batch: Sequence[Candidate], arenas: Arenas) -> None:
+        pairs = arenas.run(batch)
+        self.tried += len(batch)
+        sightings = []
+        for candidate, pair in zip(batch, pairs, strict=True):
+            reached = hunt.learn(candidate, pair)
+            found = differences(pair) if reached or candidate.technique == "interface" else ()
+            if found:
+                sightings.append(Sighting(hunt.place, candidate, found))
+        sightings.sort(key=lambda s: len(s.candidate.function))
+        for sighting in sightings:
+            if self._done(hunt) or self.left <= 0:
+                return
+            self._catch(sighting, arenas)
+
+    def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
+        key = _key(sighting.place)
+        told = self.stories.setdefault(key, [])
+        new = [d for d in sighting.differences if not any(_alike(d, old) for old in told)]
+        if not new or new[0] is not sighting.differences[0]:
+            return
+        self.attempts[key] = self.attempts.get(key, 0) + 1
+        (again,) = arenas.run([sighting.candidate])
+        if not same_in(sighting.differences, differences(again)):
+            return
+        caught = catch(sighting.candidate, new[0], arenas)
+        if caught is not None:
+            told.append(new[0])
+            self.changes.append(self._change(sighting.place, caught))
+
+    def _change(self, place: Place, caught: Caught) -> BehaviorChange:
+        difference = caught.difference
+        symbol = place.module if place.symbol == "<module>" else place.symbol
+        name = f"{symbol.rpartition('.')[2].strip('_')}_{describes(difference)}"
+        candidate = named(caught.candidate, f"test_{name}", self.request.naming)
+        number = len(self.changes) + 1
+        stem = f"{place.module.rpartition('.')[2].strip('_')}_{name}_{number}"
+        shown = f"{symbol}: {_line(difference.base)} on the base, {_line(difference.head)} now."
+        verdict, reason = announced(difference, place, self._said(place))
+        return BehaviorChange(
+            symbol=f"{place.module}.{place.symbol}".removesuffix(".<module>"),
+            path=place.path,
+            kind=difference.kind,
+            input=shown_input(caught.candidate),
+            base=difference.base,
+            head=difference.head,
+            file_name=file_name(stem, self.request.naming),
+            test_name=candidate.name,
+            test=module_text(candidate, shown),
+            hunk=place.hunks[0] if place.hunks else None,
+            announced=verdict,
+            reason=reason,
+        )
+
+    def _said(self, place: Place) -> Said:
+        tests = [f for f in self.change.files if FileKind.TESTS in f.kinds]
+        docs = [f for f in self.change.files if FileKind.DOCS in f.kinds]
+        added = [line for f in tests for hunk in f.hunks for line in hunk.added]
+        prose = [line for f in docs for hunk in f.hunks for line in hunk.added]
+        return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
+
+    def _confirm(self, base: Request) -> None:
+        """Keep the tests that tell the sides apart as files, in fresh processes, each time."""
+        files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in self.changes]
+        for seed in _SEEDS:
+            with Arenas(base, self._head(), launch=self.launch, hash_seed=seed, bare=True) as fresh:
+                pairs: list[Pair] = fresh.run_files(files)
+            kept = [
+                (file, found)
+                for file, found, pair in zip(files, self.changes, pairs, strict=True)
+                if catches(pair)
+            ]
+            files = [file for file, _ in kept]
+            self.changes = [found for _, found in kept]
+            if not files:
+                return
+
+
+def _key(place: Place) -> str:
+    return f"{place.path}:{place.symbol}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:100]
+
+
+def _old_lines(hunks: Sequence[object]) -> frozenset[int]:
+    return frozenset(n for hunk in hunks for n in hunk.old_lines)  # type: ignore[attr-defined]
+
+
+def _alike(new: Difference, old: Difference) -> bool:
+    """Return whether two differences tell one story: the same kind of result on both sides."""
+    if new.kind is not old.kind:
+        return False
+    if new.kind in {Kind.ERROR, Kind.WARNING}:
+        return [_head(new.base), _head(new.head)] == [_head(old.base), _head(old.head)]
+    return True
+
+
+def _head(text: str) -> str:
+    return text.split(":", 1)[0]
+
+
+__all__ = ["Mapping", "compare"]

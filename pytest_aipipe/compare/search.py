@@ -1,0 +1,208 @@
+"""Candidates that may tell base from head: from existing tests, calls, and edits of both.
+
+The search goes round the places and, at each, round its sources, so that no place waits
+for another. Edits start from the candidates that took a path through the changed code
+that none before them took, on either side.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.compare.interface import interface_candidates
+from pytest_aipipe.compare.plain import plain_asserts, with_looks
+from pytest_aipipe.compare.vary import varied
+from pytest_aipipe.engines.seeds import Seed, seed_of
+from pytest_aipipe.engines.situation import Situation
+from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
+from pytest_aipipe.engines.source.writer import fingerprint
+from pytest_aipipe.engines.techniques.construct import Construct
+from pytest_aipipe.engines.techniques.examples import Examples
+from pytest_aipipe.engines.techniques.search import pool_of
+from pytest_aipipe.generate.model import Candidate, Gap, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.compare.model import Pair, Place
+    from pytest_aipipe.engines.source.edits import Edit, Pool
+    from pytest_aipipe.generate.model import KnownTest, Outcome
+
+BATCH = 16
+_TESTS = 24
+_ROWS = 4
+_SEEDS = 40
+
+
+@dataclass(eq=False)
+class Side:
+    """One version's view of a place: the situation that engines work in, and its pool."""
+
+    situation: Situation
+    pool: Pool
+    paths: set[frozenset[int]] = field(default_factory=set)
+
+    def is_new(self, outcome: Outcome) -> bool:
+        """Return whether a run took a path through the place that none took before."""
+        ran = outcome.lines.get(self.situation.gap.path, frozenset())
+        path = frozenset(ran & self.situation.around)
+        if not path or path in self.paths:
+            return False
+        self.paths.add(path)
+        return True
+
+    def reached(self, outcome: Outcome) -> bool:
+        """Return whether a run reached a changed line of this side."""
+        ran = outcome.lines.get(self.situation.gap.path, frozenset())
+        return bool(ran & self.situation.gap.lines)
+
+
+def side_of(place: Place, scene: Scene, lines: frozenset[int]) -> Side | None:
+    """Return a version's view of ``place``, or None where its module cannot be read."""
+    gap = Gap(place.path, place.module, place.symbol, lines, frozenset())
+    situation = Situation.of(gap, scene)
+    return None if situation is None else Side(situation, pool_of(situation))
+
+
+@dataclass(eq=False)
+class _Seed:
+    """A starting point for edits, and the edits that are still to be tried."""
+
+    seed: Seed
+    edits: Iterator[Edit]
+    score: float
+    uses: int = 0
+
+
+class Hunt:
+    """The search at one place."""
+
+    def __init__(self, place: Place, sides: Sequence[Side], tests: Sequence[KnownTest]) -> None:
+        self.place = place
+        self.sides = sides
+        self.tests = list(tests)
+        self.taken: dict[str, Taken] = {}
+        self.tried: set[str] = set()
+        self.seeds: list[_Seed] = []
+        self.given = 0
+        self._sources = [self._interface(), self._clones(), self._proposed()]
+
+    def batch(self, size: int = BATCH) -> list[Candidate]:
+        """Return the next candidates to try; empty when there are no more."""
+        found: list[Candidate] = []
+        while len(found) < size:
+            candidate = self._next()
+            if candidate is None:
+                break
+            mark = fingerprint(candidate)
+            if mark not in self.tried:
+                self.tried.add(mark)
+                found.append(candidate)
+        self.given += len(found)
+        return found
+
+    def _next(self) -> Candidate | None:
+        while self._sources:
+            source = self._sources.pop(0)
+            candidate = next(source, None)
+            if candidate is not None:
+                self._sources.insert(min(1, len(self._sources)), source)
+                return candidate
+        return None
+
+    def learn(self, candidate: Candidate, pair: Pair) -> bool:
+        """Keep a candidate that took a new path as a seed; return whether it got to the place."""
+        outcomes = (pair.base.outcome, pair.head.outcome)
+        reached = any(s.reached(o) for s, o in zip(self.sides, outcomes, strict=True))
+        new = [s.is_new(o) for s, o in zip(self.sides, outcomes, strict=True)]
+        if outcomes[0].status not in {"timeout", "crashed", "error", "skipped"} and any(new):
+            self._keep(candidate, score=1.0 + reached)
+        return reached
+
+    def _keep(self, candidate: Candidate, *, score: float) -> None:
+        seed = seed_of(candidate, self.taken.get(fingerprint(candidate)))
+        if seed is None:
+            return
+        length = len(candidate.function.splitlines())
+        edits = varied(seed.function, [side.pool for side in self.sides])
+        self.seeds.append(_Seed(seed, edits, score - 0.002 * length))
+        self.seeds.sort(key=lambda s: -s.score)
+        del self.seeds[_SEEDS:]
+        if not any(getattr(s, "gi_code", None) is self._edits.__code__ for s in self._sources):
+            self._sources.append(self._edits())
+
+    def _interface(self) -> Iterator[Candidate]:
+        yield from interface_candidates(self.place, *(s.situation for s in self.sides))
+
+    def _clones(self) -> Iterator[Candidate]:
+        """Existing tests, those that ran the place first, one row of each before a second."""
+        for turn in range(_ROWS):
+            for test in self.tests[: _TESTS if turn == 0 else _TESTS // 2]:
+                candidate = self._clone(test, turn)
+                if candidate is not None:
+                    yield candidate
+
+    def _clone(self, test: KnownTest, turn: int) -> Candidate | None:
+        source = self.sides[1].situation.scene.test_sources.get(test.source_path)
+        file = test_file(test.source_path, source) if source is not None else None
+        if file is None:
+            return None
+        count = rows(file, test.qualname)
+        if turn >= count:
+            return None
+        taken = take(file, test.qualname, turn * max(1, count // _ROWS))
+        if taken is None:
+            return None
+        function = plain_asserts(taken.function)
+        try:
+            text = taken.render(function)
+            prelude = taken.prelude(function)
+            name = _defined(text)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+        candidate = Candidate("existing", name, text, prelude, origin=test.nodeid)
+        candidate = with_looks(candidate, function)
+        self.taken[fingerprint(candidate)] = replace(taken, function=function)
+        return candidate
+
+    def _proposed(self) -> Iterator[Candidate]:
+        """Docstring examples and direct calls, of the base's code and the head's in turn."""
+        streams = [
+            technique.propose(side.situation)
+            for technique in (Examples(), Construct())
+            for side in self.sides
+        ]
+        while streams:
+            for stream in list(streams):
+                found = next(stream, None)
+                if found is None:
+                    streams.remove(stream)
+                else:
+                    yield from found
+
+    def _edits(self) -> Iterator[Candidate]:
+        """Edits of the best seeds, a few of each in turn."""
+        while self.seeds:
+            best = max(self.seeds, key=lambda s: s.score - 0.05 * s.uses)
+            best.uses += 1
+            found = list(islice(best.edits, BATCH))
+            if not found:
+                self.seeds.remove(best)
+            for edit in found:
+                candidate = best.seed.edited(edit, "varied")
+                if candidate is None:
+                    continue
+                if best.seed.taken is not None:
+                    self.taken[fingerprint(candidate)] = best.seed.taken
+                yield with_looks(candidate, edit.function)
+
+
+def _defined(source: str) -> str:
+    """Return the name of the function or class that a candidate's text ends in."""
+    last = ast.parse(source).body[-1]
+    if isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return last.name
+    raise ValueError(source)

@@ -1,0 +1,202 @@
+"""Edits of a test that may bring out a difference, the likeliest kinds in turn."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.engines.source.edits import (
+    Edit,
+    Pool,
+    argument_edits,
+    in_turns,
+    keyword_edits,
+    literal_edits,
+    method_edits,
+    parse,
+    replaced,
+    sites,
+    statement_edits,
+    text_edits,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.module import FunctionNode
+
+_LONG = 120
+_REPEATS = (101, 12)
+
+
+def varied(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
+    """Yield edited forms of ``function``, drawing on what base and head have in common or not."""
+    streams: list[Iterator[Edit]] = []
+    for pool in pools:
+        streams += [
+            literal_edits(function, pool, near=True),
+            keyword_edits(function, pool),
+            text_edits(function, pool),
+            argument_edits(function, pool),
+            method_edits(function, pool),
+        ]
+    pool = pools[0]
+    streams += [
+        container_edits(function, pool),
+        truncations(function, pool),
+        literal_edits(function, pool, near=False),
+        statement_edits(function),
+        follow_ups(function, pools),
+        class_reads(function),
+        removals_before(function),
+    ]
+    yield from in_turns(streams)
+
+
+def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
+    """Yield the function with a display emptied, shortened, or holding None or a list."""
+    nodes = list(ast.walk(function))
+    for turn in range(6):
+        for index in sites(function, pool):
+            node = nodes[index]
+            if isinstance(node, ast.List | ast.Tuple | ast.Set):
+                new = _contained(node, turn)
+                if new is not None:
+                    yield Edit(replaced(function, index, new), ast.unparse(new)[:60])
+            elif isinstance(node, ast.Dict) and node.values and turn < len(node.values):
+                changed = copy.deepcopy(node)
+                changed.values[turn] = ast.Constant(999)
+                yield Edit(replaced(function, index, changed), ast.unparse(changed)[:60])
+
+
+def _contained(node: ast.List | ast.Tuple | ast.Set, turn: int) -> ast.expr | None:
+    made = copy.deepcopy(node)
+    if turn == 0:
+        made.elts = []
+        return None if isinstance(made, ast.Set) else made
+    if turn == 1 and made.elts:
+        made.elts[0] = ast.Constant(None)
+        return made
+    if turn == 2 and made.elts:  # noqa: PLR2004
+        made.elts.pop()
+        return made
+    if turn == 3:  # noqa: PLR2004
+        made.elts = [ast.List([], ast.Load())]
+        return None if isinstance(made, ast.Set) else made
+    if turn == 4 and made.elts:  # noqa: PLR2004
+        made.elts.append(copy.deepcopy(made.elts[0]))
+        return made
+    if turn == 5 and len(made.elts) > 1:  # noqa: PLR2004
+        made.elts.reverse()
+        return made
+    return None
+
+
+def truncations(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
+    """Yield the function with a text cut short at a line or word, or made very long."""
+    nodes = list(ast.walk(function))
+    for index in sites(function, pool):
+        node = nodes[index]
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        for new in _cut(node.value):
+            yield Edit(replaced(function, index, ast.Constant(new)), f"{new[:40]!r}")
+        if len(node.value) < _LONG:
+            for times in _REPEATS:
+                longer = ast.BinOp(ast.Constant(node.value), ast.Mult(), ast.Constant(times))
+                yield Edit(replaced(function, index, longer), f"{times} times")
+
+
+def _cut(text: str) -> Iterator[str]:
+    lines = text.splitlines(keepends=True)
+    for keep in range(len(lines) - 1, 0, -1):
+        yield "".join(lines[:keep])
+        yield "".join(lines[:keep]).rstrip("\n")
+    for keep in range(1, len(lines)):
+        yield "".join(lines[keep:])
+    words = text.split(" ")
+    for keep in range(1, min(len(words), 12)):
+        yield " ".join(words[:keep])
+        yield " ".join(words[keep:])
+
+
+def follow_ups(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
+    """Yield the function with one more call of a changed method on one of its objects."""
+    methods = list(dict.fromkeys(m for pool in pools for m in pool.methods))
+    numbers = ("0, 2", "1, 3", "-2, None", "0", "1", "-1", "None", "''", "[]", "{}", "")
+    objects = _objects(function)
+    for arguments in (*numbers, *objects, *pools[0].near[:6]):
+        for name in objects:
+            for method in methods:
+                yield from _appended(function, f"{name}.{method}({arguments})")
+    for other in (*objects, "{}", "[]", "None", "''"):
+        for name in objects:
+            yield from _appended(function, f"{name} == {other}")
+    for name in objects:
+        for form in ("[1:3]", "[-2:]", "[0]", "[-1]"):
+            yield from _appended(function, f"list({name}{form})")
+        for form in ("str({})", "repr({})", "len({})", "list({})", "bool({})", "hash({})"):
+            yield from _appended(function, form.format(name))
+
+
+def _objects(function: FunctionNode) -> list[str]:
+    """Return the names that hold what a call gave."""
+    found = []
+    for node in function.body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(n, ast.Call) for n in ast.walk(node.value)
+        ):
+            found += [t.id for t in node.targets if isinstance(t, ast.Name)]
+    return list(dict.fromkeys(found))[:4]
+
+
+def _appended(function: FunctionNode, expression: str) -> Iterator[Edit]:
+    value = parse(expression)
+    if value is None:
+        return
+    made = copy.deepcopy(function)
+    made.body.append(ast.Assign([ast.Name("outcome", ast.Store())], value))
+    yield Edit(ast.fix_missing_locations(made), f"then {expression}")
+
+
+def class_reads(function: FunctionNode) -> Iterator[Edit]:
+    """Yield the function with an attribute that it reads of an object read of its class."""
+    seen: set[str] = set()
+    for index, node in enumerate(ast.walk(function)):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        if ast.unparse(node) in seen or not isinstance(node.ctx, ast.Load):
+            continue
+        seen.add(ast.unparse(node))
+        kind = ast.Call(ast.Name("type", ast.Load()), [copy.deepcopy(node.value)], [])
+        new = ast.Attribute(kind, node.attr, ast.Load())
+        yield Edit(replaced(function, index, new), ast.unparse(new))
+        yield from _appended(function, ast.unparse(new))
+
+
+def removals_before(function: FunctionNode) -> Iterator[Edit]:
+    """Yield the function with an element taken out of one of its objects before each use."""
+    names = _objects(function)
+    for name in names:
+        for place in range(len(function.body), 0, -1):
+            if _binds(function.body[:place], name):
+                for call in (
+                    f"{name}.pop()",
+                    f"{name}.pop(0)",
+                    f"{name}.pop(2)",
+                    f"{name}.clear()",
+                ):
+                    value = parse(call)
+                    if value is not None:
+                        made = copy.deepcopy(function)
+                        made.body.insert(place, ast.Expr(value))
+                        yield Edit(ast.fix_missing_locations(made), call)
+
+
+def _binds(statements: Sequence[ast.stmt], name: str) -> bool:
+    return any(
+        isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
+        for statement in statements
+        for n in ast.walk(statement)
+    )

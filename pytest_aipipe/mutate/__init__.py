@@ -1,0 +1,1 @@
+"""Mutate: small faults in the changed lines, and which tests notice them."""
