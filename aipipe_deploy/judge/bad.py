@@ -16,7 +16,7 @@ from aipipe_deploy.judge.spread import Spread
 
 SLICES = 8
 _REFERENCE_SHARE = 0.1
-_BETA = (1.0, 1.0)
+_BETA = (3.0, 1.0)
 _SHARE_MEMORY = 3.0
 
 

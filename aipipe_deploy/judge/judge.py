@@ -7,7 +7,7 @@ import math
 from aipipe_deploy.judge.bad import BadEvidence
 from aipipe_deploy.judge.clock import TickClock
 from aipipe_deploy.judge.enough import Enough
-from aipipe_deploy.judge.latency import LatencyEvidence
+from aipipe_deploy.judge.latency import MOST_PER_BLOCK, MOST_SETTLING, LatencyEvidence
 from aipipe_deploy.judge.outright import TotalFailure
 from aipipe_deploy.judge.settings import JudgeSettings
 from aipipe_deploy.judge.tick import Arm, fault_of
@@ -17,7 +17,7 @@ _DOUBTFUL = 0.25
 """An e-value of this part of the one that rolls back forbids to pass at the end."""
 _UNUSABLE = 0.1
 """More than this part of the ticks unusable, and the judge does not know."""
-_SETTLING = 30.0
+_SETTLING = 20.0
 """In the first seconds a slow version must also be slow in the very last one."""
 
 
@@ -95,6 +95,7 @@ class Judge:
         return self._close_if_over()
 
     def _warm_up(self) -> None:
+        self._slow.most = MOST_SETTLING if self._clock.elapsed < _SETTLING else MOST_PER_BLOCK
         if not self._warm and self._clock.elapsed >= self.settings.warmup - 1e-9:
             self._slow.excuse()
             self._warm = True
@@ -103,7 +104,7 @@ class Judge:
         slow = self._slow
         if not self._warm or (1.0 - self.settings.bad_share) * slow.value < 1.0:
             return False
-        if self._clock.elapsed < _SETTLING and not slow.slow_now():
+        if self._clock.elapsed < _SETTLING and not slow.lasts():
             return False
         return slow.matters()
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from aipipe_deploy.judge.mixture import Mixture
 from aipipe_deploy.judge.tick import Arm
@@ -32,10 +34,14 @@ ALTERNATIVES: tuple[tuple[float, Bands], ...] = (
     (0.20, (0.49, 1.30, 3.0, 5.1)),  # doubled, a wide one; or half slower, a narrow one
     (0.20, (0.59, 1.07, 3.1, 10.0)),  # doubled, an exponential one
 )
+KEPT_OF_WARMUP = 3.0
+"""What a bet may bring along from the warm-up, as a multiple of its stake."""
 BLOCK = 1.0
 """Counts are judged over at least this many seconds, so that a share is a share."""
 MOST_PER_BLOCK = 3.0
-"""A pause of one second is one incident: no bet wins more than this (in nats) by it."""
+"""A pause of one second is one incident: no bet wins more than this (in nats) by it,"""
+MOST_SETTLING = 1.6
+"""and not more than this while the new version settles."""
 LEAST_P50 = 1.5
 """A slowdown matters when the odds of being beyond p50 grew so many times,"""
 LEAST_P95 = 1.5
@@ -43,6 +49,8 @@ LEAST_P95 = 1.5
 LEAST_P99 = 2.0
 """or the share beyond p99."""
 _RECENT_BLOCKS = 20
+_TREND = 3
+_TREND_NOISE = 0.5
 _MOST_SPLITS = 60_000
 
 _Counts = tuple[float, float, float, float, float, float, float, float]
@@ -77,14 +85,16 @@ def _row(bands: Bands, share: float) -> _Row:
 class LatencyEvidence:
     """Wealth of the bets that the new version is slower; settled once a second."""
 
-    __slots__ = ("_elapsed", "_mixture", "_ratios", "_recent", "_scale", "_sums")
+    __slots__ = ("_before", "_elapsed", "_mixture", "_ratios", "_recent", "_scale", "_sums", "most")
 
     def __init__(self, *, dispersion: float, seconds: float) -> None:
         self._mixture = Mixture([weight for weight, _ in ALTERNATIVES], seconds=seconds)
         self._scale = 1.0 / max(1.0, dispersion)
+        self.most = MOST_PER_BLOCK
         self._elapsed = 0.0
         self._sums = _NOTHING
         self._ratios: list[float] = []
+        self._before: list[float] = []
         self._recent: deque[_Counts] = deque(maxlen=_RECENT_BLOCKS)
 
     @property
@@ -117,21 +127,28 @@ class LatencyEvidence:
         return True
 
     def excuse(self) -> None:
-        """Forget what was won so far, as the warm-up ends; losses stay."""
-        self._mixture.forget_above(1.0)
+        """Forget most of what was won so far, as the warm-up ends; losses stay."""
+        self._mixture.forget_above(KEPT_OF_WARMUP)
 
-    def slow_now(self) -> bool:
-        """Whether the best bet also wins by the latest second: a warm-up has passed by then."""
-        return bool(self._ratios) and self._ratios[self._mixture.best()] > 0.0
+    def lasts(self) -> bool:
+        """Whether it is as slow now as in the beginning: a warm-up gets better by itself.
+
+        The best bet must also win by each of the last two blocks, and the last three must
+        not be better than the first three.
+        """
+        best = self._mixture.best()
+        if not all(ratios[best] > 0.0 for ratios in (self._ratios, self._before) if ratios):
+            return False
+        blocks = list(self._recent)
+        first, last = (_severity(part) for part in (blocks[:_TREND], blocks[-_TREND:]))
+        return last.mean >= first.mean - _TREND_NOISE * math.sqrt(first.error2 + last.error2)
 
     def matters(self) -> bool:
         """Whether the last seconds show a slowdown that a user would notice.
 
         Over many requests the smallest difference is certain; this asks that it be large.
         """
-        old, o50, o95, o99, new, n50, n95, n99 = (
-            sum(column) for column in zip(*self._recent, strict=True)
-        )
+        old, o50, o95, o99, new, n50, n95, n99 = _total(self._recent)
         half = 0.5
         return (
             (n50 + half) * (old - o50 + half) >= LEAST_P50 * (o50 + half) * (new - n50 + half)
@@ -141,9 +158,7 @@ class LatencyEvidence:
 
     def times_slower(self) -> str:
         """The last seconds' shares beyond each threshold, for the reason given to people."""
-        old, o50, o95, o99, new, n50, n95, n99 = (
-            sum(column) for column in zip(*self._recent, strict=True)
-        )
+        old, o50, o95, o99, new, n50, n95, n99 = _total(self._recent)
         return ", ".join(
             f"{100 * n / new:.1f} % of its requests beyond {name} (old: {100 * o / old:.1f} %)"
             for name, o, n in (("p50", o50, n50), ("p95", o95, n95), ("p99", o99, n99))
@@ -155,7 +170,7 @@ class LatencyEvidence:
         new0, new1, new2 = new - n50, n50 - n95, n95 - n99
         old0, old1, old2 = old - o50, o50 - o95, o95 - o99
         scale = self._scale
-        most = MOST_PER_BLOCK
+        most = self.most
         ratios = []
         for (a0, a1, a2, a3), (b0, b1, b2, b3) in rows_of(old, new):
             ratio = scale * (
@@ -163,5 +178,26 @@ class LatencyEvidence:
                 + b0 * old0 + b1 * old1 + b2 * old2 + b3 * o99
             )  # fmt: skip
             ratios.append(ratio if ratio < most else most)
-        self._ratios = ratios
+        self._before, self._ratios = self._ratios, ratios
         self._mixture.bet(ratios)
+
+
+class _Severity(NamedTuple):
+    """Mean number of thresholds that the new version's requests passed, and its variance."""
+
+    mean: float
+    error2: float
+
+
+def _total(blocks: Iterable[_Counts]) -> list[float]:
+    return [sum(column) for column in zip(*blocks, strict=True)]
+
+
+def _severity(blocks: Iterable[_Counts]) -> _Severity:
+    *_, new, n50, n95, n99 = _total(blocks)
+    if not new:
+        return _Severity(0.0, 0.0)
+    mean = (n50 + n95 + n99) / new
+    # A request beyond p95 is beyond p50 as well: 1, 4 and 9 are the squares of 1, 2 and 3.
+    square = (n50 + 3.0 * n95 + 5.0 * n99) / new
+    return _Severity(mean, max(square - mean * mean, 0.0) / new)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-FIRST_STAKE = 0.75
+FIRST_STAKE = 0.5
 """Part of the stake that bets on a fault from the first second."""
 _FLOOR = 1e-300
 

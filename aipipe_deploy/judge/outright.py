@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 LEAST_SECONDS = 2.5
 LEAST_REQUESTS = 6
-_HEALTHY = 0.5
+CHANCE = 1e-6
+"""The run must be this improbable at the old version's own rate: both may be failing."""
 
 
 class TotalFailure:
@@ -37,8 +40,12 @@ class TotalFailure:
             self._seconds >= LEAST_SECONDS - 1e-9
             and self._bad >= LEAST_REQUESTS
             and bad[1] > 0
-            and self._old_bad < _HEALTHY * self._old_requests
+            and self._improbable()
         )
+
+    def _improbable(self) -> bool:
+        rate = (self._old_bad + 0.5) / (self._old_requests + 1.0)
+        return self._bad * math.log(rate) < math.log(CHANCE)
 
     def _restart(self) -> None:
         self._seconds = 0.0

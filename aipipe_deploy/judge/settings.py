@@ -17,13 +17,13 @@ class JudgeSettings:
 
     seconds: float = 600.0
     """Length of the watch window."""
-    alpha: float = 0.005
+    alpha: float = 0.01
     """Chance of a false rollback in a whole window, however often one looks."""
     beta: float = 0.01
     """Chance of passing a version that is worse by more than ``margin``."""
-    tolerance: float = 1.1
+    tolerance: float = 1.05
     """An error rate of the new version up to this many times the old one's is as good."""
-    bad_share: float = 0.7
+    bad_share: float = 0.5
     """Part of ``alpha`` spent on errors; the rest goes to latency."""
     dispersion: float = 1.0
     """Variance over mean of the old version's counts before the deploy (1: Poisson)."""
