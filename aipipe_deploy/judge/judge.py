@@ -7,7 +7,7 @@ import math
 from aipipe_deploy.judge.bad import BadEvidence
 from aipipe_deploy.judge.clock import TickClock
 from aipipe_deploy.judge.enough import Enough
-from aipipe_deploy.judge.latency import MOST_PER_BLOCK, MOST_SETTLING, LatencyEvidence
+from aipipe_deploy.judge.latency import LatencyEvidence
 from aipipe_deploy.judge.outright import TotalFailure
 from aipipe_deploy.judge.settings import JudgeSettings
 from aipipe_deploy.judge.tick import Arm, fault_of
@@ -18,7 +18,9 @@ _DOUBTFUL = 0.25
 _UNUSABLE = 0.1
 """More than this part of the ticks unusable, and the judge does not know."""
 _SETTLING = 20.0
-"""In the first seconds a slow version must also be slow in the very last one."""
+"""For so long a slow new version may still be warming up and must show that it is not."""
+_PROOF_AFTER_WARMUP = 2.9
+"""No verdict on latency before so many seconds past the warm-up: three blocks, less jitter."""
 
 
 class Judge:
@@ -42,6 +44,7 @@ class Judge:
         self._limit = 1.0 / s.alpha
         self._sure = -math.log(s.beta)
         self._warm = s.warmup <= 0.0
+        self._earliest_slow = s.warmup + _PROOF_AFTER_WARMUP
         self._ticks = 0
         self._t = 0.0
         self._faults: dict[str, int] = {}
@@ -95,7 +98,6 @@ class Judge:
         return self._close_if_over()
 
     def _warm_up(self) -> None:
-        self._slow.most = MOST_SETTLING if self._clock.elapsed < _SETTLING else MOST_PER_BLOCK
         if not self._warm and self._clock.elapsed >= self.settings.warmup - 1e-9:
             self._slow.excuse()
             self._warm = True
@@ -104,7 +106,8 @@ class Judge:
         slow = self._slow
         if not self._warm or (1.0 - self.settings.bad_share) * slow.value < 1.0:
             return False
-        if self._clock.elapsed < _SETTLING and not slow.lasts():
+        elapsed = self._clock.elapsed
+        if elapsed < _SETTLING and (elapsed < self._earliest_slow or not slow.lasts()):
             return False
         return slow.matters()
 

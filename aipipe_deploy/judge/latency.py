@@ -34,14 +34,10 @@ ALTERNATIVES: tuple[tuple[float, Bands], ...] = (
     (0.20, (0.49, 1.30, 3.0, 5.1)),  # doubled, a wide one; or half slower, a narrow one
     (0.20, (0.59, 1.07, 3.1, 10.0)),  # doubled, an exponential one
 )
-KEPT_OF_WARMUP = 3.0
-"""What a bet may bring along from the warm-up, as a multiple of its stake."""
 BLOCK = 1.0
 """Counts are judged over at least this many seconds, so that a share is a share."""
 MOST_PER_BLOCK = 3.0
-"""A pause of one second is one incident: no bet wins more than this (in nats) by it,"""
-MOST_SETTLING = 1.6
-"""and not more than this while the new version settles."""
+"""A pause of one second is one incident: no bet wins more than this (in nats) by it."""
 LEAST_P50 = 1.5
 """A slowdown matters when the odds of being beyond p50 grew so many times,"""
 LEAST_P95 = 1.5
@@ -85,12 +81,11 @@ def _row(bands: Bands, share: float) -> _Row:
 class LatencyEvidence:
     """Wealth of the bets that the new version is slower; settled once a second."""
 
-    __slots__ = ("_before", "_elapsed", "_mixture", "_ratios", "_recent", "_scale", "_sums", "most")
+    __slots__ = ("_before", "_elapsed", "_mixture", "_ratios", "_recent", "_scale", "_sums")
 
     def __init__(self, *, dispersion: float, seconds: float) -> None:
         self._mixture = Mixture([weight for weight, _ in ALTERNATIVES], seconds=seconds)
         self._scale = 1.0 / max(1.0, dispersion)
-        self.most = MOST_PER_BLOCK
         self._elapsed = 0.0
         self._sums = _NOTHING
         self._ratios: list[float] = []
@@ -127,8 +122,8 @@ class LatencyEvidence:
         return True
 
     def excuse(self) -> None:
-        """Forget most of what was won so far, as the warm-up ends; losses stay."""
-        self._mixture.forget_above(KEPT_OF_WARMUP)
+        """Forget what was won so far, as the warm-up ends; losses stay."""
+        self._mixture.forget_above(1.0)
 
     def lasts(self) -> bool:
         """Whether it is as slow now as in the beginning: a warm-up gets better by itself.
@@ -170,7 +165,7 @@ class LatencyEvidence:
         new0, new1, new2 = new - n50, n50 - n95, n95 - n99
         old0, old1, old2 = old - o50, o50 - o95, o95 - o99
         scale = self._scale
-        most = self.most
+        most = MOST_PER_BLOCK
         ratios = []
         for (a0, a1, a2, a3), (b0, b1, b2, b3) in rows_of(old, new):
             ratio = scale * (

@@ -27,7 +27,7 @@ class JudgeSettings:
     """Part of ``alpha`` spent on errors; the rest goes to latency."""
     dispersion: float = 1.0
     """Variance over mean of the old version's counts before the deploy (1: Poisson)."""
-    warmup: float = 3.0
+    warmup: float = 4.0
     """Seconds in which a slow new version is excused: caches and compilers warm up."""
     margin: float = 0.02
     """More failed requests than the old version by this fraction are never passed."""

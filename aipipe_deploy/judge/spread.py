@@ -19,8 +19,9 @@ CREDIT = 1.5
 SHARED_CREDIT = 5.0
 """Where the old version fails too, so many times the new one's fair share counts as well."""
 _BLOCK = 1.0
-_MEMORY = 30.0
-_PRIOR = 3.0
+_MEMORY = 120.0
+_PRIOR = 2.0
+_SEVERITY = 1.5
 _NOISE = 1.5
 """Chance alone takes the estimate up to this for errors that come singly."""
 
@@ -51,7 +52,7 @@ class Spread:
         credit = self._credit + SHARED_CREDIT * fair_share
         taken = min(bad, credit)
         self._credit = max(0.0, self._credit - taken)
-        return taken / self.clumping()
+        return taken / self.clumping() ** _SEVERITY
 
     def clumping(self) -> float:
         """Variance over mean of the stream, at least 1."""
