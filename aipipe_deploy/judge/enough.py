@@ -1,0 +1,54 @@
+"""Sure that it is good: a sequential test of non-inferiority.
+
+The null is turned round: the new version fails at least ``margin`` more of its requests
+than the old one does of its own. A bet against that wins by each good answer; at 1/beta
+the version may pass. It needs no event in the old version, so that silence from a healthy
+service counts, and silence from no traffic does not. The old version's rate is the one of
+the ticks before, so the bet is placed before the outcome is seen.
+"""
+
+from __future__ import annotations
+
+import math
+
+_PRIOR_REQUESTS = 200.0
+_PRIOR_RATE = 0.002
+_MEMORY = 120.0
+_HOPELESS = 0.5
+_MOST = 60.0
+
+
+class Enough:
+    """Log-wealth of the bet that the new version is not worse by the margin."""
+
+    __slots__ = ("_bad", "_dispersion", "_margin", "_requests", "nats", "new", "old")
+
+    def __init__(self, *, margin: float, dispersion: float) -> None:
+        self._margin = margin
+        self._dispersion = max(1.0, dispersion)
+        self._requests = _PRIOR_REQUESTS
+        self._bad = _PRIOR_REQUESTS * _PRIOR_RATE
+        self.nats = 0.0
+        self.old = 0.0
+        self.new = 0.0
+
+    def observe(
+        self, seconds: float, requests: tuple[float, float], bad: tuple[float, float]
+    ) -> None:
+        """Take one tick's ``(old, new)`` counts."""
+        old, new = requests
+        old_bad, new_bad = bad
+        self.old += old
+        self.new += new
+        rate = self._bad / self._requests
+        if old_bad * self._requests > 2.0 * self._bad * old:
+            rate = max(rate, old_bad / old)  # an outage starts: hold the old one to it at once
+        if new and rate < _HOPELESS:
+            worse = rate + self._margin
+            expected = rate + self._margin / 4.0
+            gain = (new - new_bad) * math.log((1.0 - expected) / (1.0 - worse))
+            gain += new_bad * math.log(expected / worse)
+            self.nats = min(self.nats + gain / self._dispersion, _MOST)
+        kept = 1.0 - seconds / _MEMORY if seconds < _MEMORY else 0.0
+        self._requests = self._requests * kept + old + _PRIOR_REQUESTS * (1.0 - kept)
+        self._bad = self._bad * kept + old_bad + _PRIOR_REQUESTS * _PRIOR_RATE * (1.0 - kept)
