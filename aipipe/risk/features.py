@@ -56,6 +56,8 @@ def measure(change: Change, history: History | None) -> list[Feature]:
 
 def is_product(file: FileChange) -> bool:
     """Whether the file can change what runs in production."""
+    if Kind.CI in file.kinds and Kind.CODE not in file.kinds:
+        return False
     return not file.kinds <= {Kind.DOCS, Kind.TESTS, Kind.OTHER}
 
 
@@ -101,9 +103,10 @@ def _of_kinds(change: Change) -> Iterator[Feature]:
             count = sum(1 for file in change.files if kind in file.kinds)
             yield Feature(str(kind), count, f"touches {words}")
     if change.files and not any(is_product(file) for file in change.files):
-        only = "documentation" if kinds <= {Kind.DOCS} else "documentation, tests or data"
-        name = "docs only" if kinds <= {Kind.DOCS} else "nothing shipped"
-        yield Feature(name, 1, f"only {only} changed")
+        if kinds <= {Kind.DOCS}:
+            yield Feature("docs only", 1, "only documentation changed")
+        else:
+            yield Feature("nothing shipped", 1, "nothing that is shipped changed")
     if Kind.CODE in kinds and Kind.TESTS in kinds:
         yield Feature("tests changed", 1, "tests changed along with the code")
     elif Kind.CODE in kinds:

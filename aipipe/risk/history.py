@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe.risk.features import is_product
 from aipipe_core.change.git import run
 from aipipe_core.change.resolve import EMPTY_TREES, is_shallow
 
@@ -28,7 +29,7 @@ _FORMAT = "--format=%H%x1f%at%x1f%ae%x1f%s%x1e"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The past of a change's files.
+    """The past of a change's files, those of the product only: everybody edits the changelog.
 
     ``recent`` counts the commits of the 90 days before the base, ``fixes`` and ``authors``
     those of two years; ``age`` is in seconds since the files were last touched; ``experience``
@@ -56,7 +57,8 @@ def history_of(change: Change) -> History | None:
     """Return the past of the change's files; None where it is cut off or not yet begun."""
     if change.base in EMPTY_TREES or is_shallow(change.root):
         return None
-    paths = [file.old_path or file.path for file in change.files if file.status != "A"]
+    known = (file for file in change.files if file.status != "A" and is_product(file))
+    paths = [file.old_path or file.path for file in known]
     now = _time_of(change.root, change.base)
     commits = log(change.root, change.base, paths[:MOST_PATHS], now) if paths else []
     return History(

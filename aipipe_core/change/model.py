@@ -32,7 +32,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """A run of changed lines: ``removed`` on the old side, ``added`` on the new."""
+    """A run of changed lines: ``removed`` on the old side, ``added`` on the new.
+
+    The lines are without their ends. Python source is numbered as Python numbers it, other
+    files as git does. The start of a side without lines is the line before, as in git.
+    """
 
     old_start: int
     new_start: int

@@ -56,7 +56,9 @@ def scratch_index(top: Path) -> Iterator[Mapping[str, str]]:
         index = Path(folder, "index")
         real = Path(top, run(top, "rev-parse", "--git-path", "index").text)
         if real.exists():
-            shutil.copyfile(real, index)
+            # With its time: an edit within the second of the last `git add` is told only by
+            # comparing the two (git's Documentation/technical/racy-git).
+            shutil.copy2(real, index)
         environ = {"GIT_INDEX_FILE": str(index)}
         records = _index_info(top, extra, conflicts)
         run(top, "update-index", "-z", "--index-info", stdin=records, environ=environ)

@@ -430,3 +430,17 @@ def test_fifty_thousand_changed_lines_are_read(project: Project) -> None:
     files = {file.path: file for file in read(project).files}
     assert len(files["big.py"].changed_lines) == 25_000
     assert len(files["new.py"].symbols) == 12_500
+
+
+def test_an_edit_in_the_very_second_of_the_commit_is_seen(project: Project) -> None:
+    project.git("config", "core.trustctime", "false")
+    file, index = project.root / "a.py", project.root / ".git" / "index"
+    project.write("a.py", "x = 1\n")
+    moment = (1_700_000_000, 1_700_000_000)
+    os.utime(file, moment)
+    project.commit()
+    os.utime(index, moment)
+    project.write("a.py", "x = 2\n")  # of the same size
+    os.utime(file, moment)
+    project.write("new.py", "y = 1\n")
+    assert [file.path for file in read(project).files] == ["a.py", "new.py"]
