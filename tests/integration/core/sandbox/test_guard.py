@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aipipe_core.sandbox.guard import Guard
 
 from .conftest import Bench, make_bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REFUSED = {
     "write outside": "open(outside + '/new', 'w')",
