@@ -111,6 +111,8 @@ def test_pytest_runs_under_the_guard(guarded: Bench) -> None:
             "no:cacheprovider",
             "-p",
             "no:aipipe",
+            "-p",
+            "no:rerunfailures",
             "test_it.py",
         ]
     )
