@@ -67,6 +67,9 @@ def _open_url(text: str) -> Store:
         place = engine.url.render_as_string(hide_password=True)
         engine.dispose()
         raise failed(error, place) from error
+    except RequestError:
+        engine.dispose()
+        raise
     return Store(engine)
 
 

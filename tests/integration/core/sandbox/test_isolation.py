@@ -41,7 +41,7 @@ def test_the_project_cannot_be_changed_removed_or_renamed(isolated: Bench) -> No
     assert outcome.returncode == 0, outcome.stderr
     assert "done" not in outcome.stdout.decode().split()
     assert kept.read_text() == "kept"
-    assert os.listdir(isolated.project) == ["kept.py"]
+    assert [entry.name for entry in isolated.project.iterdir()] == ["kept.py"]
 
 
 def test_the_private_folder_can_be_written_to(isolated: Bench) -> None:

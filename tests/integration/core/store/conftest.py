@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from aipipe_core.store import Store, open_store
@@ -62,7 +63,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "trust",
         "--no-sync",
         "-E",
-        "SQL_ASCII",
+        "UTF8",
     )
     options = f"-c listen_addresses='' -c unix_socket_directories={top} -c fsync=off"
     control = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(top / "log")]
@@ -80,14 +81,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/.aipipe/store.db"
         return
     found: str = request.getfixturevalue("postgres_url")
-    from sqlalchemy import create_engine
-
-    from aipipe_core.store.tables import metadata
 
     yield found
-    engine = create_engine(found)
-    metadata.drop_all(engine)
-    engine.dispose()
+    with psycopg.connect(found.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 @pytest.fixture

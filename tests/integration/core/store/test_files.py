@@ -119,7 +119,7 @@ def test_a_read_only_folder_gives_a_store_that_forgets(tmp_path: Path) -> None:
     sandbox = choose()
     if not sandbox.isolated:
         pytest.skip("nothing here can make a folder read-only for this user")
-    policy = Policy(environment={"PATH": os.environ["PATH"]})
+    policy = Policy(readable=(tmp_path,), environment={"PATH": os.environ["PATH"]})
     outcome = run(sandbox.wrap([sys.executable, "-c", code, str(tmp_path)], policy, Path.cwd()))
     assert outcome.stdout.decode().strip() == "['store-unwritable'] 1", outcome.stderr.decode()
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import psycopg
 import pytest
 
 from aipipe_core.errors import RequestError, SurroundingsError
@@ -205,3 +206,12 @@ def test_a_server_that_does_not_answer_is_one_clear_error_without_the_password()
         open_store("postgresql+psycopg://user:hunter2@127.0.0.1:1/db")
     assert caught.value.slug == "store-failed"
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.postgres
+def test_a_database_without_an_encoding_works_too(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
+    with open_store(postgres_url.replace("/postgres?", "/ascii?")) as store:
+        store.put("s", "ä", "ö")
+        assert dict(store.iter("s")) == {"ä": "ö"}

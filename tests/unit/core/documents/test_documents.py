@@ -133,7 +133,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "1" / "tests.json"
     write_document(path, "tests", TESTS)
     assert read_document(path, "tests") == TESTS
-    assert os.listdir(path.parent) == ["tests.json"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["tests.json"]
 
 
 def test_an_invalid_document_leaves_the_old_file_alone(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_write_that_fails_leaves_no_half_file(
         write_document(path, "tests", {**TESTS, "head": "staged"})
     monkeypatch.undo()
     assert read_document(path, "tests")["head"] == "worktree"
-    assert os.listdir(tmp_path) == ["tests.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tests.json"]
 
 
 def test_a_reader_never_sees_half_a_document(tmp_path: Path) -> None:
@@ -214,4 +214,4 @@ def test_a_bad_file_is_one_clear_error(tmp_path: Path, data: bytes | None, slug:
 def test_a_number_that_json_lacks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="document-invalid"):
         write_document(tmp_path / "x.json", "tests", {**TESTS, "extra": float("nan")})
-    assert os.listdir(tmp_path) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == []

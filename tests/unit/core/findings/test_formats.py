@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,13 @@ from jsonschema.validators import validator_for
 from aipipe_core.documents import validate
 from aipipe_core.findings import Finding, Level, Report, render
 
-sys.path.insert(0, str(Path(__file__).parent))
-from samples import PLAIN, hostile, many
+from .samples import PLAIN, hostile, many
 
 DATA = Path(__file__).parents[3] / "data"
 REPORTS = {"plain": PLAIN, "hostile": hostile(), "many": many(40), "empty": Report("Empty")}
 
 
-def check(schema: dict[str, Any], document: object) -> None:
+def check(schema: dict[str, Any], document: Any) -> None:
     kind = validator_for(schema)
     kind.check_schema(schema)
     assert [

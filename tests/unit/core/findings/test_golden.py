@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from aipipe_core.findings import KINDS, render
 
-sys.path.insert(0, str(Path(__file__).parent))
-from samples import PLAIN, hostile
+from .samples import PLAIN, hostile
 
 GOLDEN = Path(__file__).parents[3] / "data" / "findings"
 

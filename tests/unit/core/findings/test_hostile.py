@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,8 +14,7 @@ from aipipe_core.findings.markdown import code_span, escape
 from aipipe_core.findings.terminal import Terminal
 from aipipe_core.findings.text import clean, cut, defuse
 
-sys.path.insert(0, str(Path(__file__).parent))
-from samples import ATTACK, hostile
+from .samples import ATTACK, hostile
 
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\ud800-\udfff]")
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +10,7 @@ from aipipe_core.findings.github import Annotations, StepSummary
 from aipipe_core.findings.markdown import COMMENT_LIMIT, Markdown
 from aipipe_core.findings.sarif import RESULT_LIMIT
 
-sys.path.insert(0, str(Path(__file__).parent))
-from samples import PLAIN, many
+from .samples import PLAIN, many
 
 
 def test_annotations_keep_to_ten_of_each_kind_and_say_so() -> None:

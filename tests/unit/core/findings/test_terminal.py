@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import io
-import sys
-from pathlib import Path
 
 import pytest
 
 from aipipe_core.findings.terminal import Terminal
 
-sys.path.insert(0, str(Path(__file__).parent))
-from samples import PLAIN
+from .samples import PLAIN
 
 
 class Stream(io.StringIO):
