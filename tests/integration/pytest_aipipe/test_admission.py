@@ -64,7 +64,7 @@ def fake(project: Any, text: str = GENERATED, before: str = "pass") -> tuple[str
 
 
 def asked(project: Any) -> Any:
-    return eval((project.root / ".aipipe" / "asked").read_text())  # noqa: S307
+    return eval((project.root / ".aipipe" / "asked").read_text())
 
 
 def statuses(project: Any) -> dict[str, str]:

@@ -45,8 +45,10 @@ def test_the_picture_is_told_in_few_lines() -> None:
         "  lines 2/3 -> 2/3   branches 1/2 -> 1/2",
         "  no tests generated: the budget is 0",
         "  1 gap left",
-        "    - a.py:4 f: no selected test imports this file; nothing was generated: "
-        "the budget is 0",
+        (
+            "    - a.py:4 f: no selected test imports this file; nothing was generated: "
+            "the budget is 0"
+        ),
         "      Call f so that line 4 runs.",
         "  time: ",
     ]
