@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aipipe_core.findings.text import clean
+from aipipe_core.findings.text import clean, one_line
 
 if TYPE_CHECKING:
     from aipipe_core.findings.model import Finding, Report, Section
@@ -36,7 +36,7 @@ def document(report: Report) -> dict[str, Any]:
 
 def _finding(finding: Finding, fingerprint: str) -> dict[str, Any]:
     return {
-        "rule": finding.rule,
+        "rule": one_line(finding.rule),
         "level": str(finding.level),
         "message": clean(finding.message),
         "path": clean(finding.path),
@@ -61,7 +61,7 @@ def _section(section: Section) -> dict[str, Any]:
             "rows": [[clean(cell) for cell in row] for row in table.rows],
         },
         "code": clean(section.code),
-        "language": section.language,
+        "language": one_line(section.language),
     }
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 COMMENT_LIMIT = 65_536
 """Characters of a comment on GitHub."""
 
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]#+!|~$-])")
+_ORDERED = re.compile(r"^(\d+)([.)])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _MENTION = re.compile(r"@(?=\w)")
 _MARKS = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.NOTE: "ℹ️"}  # noqa: RUF001
@@ -137,7 +138,7 @@ def _fenced(code: str, language: str) -> str:
 
 def code_span(text: str) -> str:
     """Return ``text`` as a code span that nothing in it can end."""
-    body = cut(one_line(text), _MESSAGE).replace("|", "\\|")
+    body = cut(one_line(text), _MESSAGE)
     longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
     ticks = "`" * (longest + 1)
     pad = " " if "`" in body[:1] + body[-1:] else ""
@@ -148,5 +149,6 @@ def escape(text: str) -> str:
     """Return ``text`` as Markdown that shows exactly it: no markup, no HTML, nobody mentioned."""
     text = "".join(_ENTITIES.get(char, char) for char in text)
     text = _PUNCTUATION.sub(r"\\\1", text)
+    text = _ORDERED.sub(r"\1\\\2", text)
     # An empty comment breaks a mention and stays invisible.
     return _MENTION.sub("@<!-- -->", text)

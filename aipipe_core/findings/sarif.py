@@ -93,7 +93,10 @@ def _result(finding: Finding, fingerprint: str, index: int) -> dict[str, Any]:
 
 
 def _location(finding: Finding) -> dict[str, Any]:
-    uri = quote(os.fsencode(finding.path))
+    try:
+        uri = quote(os.fsencode(finding.path))
+    except UnicodeEncodeError:  # no file system gave this name
+        uri = quote(clean(finding.path))
     location: dict[str, Any] = {"artifactLocation": {"uri": uri, "uriBaseId": _ROOT}}
     if finding.start is not None:
         region = {"startLine": finding.start, "endLine": max(finding.end or 0, finding.start)}

@@ -9,6 +9,7 @@ import re
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_NOTICE = 32  # room for what a cut says
 _WORKFLOW_COMMAND = re.compile(r"^(\s*)::|##(?=\[|vso\[|teamcity\[)", re.MULTILINE)
 
 
@@ -26,8 +27,8 @@ def cut(text: str, limit: int) -> str:
     """Return at most ``limit`` characters of ``text``; what is missing is said."""
     if len(text) <= limit:
         return text
-    notice = f"… ({len(text) - limit:,} characters more)"
-    return text[: max(limit - len(notice), 0)] + notice
+    kept = max(limit - _NOTICE, 0)
+    return f"{text[:kept]}… ({len(text) - kept:,} characters more)"
 
 
 def defuse(output: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TRIES = 5
+_LIBPQ = {"psycopg", "psycopg2"}
 
 
 def open_store(place: str | Path | None = None, *, root: Path | None = None) -> Store:
@@ -45,14 +46,14 @@ def open_store(place: str | Path | None = None, *, root: Path | None = None) -> 
 def _open_url(text: str) -> Store:
     try:
         url = sa.make_url(text)
-        if url.get_backend_name() == "sqlite":
+        if url.drivername in {"sqlite", "sqlite+pysqlite"}:
             database = url.database
             return (
-                _open_file(Path(database))
-                if database not in {None, "", ":memory:"}
-                else _in_memory()
+                _in_memory() if database in {None, "", ":memory:"} else _open_file(Path(database))
             )
-        engine = sa.create_engine(url, pool_pre_ping=True)
+        # A database of no encoding (SQL_ASCII) would answer in bytes.
+        options = {"client_encoding": "utf8"} if url.get_driver_name() in _LIBPQ else {}
+        engine = sa.create_engine(url, pool_pre_ping=True, connect_args=options)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
         raise RequestError(
             "store-url",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from aipipe_core.sandbox import Limits, Outcome, Policy, Sandbox, run
 from aipipe_core.sandbox.choice import candidates, trial
 from aipipe_core.sandbox.guard import Guard, Unconfined

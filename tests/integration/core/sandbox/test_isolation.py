@@ -58,7 +58,9 @@ def test_temporary_files_land_in_the_private_folder(isolated: Bench) -> None:
 
 
 def test_tmp_and_shared_memory_are_not_those_of_the_machine(isolated: Bench) -> None:
-    marks = [Path(f"/{folder}/aipipe-mark-{os.getpid()}") for folder in ("tmp", "dev/shm", "var/tmp")]
+    marks = [
+        Path(f"/{folder}/aipipe-mark-{os.getpid()}") for folder in ("tmp", "dev/shm", "var/tmp")
+    ]
     for mark in marks:
         outcome = isolated.python(f"open({str(mark)!r}, 'w').write('x')")
         assert not mark.exists()
@@ -153,7 +155,9 @@ def test_hidden_files_and_folders_cannot_be_read(isolated: Bench, tmp_path: Path
     assert outcome.stdout.decode().split() == ["refused", "refused", "harmless"], outcome.stderr
 
 
-def test_what_is_readable_stays_visible_below_what_is_hidden(isolated: Bench, tmp_path: Path) -> None:
+def test_what_is_readable_stays_visible_below_what_is_hidden(
+    isolated: Bench, tmp_path: Path
+) -> None:
     config = tmp_path / "home" / ".config"
     (config / "venv").mkdir(parents=True)
     (config / "token").write_text("secret")

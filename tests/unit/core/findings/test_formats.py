@@ -1,0 +1,95 @@
+"""SARIF and GitLab output against schemas.
+
+The strict ones beside the golden files say what our output may hold and are made after the
+SARIF 2.1.0 specification and GitLab's documentation. Where the official documents are at
+hand (``AIPIPE_OFFICIAL_SCHEMAS`` names a folder with ``sarif-schema-2.1.0.json`` and
+``codeclimate.json``), the output is held to them as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema.validators import validator_for
+
+from aipipe_core.documents import validate
+from aipipe_core.findings import Finding, Level, Report, render
+
+sys.path.insert(0, str(Path(__file__).parent))
+from samples import PLAIN, hostile, many
+
+DATA = Path(__file__).parents[3] / "data"
+REPORTS = {"plain": PLAIN, "hostile": hostile(), "many": many(40), "empty": Report("Empty")}
+
+
+def check(schema: dict[str, Any], document: object) -> None:
+    kind = validator_for(schema)
+    kind.check_schema(schema)
+    assert [
+        f"{list(e.absolute_path)}: {e.message}" for e in kind(schema).iter_errors(document)
+    ] == []
+
+
+def official(name: str) -> dict[str, Any]:
+    folder = Path(os.environ.get("AIPIPE_OFFICIAL_SCHEMAS") or DATA / "official")
+    if not (folder / name).is_file():
+        pytest.skip(f"the official {name} is not here; AIPIPE_OFFICIAL_SCHEMAS can name its folder")
+    loaded: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_sarif_is_as_strict_as_we_say(report: str) -> None:
+    schema = json.loads((DATA / "schemas" / "sarif-as-written.schema.json").read_text())
+    check(schema, json.loads(render(REPORTS[report], "sarif")))
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_gitlab_is_as_strict_as_we_say(report: str) -> None:
+    schema = json.loads((DATA / "schemas" / "gitlab-as-written.schema.json").read_text())
+    check(schema, json.loads(render(REPORTS[report], "gitlab")))
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_sarif_is_valid_by_the_official_schema(report: str) -> None:
+    check(official("sarif-schema-2.1.0.json"), json.loads(render(REPORTS[report], "sarif")))
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_gitlab_is_valid_by_the_official_schema(report: str) -> None:
+    issues = json.loads(render(REPORTS[report], "gitlab"))
+    schema = official("codeclimate.json")
+    for issue in issues:
+        check(schema, issue)
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_json_is_valid_by_the_published_schema(report: str) -> None:
+    validate("findings", json.loads(render(REPORTS[report], "json")))
+
+
+def test_sarif_rules_are_those_that_its_results_point_to() -> None:
+    run = json.loads(render(many(9), "sarif"))["runs"][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+
+
+def test_sarif_encodes_paths_as_uris() -> None:
+    finding = Finding("r", Level.NOTE, "m", path="dir with space/ä#%\udcff.py", start=1)
+    run = json.loads(render(Report("t", findings=(finding,)), "sarif"))["runs"][0]
+    location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location["uri"] == "dir%20with%20space/%C3%A4%23%25%FF.py"
+
+
+def test_an_end_before_its_start_is_mended() -> None:
+    finding = Finding("r", Level.NOTE, "m", path="a.py", start=5, end=2)
+    report = Report("t", findings=(finding,))
+    result = json.loads(render(report, "sarif"))["runs"][0]["results"][0]
+    assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 5, "endLine": 5}
+    assert json.loads(render(report, "gitlab"))[0]["location"]["lines"] == {"begin": 5, "end": 5}
+    assert "line=5,endLine=5" in render(report, "github")
