@@ -33,7 +33,8 @@ class Tracer:
         """Begin to measure, with nothing seen so far."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._coverage.erase()
+            # Only the data is thrown away: beginning all of coverage.py anew takes 50 ms.
+            self._coverage.get_data().erase()
             self._coverage.start()
 
     def stop(self) -> RawArcs:
