@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.source.arguments import fix_imports
 from pytest_aipipe.engines.source.writer import prelude_of
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate, Outcome
-    from pytest_aipipe.engines.source.existing import Taken
-    from pytest_aipipe.engines.source.edits import Edit
-    from pytest_aipipe.engines.analysis.module import FunctionNode
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.module import FunctionNode
+    from pytest_aipipe.engines.source.edits import Edit
+    from pytest_aipipe.engines.source.existing import Taken
+    from pytest_aipipe.generate.model import Candidate, Outcome
 
 _MOST = 60
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis import mined
+from pytest_aipipe.engines.analysis.failures import provoking
+from pytest_aipipe.engines.analysis.flow import answers
 from pytest_aipipe.engines.analysis.guards import Guards, guards_of_branch, guards_of_line
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, view
 from pytest_aipipe.engines.seeds import Seeds
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
+    from collections.abc import Sequence
+
+    from pytest_aipipe.engines.analysis.solve import Answers
     from pytest_aipipe.engines.source.existing import Taken
+    from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
 
 
 @dataclass(eq=False)
@@ -81,6 +86,11 @@ class Situation:
         arcs = [guards_of_branch(self.module, a) for a in sorted(self.gap.branches)]
         return (*lines, *arcs)
 
+    def answers(self, guards: Sequence[Guards] | None = None) -> Answers:
+        """Return values that guards ask for, by what they are about; all guards by default."""
+        function = self.target.node if self.target is not None else None
+        return answers(self.guards if guards is None else guards, function)
+
     @cached_property
     def guard_literals(self) -> tuple[str, ...]:
         """Literals of the guards and texts that their patterns match, likeliest first."""
@@ -90,6 +100,7 @@ class Situation:
                 found += mined.literals(condition.test) + mined.patterns(condition.test)
             found += [x for loop in guards.loops if isinstance(loop, ast.For)
                       for x in mined.literals(loop.iter)]  # fmt: skip
+        found += provoking(self.guards)
         spread = [v for lit in found for v in _members(lit)]
         near = [v for lit in found for v in mined.around(lit)]
         return tuple(mined.unique([*found, *spread, *near]))

@@ -198,6 +198,18 @@ class ModuleView:
                 found.update(import_statements(node, self.package))
         return found
 
+    @cached_property
+    def constants(self) -> frozenset[str]:
+        """Names that module-level assignments bind."""
+        return frozenset(
+            n.id
+            for node in self.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            for n in ast.walk(target)
+            if isinstance(n, ast.Name)
+        )
+
     @property
     def package(self) -> str:
         """The package that relative imports of this module start from."""

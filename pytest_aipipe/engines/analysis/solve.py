@@ -7,11 +7,11 @@ Nothing is proven: the values are proposals that a run confirms.
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.guards import Condition, Guards, atoms
 from pytest_aipipe.engines.analysis.regex import example
 from pytest_aipipe.engines.analysis.shapes import type_names
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +90,8 @@ def _key(node: ast.expr) -> str:
             return f"{ast.unparse(node.func.value)}[{ast.unparse(node.args[0])}]"
     if isinstance(node, ast.NamedExpr):
         return node.target.id
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return _key(node.value)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         if node.func.id in {"str", "int", "list", "tuple", "set", "abs", "sorted", "dict", "type"}:
             return _key(node.args[0])
@@ -130,7 +132,8 @@ def _pair(left: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> li
     if isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
         text = ast.unparse(right)
         if same:
-            return [(key, text)] if _simple(right) else []
+            plain = [(key, text)] if _simple(right) or _dotted(right) else []
+            return [*plain, *_holding(left, text)] if plain else []
         if text == "None":
             return [(key, v) for v in TRUTHY[1:]]
         return [(key, v) for v in _others(right)]
@@ -139,6 +142,24 @@ def _pair(left: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> li
         if isinstance(value, int | float):
             return [(key, repr(v)) for v in _ordered(op, value, wanted=wanted)]
     return [(key, v) for v in ("-1", "0", "1", "10", "1000")]
+
+
+def _dotted(node: ast.expr) -> bool:
+    """Whether a node is a name of the module: a constant, a member of an enumeration."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id not in {"self", "cls"}
+
+
+def _holding(left: ast.expr, text: str) -> list[tuple[str, str]]:
+    """Return containers for which ``container[index] == text``."""
+    if not isinstance(left, ast.Subscript) or not _simple(left.slice):
+        return []
+    index = ast.literal_eval(left.slice)
+    if isinstance(index, int):
+        size = index + 1 if index >= 0 else -index
+        return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size < 10 else []
+    return [(_key(left.value), f"{{{index!r}: {text}}}")]
 
 
 def _ordered(op: ast.cmpop, value: float, *, wanted: bool) -> list[float]:
@@ -177,8 +198,11 @@ def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[st
         members = [m for m in ast.literal_eval(right)] if not isinstance(right, ast.Constant) else (
             list(str(right.value)))  # fmt: skip
         found += [(_key(left), repr(m)) for m in members] if same else [(_key(left), "'other'")]
+        found += [pair for m in members if same for pair in _holding(left, repr(m))]
     elif isinstance(right, ast.Tuple | ast.List | ast.Set):
-        found += [(_key(left), ast.unparse(m)) for m in right.elts if _simple(m)] if same else []
+        members = [ast.unparse(m) for m in right.elts if _simple(m) or _dotted(m)]
+        found += [(_key(left), m) for m in members] if same else []
+        found += [pair for m in members if same for pair in _holding(left, m)]
     if isinstance(left, ast.Constant):
         text = ast.unparse(left)
         if same:
@@ -240,7 +264,8 @@ def _type_check(test: ast.Call, *, wanted: bool, instance: bool) -> list[tuple[s
     if not instance:
         return [(key, n if wanted else "object") for n in names]
     if wanted:
-        return [(key, _BY_TYPE.get(n, "")) for n in names]
+        made = zip(names, type_names(test.args[1]), strict=True)
+        return [(key, _BY_TYPE.get(n, f"{full}()")) for n, full in made]
     others = [
         v for n, v in _BY_TYPE.items() if n in {"str", "int", "list", "dict"} and n not in names
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from dataclasses import replace
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
 from pytest_aipipe.engines.source.values import (
@@ -19,11 +21,11 @@ from pytest_aipipe.engines.source.values import (
     by_name,
     typed,
 )
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
     from collections.abc import Iterable, Iterator
+
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 
 _DEPTH = 4
 _MODULES = ("functools", "io", "itertools", "math", "operator")
@@ -64,6 +66,30 @@ def fix_imports(expr: str) -> tuple[str, ...]:
 def of(expr: str) -> Value:
     """Return an expression of well-known names as a value."""
     return Value(expr, imports=fix_imports(expr))
+
+
+def resolved(module: ModuleView, expr: str) -> Value | None:
+    """Return an expression with imports for the module's own names; None where one is unknown."""
+    try:
+        tree = ast.parse(expr, mode="eval")
+    except SyntaxError:
+        return None
+    bound = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    known = fix_imports(expr)
+    imports = list(known)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Name) or node.id in bound or node.id in dir(builtins):
+            continue
+        if any(s.endswith(f" {node.id}") for s in known):
+            continue
+        definition = module.definitions.get(node.id)
+        if node.id in module.imported:
+            imports.append(module.imported[node.id])
+        elif (definition is not None and definition.owner is None) or node.id in module.constants:
+            imports.append(f"from {module.name} import {node.id}")
+        else:
+            return None
+    return Value(expr, imports=tuple(imports))
 
 
 def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
@@ -212,7 +238,10 @@ def values_for(
     ]
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
     groups = alternating(hints, shaped(used), [of(t) for t in by_name(parameter.name)])
-    first = [*(of(s) for s in solved), *(v for v in flipped if v.expr)]
+    first = [
+        *(v for s in solved if (v := resolved(module, s)) is not None),
+        *(v for v in flipped if v.expr),
+    ]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]
     return unique([*alternating(first, groups), *groups, *rest])
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import copy
 from dataclasses import dataclass
-from typing import TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_aipipe.engines.analysis.mined import around, pieces, unique
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.analysis.module import FunctionNode
     from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.module import FunctionNode
 
 T = TypeVar("T")
 _LONG_TEXT = 2000
@@ -34,6 +35,7 @@ class Pool:
     near: tuple[str, ...]
     keywords: tuple[tuple[str, tuple[str, ...]], ...] = ()
     methods: tuple[str, ...] = ()
+    appended: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
 
@@ -249,6 +251,27 @@ def argument_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
             new = copy.deepcopy(node)
             new.args.pop()
             yield Edit(replaced(function, index, new), "without an argument")
+
+
+def append_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
+    """Yield the function with a call of the gap's method on one of its objects put at the end."""
+    seen: dict[str, None] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name | ast.Attribute):
+            seen[ast.unparse(node)] = None
+    objects = [
+        text for text in seen if not text.startswith(("pytest", "self.assert")) and len(text) < 60
+    ]
+    objects.sort(key=lambda text: "." not in text)
+    for template in pool.appended:
+        for text in objects:
+            try:
+                new = ast.parse(template.format(text)).body
+            except SyntaxError:
+                continue
+            made = copy.deepcopy(function)
+            made.body = [*made.body, *new]
+            yield Edit(made, template.format("its object"))
 
 
 def method_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:

@@ -7,9 +7,9 @@ import builtins
 import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.module import FunctionNode, import_statements
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

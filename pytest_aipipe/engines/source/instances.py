@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 from itertools import islice
-
-from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
-from pytest_aipipe.engines.source.arguments import unique, values_for
-from pytest_aipipe.engines.source.usages import usages
-from pytest_aipipe.engines.source.values import Value
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
+from pytest_aipipe.engines.source.arguments import resolved, unique, values_for
+from pytest_aipipe.engines.source.usages import usages
+from pytest_aipipe.engines.source.values import Value
+
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.situation import Situation
     from collections.abc import Mapping, Sequence
+
+    from pytest_aipipe.engines.situation import Situation
 
 
 def instances(
@@ -65,6 +66,16 @@ def constructed(
     required = [p for p in constructor.parameters if p.required]
     base = {p.name: _argument(module, constructor, p, solved) for p in required}
     found = [_made(owner.qualname, statement, list(base.values()))]
+    for turn in range(3):  # everything that the guards ask for at once
+        chosen = dict(base)
+        for parameter in constructor.parameters:
+            attribute = stored_in(constructor, parameter.name)
+            wanted = [*solved.get(parameter.name, ()), *solved.get(f"self.{attribute}", ())]
+            if wanted and parameter.kind not in {"star", "stars"}:
+                value = resolved(module, wanted[min(turn, len(wanted) - 1)])
+                if value is not None:
+                    chosen[parameter.name] = _keyworded(parameter, value)
+        found.append(_made(owner.qualname, statement, list(chosen.values())))
     for parameter in constructor.parameters:
         if parameter.kind in {"star", "stars"}:
             continue

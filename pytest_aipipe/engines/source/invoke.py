@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.source.instances import import_of
 from pytest_aipipe.engines.source.writer import Draft, identifier
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.source.values import Value
-    from pytest_aipipe.engines.analysis.module import Definition, ModuleView
     from collections.abc import Sequence
+
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView
+    from pytest_aipipe.engines.source.values import Value
 
 _BINARY = {
     "__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__floordiv__": "//",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import doc_examples, unique
 from pytest_aipipe.engines.source.edits import called
 from pytest_aipipe.engines.source.existing import TestFile, names_used, test_file
 from pytest_aipipe.engines.source.values import Value
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_aipipe.engines.situation import Situation

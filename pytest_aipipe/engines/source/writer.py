@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.generate.model import Candidate
-from typing import TYPE_CHECKING
-import contextlib
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.source.values import Value
     from collections.abc import Iterable, Sequence
+
+    from pytest_aipipe.engines.source.values import Value
 
 
 @dataclass(frozen=True, slots=True)

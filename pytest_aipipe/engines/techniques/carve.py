@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import around, unique
 from pytest_aipipe.engines.source.invoke import invoke
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate, RecordedCall
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
-    from pytest_aipipe.engines.analysis.module import Definition
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.module import Definition
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate, RecordedCall
 
 _BATCH = 12
 _CALLS = 12

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.analysis.solve import Answers, solve
-from pytest_aipipe.engines.source.arguments import values_for
+from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
+from pytest_aipipe.engines.source.arguments import resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -14,14 +16,16 @@ from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
-    from pytest_aipipe.engines.analysis.module import Definition, Parameter
     from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.guards import Guards
+    from pytest_aipipe.engines.analysis.module import Definition, Parameter
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate
 
 _BATCH = 12
 _MOST = 240
@@ -34,7 +38,7 @@ class Construct:
 
     def propose(self, situation: Situation) -> Proposals:
         """Yield calls with one argument varied at a time, several routes in turn."""
-        solved = solve(situation.guards)
+        solved = situation.answers()
         streams = [self._calls(situation, d, solved) for d in routes(situation)]
         candidates = islice(in_turns(streams), _MOST)
         while batch := list(islice(candidates, _BATCH)):
@@ -84,8 +88,10 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         receivers = list(instances(situation, owner, solved)) or [None]
     rows = argument_rows(situation, definition, solved)
     first = receivers[0]
+    failing = _failing_rows(situation, definition, solved)
     streams = [
         (_with_state(situation, definition, row, first, solved) for row in rows),
+        (_with_state(situation, definition, row, first, solved) for row in failing),
         (
             _with_state(
                 situation,
@@ -117,21 +123,38 @@ def _with_state(
 def _states(
     situation: Situation, definition: Definition, instance: Value | None, solved: Answers
 ) -> Iterator[Draft]:
-    """Set an attribute that a guard tests, then call."""
+    """Set the attributes that the guards of one open place test, then call."""
     if instance is None or definition.owner is None or definition.name in {"__init__", "__new__"}:
         return
-    row = next(iter(argument_rows(situation, definition, solved)), [])
+    base = next(iter(argument_rows(situation, definition, solved)), [])
     name = receiver_name(definition.owner)
-    for key, values in solved.items():
-        if not key.startswith("self.") or key.count(".") != 1 or not key[5:].isidentifier():
-            continue
-        for value in values[:4]:
+    made = f"{name} = {instance.expr}"
+    for guard in dict.fromkeys(situation.guards):
+        answers = situation.answers([guard])
+        states = {
+            k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
+        }
+        rows = list(
+            islice(together(situation, [p.name for p in definition.parameters], [guard]), 2)
+        )
+        for turn in range(3 if states else 0):
+            row = _row(definition, {**_named_values(definition, base), **rows[turn % len(rows)]}) if (
+                rows) else base  # fmt: skip
             draft = _with_state(situation, definition, row, instance, solved)
-            made = f"{name} = {instance.expr}"
+            lines: list[str] = []
+            for key, values in states.items():
+                value = resolved(situation.module, values[min(turn, len(values) - 1)])
+                if value is not None:
+                    lines.append(f"{name}.{key[5:]} = {value.expr}")
+                    draft = draft.importing(*value.imports)
             if made in draft.body:
                 place = draft.body.index(made) + 1
-                body = (*draft.body[:place], f"{name}.{key[5:]} = {value}", *draft.body[place:])
-                yield replace(draft, body=body)
+                yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
+    required = [p.name for p in definition.parameters if p.required]
+    return dict(zip(required, row, strict=False))
 
 
 def argument_rows(
@@ -149,6 +172,8 @@ def argument_rows(
             )
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
+    for chosen in together(situation, [p.name for p in definition.parameters]):
+        yield _row(definition, {**base, **chosen})
     star = next((p for p in definition.parameters if p.kind == "star"), None)
     if star is not None:
         for extra in ("1", "1, 2", "len", "'text'"):
@@ -167,6 +192,45 @@ def argument_rows(
         for name in rng.sample(names, min(len(names), 3)) if names else []:
             chosen[name] = rng.choice(options[name][:14])
         yield _row(definition, chosen)
+
+
+def together(
+    situation: Situation, names: Sequence[str], guards: Sequence[Guards] | None = None
+) -> Iterator[dict[str, Value]]:
+    """Yield values that answer all the guards of one open place at once."""
+    seen: set[str] = set()
+    least = 2 if guards is None else 1
+    for guard in situation.guards if guards is None else guards:
+        answers = {k: v for k, v in situation.answers([guard]).items() if k in names}
+        for turn in range(4 if len(answers) >= least else 0):
+            pairs = (
+                (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
+                for k, v in answers.items()
+            )
+            chosen = {k: value for k, value in pairs if value is not None}
+            mark = repr(chosen)
+            if chosen and mark not in seen:
+                seen.add(mark)
+                yield chosen
+
+
+def _failing_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
+    """Yield argument lists in which one argument is a stand-in that fails when it is used."""
+    base = next(iter(argument_rows(situation, definition, solved)), [])
+    for error in errors_caught(situation.guards)[:3]:
+        if error.split(".")[0] not in dir(builtins):
+            continue
+        for statement, expr in failing_classes(error_raised(error)):
+            for place, value in enumerate(base):
+                for made in (expr, f"lambda *args, **kwargs: {expr}"):
+                    prefix = f"{value.expr.split('=')[0]}=" if _named(value) else ""
+                    yield [*base[:place], Value(prefix + made, (statement,)), *base[place + 1 :]]
+
+
+def _named(value: Value) -> bool:
+    return value.expr.partition("=")[0].isidentifier()
 
 
 def _keyword_rows(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.source.usages import examples, module_imports
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.base import Proposals, batched
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.generate.model import Candidate
 
 _SESSIONS = 8
 

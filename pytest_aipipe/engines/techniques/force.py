@@ -5,21 +5,23 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.analysis.failures import error_raised
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
-from pytest_aipipe.engines.analysis.solve import Answers, solve
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.existing import names_used, take, test_file
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.construct import drafts, routes
 from pytest_aipipe.generate.model import Candidate
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
 
 _MOST = 200
 _BATCH = 12
@@ -43,7 +45,7 @@ class Force:
     def propose(self, situation: Situation) -> Proposals:
         """Yield calls into the gap, and clones of near tests, under each forced surrounding."""
         patches = patches_for(situation)
-        solved = solve(situation.guards)
+        solved = situation.answers()
         streams = [self._calls(situation, p, solved) for p in patches]
         streams += [self._clones(situation, p) for p in patches]
         candidates = islice(in_turns(streams), _MOST)
@@ -100,7 +102,8 @@ def patches_for(situation: Situation) -> list[Patch]:
         for node in ast.walk(target.node):
             if isinstance(node, ast.Call):
                 found += _environment(node)
-    return list({p.lines: p for p in found}.values())[:24]
+                found += _returning(situation, node)
+    return list({p.lines: p for p in found}.values())[:32]
 
 
 def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -> Iterator[Patch]:
@@ -119,12 +122,11 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
     imports = [f"import {module.name}" if "." not in module.name else
                f"from {module.name.rpartition('.')[0]} import {module.name.rpartition('.')[2]}"]  # fmt: skip
     short = module.name.rpartition(".")[2]
-    raised = error if error.split(".", maxsplit=1)[0] in dir(__import__("builtins")) else error
     if error.split(".", maxsplit=1)[0] in module.imported:
         imports.append(module.imported[error.split(".", maxsplit=1)[0]])
     elif error.split(".", maxsplit=1)[0] in module.definitions:
         imports.append(f"from {module.name} import {error.split('.', maxsplit=1)[0]}")
-    body = f"def fail(*args, **kwargs):\n    raise {raised}{_arguments(error)}"
+    body = f"def fail(*args, **kwargs):\n    raise {error_raised(error)}"
     if "(" in callee or "[" in callee:
         return
     note = f"when {callee.replace('.', ' ')} fails"
@@ -137,6 +139,11 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
             plain = (module.imported[root], *imports[1:])
             owner, _, name = callee.rpartition(".")
             yield Patch((body, f"monkeypatch.setattr({owner}, {name!r}, fail)"), plain, note)
+        if callee.count(".") > 1:  # the methods of built-in types cannot be replaced, the type can
+            owner, _, name = callee.rpartition(".")
+            holder, _, held = f"{short}.{owner}".rpartition(".")
+            line = f"monkeypatch.setattr({holder}, {held!r}, SimpleNamespace({name}=fail))"
+            yield Patch((body, line), (*imports, "from types import SimpleNamespace"), note)
     elif root in _BUILTINS and "." not in callee:
         line = f"monkeypatch.setattr({short}, {callee!r}, fail, raising=False)"
         yield Patch((body, line), tuple(imports), note)
@@ -149,21 +156,18 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
                 yield Patch((body, line), (statement, *imports[1:]), note)
 
 
-def _arguments(error: str) -> str:
-    name = error.rsplit(".", 1)[-1]
-    if name in {"KeyboardInterrupt", "EOFError", "StopIteration", "StopAsyncIteration"}:
-        return ""
-    if name.startswith("Unicode"):
-        return (
-            "('utf-8', b'x', 0, 1, 'wrong')"
-            if "Decode" in name
-            else "('utf-8', 'x', 0, 1, 'wrong')"
-        )
-    if name == "CalledProcessError":
-        return "(1, 'command')"
-    if name == "TimeoutExpired":
-        return "('command', 1)"
-    return "('wrong')"
+def _returning(situation: Situation, node: ast.Call) -> Iterator[Patch]:
+    """Replace a call into another module, which may fail here, by one with a plain result."""
+    callee = ast.unparse(node.func)
+    root, _, rest = callee.partition(".")
+    statement = situation.module.imported.get(root, "")
+    if not rest or not statement.startswith("import ") or "(" in callee or "[" in callee:
+        return
+    owner, _, name = callee.rpartition(".")
+    values = ("'1.2.3'", "'1.2.3rc1'") if "version" in name else ("'text'", "1", "None", "[]")
+    for value in values:
+        line = f"monkeypatch.setattr({owner}, {name!r}, lambda *args, **kwargs: {value})"
+        yield Patch((line,), (f"import {owner}",), f"when {name} gives {value.strip(chr(39))}")
 
 
 def _missing_import(statement: ast.Import | ast.ImportFrom) -> Iterator[Patch]:
@@ -205,7 +209,7 @@ def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Itera
     constants = {t.id for n in module.tree.body if isinstance(n, ast.Assign)
                  for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
     for name in names_used(test):
-        if name in constants:
+        if name in constants or (name.isupper() and name in module.imported):
             for value in ("True", "1") if wanted else ("False", "None"):
                 line = f"monkeypatch.setattr({short}, {name!r}, {value})"
                 yield Patch((line,), access, f"with {name}")

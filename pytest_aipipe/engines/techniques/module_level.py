@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import literals, unique
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.writer import Draft, write
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.situation import Situation
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate
 
 _BATCH = 12
 _VERSIONS = ((2, 7, 18), (3, 6, 0), (3, 8, 0), (3, 99, 0))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ast
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.analysis.solve import solve
 from pytest_aipipe.engines.source.arguments import values_for
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import on_instance, receiver_name
 from pytest_aipipe.engines.source.writer import Draft, write
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_aipipe.generate.model import Candidate
-    from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.engines.source.values import Value
-    from pytest_aipipe.engines.situation import Situation
-    from pytest_aipipe.engines.analysis.module import Definition
     from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.module import Definition
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.source.values import Value
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate
 
 _BATCH = 14
 _MOST = 160
@@ -55,7 +55,7 @@ class Sequences:
             last = [target]
             if target.name.startswith("_") and not target.name.endswith("__"):
                 last = [c for c in situation.callers(target) if c.owner is target.owner] or last
-            made = instances(situation, target.owner, solve(situation.guards))[:4]
+            made = instances(situation, target.owner, situation.answers())[:4]
             moves = self._moves(situation, target.owner)
             for length in (1, 2, 3):
                 for _ in range(24):

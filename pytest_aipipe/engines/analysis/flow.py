@@ -1,0 +1,82 @@
+"""From what a local name should be to what the parameters should be."""
+
+from __future__ import annotations
+
+import ast
+from itertools import islice, permutations
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.engines.analysis.solve import Answers, solve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_aipipe.engines.analysis.guards import Guards
+
+_MOST = 24
+_ROUNDS = 3
+
+
+def answers(guards: Iterable[Guards], function: ast.AST | None) -> Answers:
+    """Return proposals for names, texts joined and carried back through local assignments."""
+    found = solve(guards)
+    for key, values in list(found.items()):
+        found[key] = [*_joined(values), *values] if _conflicting(values) else values
+    if function is None:
+        return found
+    sources = _sources(function)
+    for _ in range(_ROUNDS):
+        for name, origins in sources.items():
+            for value in found.get(name, [])[:_MOST]:
+                for origin in origins:
+                    known = found.setdefault(origin, [])
+                    known += [v for v in (*_unsplit(value), value) if v not in known]
+    return found
+
+
+def _conflicting(values: list[str]) -> bool:
+    return sum(value[:1] in "'\"" for value in values) > 1
+
+
+def _joined(values: list[str]) -> list[str]:
+    """Return texts that may satisfy several demands at once: one after the other."""
+    texts = [t for v in values[:6] if v[:1] in "'\"" and isinstance(t := _literal(v), str)]
+    pairs = islice(permutations([t for t in texts if t and len(t) < 20], 2), 12)
+    return [repr(a + b) for a, b in pairs]
+
+
+def _unsplit(value: str) -> list[str]:
+    """Return the texts from which splitting makes the list ``value``."""
+    parts = _literal(value)
+    if isinstance(parts, list | tuple) and parts and all(isinstance(p, str) for p in parts):
+        return [repr(" ".join(parts)), repr(",".join(parts))]
+    return []
+
+
+def _literal(value: str) -> object:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _sources(function: ast.AST) -> dict[str, list[str]]:
+    """Return, for each local name, the names that its assignments read."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            targets, value = [node.target], node.iter
+        else:
+            continue
+        read = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
+        read += [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
+        for target in targets:
+            for inner in ast.walk(target):
+                if isinstance(inner, ast.Name):
+                    origins = [r for r in read if r != inner.id]
+                    found.setdefault(inner.id, []).extend(origins)
+    return found
