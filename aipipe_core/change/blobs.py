@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.git import run
-from aipipe_core.change.resolve import EMPTY_TREES
+from aipipe_core.change.resolve import EMPTY_TREES, commit
 from aipipe_core.change.spec import STAGED, WORKTREE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def file_at(root: Path, rev: str, path: str) -> bytes | None:
 
     ``rev`` is a commit, ``"staged"`` or ``"worktree"``; ``path`` counts from the repository's
     top, which ``root`` is. Of a symbolic link the content is its target; a folder and a
-    submodule have none.
+    submodule have none. An unknown revision raises as it does in a SPEC.
     """
     if _leads_out(path) or rev in EMPTY_TREES:
         return None
@@ -27,6 +27,8 @@ def file_at(root: Path, rev: str, path: str) -> bytes | None:
         return _on_disk(Path(root, path))
     name = f":0:{path}" if rev == STAGED else f"{rev}:{path}"
     output = run(root, "cat-file", "blob", name, check=False)
+    if output.code and rev != STAGED:
+        commit(root, rev)  # an unknown revision is an error, and no missing file
     return output.out if output.code == 0 else None
 
 

@@ -44,10 +44,11 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         "*.test.tsx", "*.test.jsx", "*.spec.js", "*.spec.ts", "*_test.go", "pytest.ini",
     ),
     Kind.DOCS: (
-        "*.md", "*.rst", "*.adoc", "*.asciidoc", "*.mdx", "readme", "readme.*", "changelog",
-        "changelog.*", "changes", "changes.*", "news", "news.*", "history.*", "license",
-        "license.*", "licence", "copying", "notice", "authors", "authors.*", "contributors*",
-        "codeowners", "mkdocs.yml", ".readthedocs.y*ml", "citation.cff",
+        "*.md", "*.rst", "*.adoc", "*.asciidoc", "*.mdx", "readme", "readme.txt", "changelog",
+        "changelog.txt", "changes", "changes.txt", "news", "news.txt", "history.txt", "license",
+        "license.txt", "licence", "copying", "notice", "notice.txt", "authors", "authors.txt",
+        "contributors", "contributors.txt", "codeowners", "mkdocs.yml", ".readthedocs.y*ml",
+        "citation.cff",
     ),
     Kind.CONFIGURATION: (
         "*.toml", "*.ini", "*.cfg", "*.conf", "*.yml", "*.yaml", "*.properties", "*.json",
@@ -64,14 +65,17 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
 """Patterns of file names, all in lower case."""
 
 FOLDERS: Mapping[Kind, frozenset[str]] = {
-    Kind.TESTS: frozenset({"tests", "test", "testing", "__tests__", "testdata", "fixtures"}),
+    Kind.TESTS: frozenset({"tests", "__tests__", "testdata"}),
     Kind.DOCS: frozenset({"docs", "doc", "documentation", "changelog.d", "newsfragments"}),
     Kind.CI: frozenset({".circleci", ".buildkite", ".woodpecker", ".gitlab", ".teamcity"}),
     Kind.MIGRATION: frozenset({"migrations", "migrate", "alembic"}),
     Kind.DEPENDENCIES: frozenset({"requirements"}),
-    Kind.CONFIGURATION: frozenset({"settings", "config", "conf", "helm", "terraform", "k8s"}),
-    Kind.GENERATED: frozenset({"generated", "__generated__", "vendor", "node_modules"}),
+    Kind.CONFIGURATION: frozenset({"settings", "helm", "terraform", "k8s"}),
+    Kind.GENERATED: frozenset({"generated", "__generated__", "node_modules"}),
 }
+
+TOP_TEST_FOLDERS = frozenset({"test", "testing"})
+"""Tests only at the repository's top: deeper, ``testing`` is often a part of the product."""
 
 CODE_SUFFIXES = _words(
     ".py .pyi .pyw .pyx .pxd .ipynb .js .jsx .mjs .cjs .ts .tsx .vue .svelte .go .rs .java .kt "
@@ -81,10 +85,11 @@ CODE_SUFFIXES = _words(
 
 _AUTH_WORDS = _words(
     "auth authn authz authentication authorization oauth oauth2 oidc saml sso login logins "
-    "logout signin signup password passwords passwd permission permissions rbac acl jwt token "
-    "tokens session sessions credential credentials security csrf totp mfa crypto secrets "
-    "identity ldap"
+    "logout signin signup password passwords passwd permission permissions rbac acl jwt "
+    "credential credentials security csrf totp mfa ldap"
 )
+"""In a path. Words such as token or session mean too much else; content decides there."""
+
 _AUTH_CONTENT = re.compile(
     r"\b(login_required|permission_required|check_password|set_password|authenticate\(|"
     r"jwt\.(en|de)code|permission_classes|verify_password|hash_password|bcrypt|passlib|argon2|"
@@ -124,6 +129,8 @@ def kinds_of(
     kinds |= {kind for kind, known in FOLDERS.items() if folders & known}
     if _is_ci(pure):
         kinds.add(Kind.CI)
+    if len(pure.parts) > 1 and pure.parts[0].lower() in TOP_TEST_FOLDERS:
+        kinds.add(Kind.TESTS)
     kinds |= _of_source(name, folders)
     lines = list(changed)
     kinds |= _by_content(pure, kinds, content or b"", lines)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_core.change.blobs import blobs, file_at
 from aipipe_core.change.diff import Entry, entries
+from aipipe_core.change.exclude import is_excluded
 from aipipe_core.change.git import run, top_of
 from aipipe_core.change.hunks import has_lone_return, hunks_between, hunks_of
 from aipipe_core.change.kinds import kinds_of
@@ -30,17 +31,24 @@ MESSAGES = 50
 """How many commit messages a change carries at most, the newest ones."""
 
 
-def read_change(root: Path, spec: str | None, *, default_branch: str | None = None) -> Change:
+def read_change(
+    root: Path,
+    spec: str | None,
+    *,
+    default_branch: str | None = None,
+    exclude: Sequence[str] = (),
+) -> Change:
     """Return what changed in the repository that holds ``root``.
 
     ``spec`` is that of the contract: None, ``REV``, ``A..B``, ``A...B``, ``staged``,
-    ``worktree``. ``default_branch`` overrides the search for it. Raises ``RequestError``
+    ``worktree``. ``default_branch`` overrides the search for it; paths that a glob
+    of ``exclude`` names are left out. Raises ``RequestError``
     for a SPEC that names nothing and ``SurroundingsError`` where git or the clone is at fault.
     """
     wanted = parse_spec(spec)
     top = top_of(root)
     ends = resolve(top, wanted, default_branch=default_branch)
-    found = entries(top, ends)
+    found = [entry for entry in entries(top, ends) if not is_excluded(entry.path, exclude)]
     contents = _contents(top, ends, found)
     return Change(
         root=top,
@@ -61,10 +69,15 @@ class _Contents:
 
 
 def _contents(top: Path, ends: Ends, found: Sequence[Entry]) -> _Contents:
-    wanted = [entry for entry in found if not entry.is_link and not entry.is_submodule]
-    names = [entry.old_blob for entry in wanted if _is_python(entry)]
-    names += [entry.new_blob for entry in wanted] if ends.head != WORKTREE else []
-    names += [entry.old_blob for entry in wanted if entry.status == "D"]
+    """Return what is needed to name symbols and kinds: no binary file is worth its reading."""
+    wanted = [
+        entry
+        for entry in found
+        if _is_python(entry) or not (entry.is_binary or entry.is_link or entry.is_submodule)
+    ]
+    names = [entry.old_blob for entry in wanted if _is_python(entry) or entry.status == "D"]
+    if ends.head != WORKTREE:
+        names += [entry.new_blob for entry in wanted]
     stored = blobs(top, (name for name in names if name))
     old = {entry.path: stored[entry.old_blob] for entry in wanted if entry.old_blob in stored}
     new = {entry.path: stored[entry.new_blob] for entry in wanted if entry.new_blob in stored}
@@ -158,7 +171,8 @@ def _messages(top: Path, ends: Ends) -> str:
     """Return the messages of the commits in between, the newest first."""
     head = "HEAD" if ends.head in (STAGED, WORKTREE) else ends.head
     span = head if ends.base in EMPTY_TREES else f"{ends.base}..{head}"
-    output = run(top, "log", f"--max-count={MESSAGES}", "--format=%B%x00", span, "--", check=False)
+    options = (f"--max-count={MESSAGES}", "--encoding=UTF-8", "--no-show-signature")
+    output = run(top, "log", *options, "--format=%B%x00", span, "--", check=False)
     if output.code:
         return ""  # before the first commit there is none
     texts = output.out.decode("utf-8", "replace").split("\0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -362,3 +363,38 @@ def test_a_file_is_read_at_every_kind_of_revision(project: Project) -> None:
         assert file_at(project.root, rev, "") is None
         assert file_at(project.root, rev, "../project/a.py") is None
         assert file_at(project.root, rev, str(project.root / "a.py")) is None
+
+
+def test_a_file_of_an_unknown_revision_is_an_error_and_not_absent(project: Project) -> None:
+    project.commit(a="x = 1\n")
+    with pytest.raises(AipipeError, match=r"\[unknown-revision\]"):
+        file_at(project.root, "nope", "a.py")
+
+
+def test_too_few_digits_of_a_hash_are_not_guessed(project: Project) -> None:
+    stream = "".join(
+        f"commit refs/heads/many\ncommitter A <a@b> {n} +0000\ndata 1\nx\n" for n in range(900)
+    )
+    subprocess.run(
+        ["git", "fast-import", "--quiet"], cwd=project.root, input=stream.encode(), check=True
+    )
+    hashes = project.git("rev-list", "many").split()
+    short = Counter(name[:4] for name in hashes).most_common(1)[0]
+    assert short[1] > 1
+    assert refused(project.root, short[0]).slug == "ambiguous-revision"
+
+
+def test_a_broken_repository_is_told_in_gits_own_words(project: Project) -> None:
+    project.commit(a="x = 1\n")
+    (project.root / ".git" / "index").write_bytes(b"broken")
+    error = refused(project.root, None)
+    assert (error.slug, error.exit_code) == ("git-failed", 3)
+    assert "index" in error.what
+
+
+def test_what_is_excluded_is_left_out(project: Project) -> None:
+    project.commit()
+    for path in ("gen/a.py", "gen/deep/b.py", "src/c.py", "src/d_pb2.py"):
+        project.write(path, "x = 1\n")
+    change = read_change(project.root, None, exclude=["gen/**", "*_pb2.py"])
+    assert [file.path for file in change.files] == ["src/c.py"]

@@ -37,7 +37,7 @@ def test_an_edit_is_a_hunk_in_its_function(project: Project) -> None:
     change = read(project)
     assert (change.base, change.head, change.root) == (base, "worktree", project.root)
     file = only(change)
-    assert (file.path, file.status, file.kinds) == ("a.py", "M", {Kind.CODE})
+    assert (file.path, file.status, file.kinds) == ("a.py", "M", frozenset({Kind.CODE}))
     assert file.hunks == (Hunk(6, 6, ("    return 2",), ("    return 3",)),)
     assert names(file) == ["g"]
     assert file.changed_lines == {6}
@@ -315,7 +315,7 @@ def test_a_file_that_was_a_link_is_new_from_its_first_line(project: Project) -> 
     project.write("b.py", "x = 1\n")
     project.write("z.py", "z = 1\n")
     files = {file.path: file for file in read(project).files}
-    assert (files["b.py"].status, files["b.py"].changed_lines) == ("T", {1})
+    assert (files["b.py"].status, files["b.py"].changed_lines) == ("T", frozenset({1}))
     assert files["z.py"].hunks[0].added == ("z = 1",)
 
 
@@ -402,9 +402,9 @@ def test_staged_and_unstaged_are_told_apart(project: Project) -> None:
     project.git("add", "a.py")
     project.write("a.py", "x = 2\ny = 3\n")
     staged, worktree = read(project, "staged"), read(project, "worktree")
-    assert (staged.head, only(staged).changed_lines) == ("staged", {1})
+    assert (staged.head, only(staged).changed_lines) == ("staged", frozenset({1}))
     assert only(staged).hunks[0].added == ("x = 2",)
-    assert (worktree.head, only(worktree).changed_lines) == ("worktree", {1, 2})
+    assert (worktree.head, only(worktree).changed_lines) == ("worktree", frozenset({1, 2}))
 
 
 def test_an_intent_to_add_is_in_the_worktree_and_not_staged(project: Project) -> None:

@@ -1,0 +1,7 @@
+"""``python -m aipipe``."""
+
+import sys
+
+from aipipe.cli import main
+
+sys.exit(main())

@@ -1,0 +1,53 @@
+"""The route: how much testing, building and watching a change deserves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aipipe_core.change import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+BUILDS = ("skip", "cached", "dependencies", "full")
+
+UNSHIPPED = frozenset({Kind.DOCS, Kind.TESTS})
+"""Kinds that are no part of an image; ``other`` may well be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What each stage does; the values are those of the contract's JSON."""
+
+    tests: str
+    build: str
+    strategy: str
+    watch_seconds: int
+
+
+MATRIX = {
+    "low": Route("impacted", "cached", "rolling", 600),
+    "medium": Route("full", "dependencies", "rolling", 600),
+    "high": Route("full+extra", "full", "canary", 1800),
+}
+
+
+def route_for(level: str, kinds: AbstractSet[Kind]) -> Route:
+    """Return the route of a change by its risk level and its kinds.
+
+    A change of documentation alone, or none at all, is not tested, and what ships nothing is
+    not built. New dependencies and image files raise the build above its level's row.
+    """
+    row = MATRIX[level]
+    tests = "skip" if kinds <= {Kind.DOCS} else row.tests
+    build = "skip" if kinds <= UNSHIPPED else row.build
+    if Kind.DEPENDENCIES in kinds:
+        build = _at_least(build, "dependencies")
+    if Kind.DOCKER in kinds:
+        build = _at_least(build, "full")
+    return Route(tests, build, row.strategy, row.watch_seconds)
+
+
+def _at_least(build: str, least: str) -> str:
+    return max(build, least, key=BUILDS.index)

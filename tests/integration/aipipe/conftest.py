@@ -1,0 +1,55 @@
+"""Real repositories to read changes of."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgSign=false")
+
+
+class Project:
+    """A git repository in a temporary folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *arguments: str, cwd: Path | None = None) -> str:
+        done = subprocess.run(
+            ["git", *WHO, "-c", "protocol.file.allow=always", *arguments],
+            cwd=cwd or self.root,
+            check=True,
+            capture_output=True,
+            env={name: value for name, value in os.environ.items() if name != "GIT_DIR"},
+        )
+        return os.fsdecode(done.stdout).strip()
+
+    def write(self, path: str | bytes, content: str | bytes) -> None:
+        target = Path(self.root, os.fsdecode(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def commit(self, message: str = "work", **files: str | bytes) -> str:
+        for name, content in files.items():
+            self.write(name.replace("__", "/") + ".py", content)
+        self.git("add", "--all")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    empty = tmp_path / "gitconfig"
+    empty.touch()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(empty))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")
