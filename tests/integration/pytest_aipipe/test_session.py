@@ -21,6 +21,16 @@ def test_the_changed_lines_and_branches_that_no_test_runs_are_shown(project: Any
     assert report["gaps"][0]["symbol"] == "add"
 
 
+def test_the_report_and_the_runs_documents_keep_to_their_schema(project: Any) -> None:
+    from aipipe_core.documents import read_document
+
+    project.pytest(*NO_ENGINE)
+    assert read_document(project.root / "out.json", "tests") == project.report()
+    (run,) = (project.root / ".aipipe" / "runs").iterdir()
+    assert read_document(run / "tests.json", "tests")["schema"] == 1
+    assert (run / "change.json").exists()
+
+
 def test_only_the_tests_that_can_reach_the_change_run(project: Any) -> None:
     project.pytest(*NO_ENGINE)
     selection = project.report()["selection"]
