@@ -167,6 +167,13 @@ def test_the_first_failure_ends_the_run_and_the_picture_is_still_shown(project: 
     assert "lines 2/4" in ran.text
 
 
+def test_a_file_that_cannot_be_collected_does_not_hide_the_others(project: Any) -> None:
+    project.put({"tests/test_broken.py": "import nosuchmodule\n"})
+    ran = project.pytest(*NO_ENGINE)
+    assert ran.code == project.pytest().code == 2
+    assert project.report()["coverage"]["lines"] == {"total": 4, "before": 2, "after": 2}
+
+
 def test_a_src_layout_names_its_modules_as_they_are_imported(empty_project: Any) -> None:
     project = empty_project
     code = "def f(x):\n    return x\n"
