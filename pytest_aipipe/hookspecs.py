@@ -1,8 +1,10 @@
 """The hooks by which a conftest or another plugin extends ``pytest --ai-diff``.
 
 They are always known to pytest, so that a conftest which implements one does not break a
-run without ``--ai-diff``; they are only called with it. Our own engines, rules and
-reports come in by the same hooks.
+run without ``--ai-diff``; they are only called with it. Where the plugin may be missing
+(uninstalled, ``-p no:aipipe``), mark an implementation with
+``@pytest.hookimpl(optionalhook=True)``: pytest refuses a hook that nobody has announced.
+Our own engines come in by the same hooks.
 """
 
 from __future__ import annotations

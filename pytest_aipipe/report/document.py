@@ -10,6 +10,7 @@ from pytest_aipipe.session.nodes import relative_to_root
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aipipe_core.change.model import FileChange
     from pytest_aipipe.generate.model import Gap
     from pytest_aipipe.generate.request import AdmittedTest
     from pytest_aipipe.measure.analysis import FileCoverage
@@ -24,7 +25,7 @@ def document(run: Run) -> dict[str, Any]:
         "schema": SCHEMA,
         "base": run.change.base,
         "head": run.change.head,
-        "change": {"files": [_file(run, file) for file in run.change.files]},
+        "change": {"files": [_file(file) for file in run.change.files]},
         "selection": {
             "collected": run.selection.collected,
             "selected": len(run.selection.reasons),
@@ -47,9 +48,30 @@ def document(run: Run) -> dict[str, Any]:
     }
 
 
-def _file(run: Run, file: Any) -> dict[str, Any]:
+def change_document(run: Run) -> dict[str, Any]:
+    """Return the change as the document that the stages after us read (``change.json``)."""
+    change = run.change
+    return {
+        "schema": SCHEMA,
+        "base": change.base,
+        "head": change.head,
+        "spec": change.spec,
+        "kinds": sorted(kind.value for kind in change.kinds),
+        "message": change.message,
+        "files": [
+            {
+                **_file(file),
+                "status": file.status,
+                "old_path": file.old_path,
+                "symbols": [symbol.qualname for symbol in file.symbols],
+            }
+            for file in change.files
+        ],
+    }
+
+
+def _file(file: FileChange) -> dict[str, Any]:
     kinds = sorted(kind.value for kind in file.kinds)
-    del run
     return {
         "path": file.path,
         "kind": kinds[0] if kinds else "other",

@@ -20,6 +20,7 @@ MAX_TESTS = 20
 def write_summary(reporter: pytest.TerminalReporter, run: Run) -> None:
     """Write our section into pytest's summary: whole when asked for, or the picture alone."""
     wanted = any(report.type == "term" and report.dest is None for report in run.options.reports)
+    reporter.ensure_newline()
     reporter.section("ai-diff", cyan=True)
     for text, markup in summary(run, document(run), quiet=not wanted or reporter.verbosity < 0):
         reporter.write_line(text, **markup)

@@ -7,7 +7,7 @@ import os
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from pytest_aipipe.report.document import document
+from pytest_aipipe.report.document import change_document, document
 from pytest_aipipe.report.findings import report_of
 from pytest_aipipe.report.terminal import summary
 from pytest_aipipe.session.folder import own_folder, run_folder, write_text
@@ -27,6 +27,7 @@ def write_reports(host: Host) -> None:
     run = host.run
     report = document(run)
     folder = run_folder(run.change.root, run.change.head)
+    _try(run, folder / "change.json", _json(change_document(run)))
     _try(run, folder / "tests.json", _json(report))
     for request in run.options.reports:
         if request.type == "term" and request.dest is None:

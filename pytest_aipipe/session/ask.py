@@ -80,7 +80,8 @@ def target_folder(run: Run, config: pytest.Config, tests: Sequence[KnownTest]) -
 def pytest_args(config: pytest.Config) -> tuple[str, ...]:
     """Return the options under which a child pytest sees the project as this session does."""
     option = config.option
-    words = [f"--rootdir={config.rootpath}"]
+    # A child runs without the plugin; a conftest that implements our hooks must still load.
+    words = [f"--rootdir={config.rootpath}", "-p", "pytest_aipipe.hooks"]
     if config.inipath is not None:
         words += ["-c", str(config.inipath)]
     for override in option.override_ini or ():

@@ -137,6 +137,7 @@ class Host:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Innermost: what we measured goes to pytest-cov before its own wrapper reports."""
         finished = False
+        self.go_on_after_collection_errors(session)
         try:
             with self.run.timed("tests"):
                 result = yield
@@ -149,6 +150,16 @@ class Host:
         if self.is_worker:
             self._send()
         return result
+
+    def go_on_after_collection_errors(self, session: pytest.Session) -> None:
+        """Run the tests that were collected: one broken file says nothing of the others.
+
+        pytest would stop here with exit code 2, and that stays the code.
+        """
+        option = self.config.option
+        if session.testsfailed and not option.continue_on_collection_errors:
+            option.continue_on_collection_errors = True
+            self.run.collection_errors = session.testsfailed
 
     def _hand_over(self) -> None:
         theirs = outer.find(self.config) if self.with_cov else None

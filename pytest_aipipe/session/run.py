@@ -55,6 +55,7 @@ class Run:
     timing: dict[str, float] = field(default_factory=dict)
     why_not: str = ""  # why nothing was generated, where nothing was
     interrupted: bool = False
+    collection_errors: int = 0  # that pytest alone would have stopped at
     annotations: str = ""  # GitHub's workflow commands, for the log
 
     @contextmanager

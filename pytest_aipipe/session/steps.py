@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 NO_TESTS = 5
 FAILED = 1
+INTERRUPTED = 2
 
 
 def select(host: Host, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -217,6 +218,9 @@ def finish(host: Host, session: pytest.Session) -> None:
     nothing_to_run = bool(run.selection.left_out) or not run.change.files
     if session.exitstatus == NO_TESTS and nothing_to_run:
         session.exitstatus = 0
+    if run.collection_errors and session.exitstatus in (0, FAILED):
+        session.exitstatus = INTERRUPTED
+        run.note("Some test files could not be collected; the others ran all the same.")
     limit = run.options.fail_under
     if limit is not None and run.percent < limit and session.exitstatus in (0, NO_TESTS):
         session.exitstatus = FAILED

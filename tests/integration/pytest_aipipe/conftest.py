@@ -73,7 +73,7 @@ class Project:
         done = subprocess.run(
             [sys.executable, "-B", "-m", "pytest", *QUICK, *arguments],
             cwd=self.root,
-            env={**clean_environment(), **(env or {})},
+            env={**self.environment, **(env or {})},
             capture_output=True,
             text=True,
             check=False,

@@ -21,6 +21,16 @@ def test_the_changed_lines_and_branches_that_no_test_runs_are_shown(project: Any
     assert report["gaps"][0]["symbol"] == "add"
 
 
+def test_the_report_and_the_runs_documents_keep_to_their_schema(project: Any) -> None:
+    from aipipe_core.documents import read_document
+
+    project.pytest(*NO_ENGINE)
+    assert read_document(project.root / "out.json", "tests") == project.report()
+    (run,) = (project.root / ".aipipe" / "runs").iterdir()
+    assert read_document(run / "tests.json", "tests")["schema"] == 1
+    assert (run / "change.json").exists()
+
+
 def test_only_the_tests_that_can_reach_the_change_run(project: Any) -> None:
     project.pytest(*NO_ENGINE)
     selection = project.report()["selection"]
@@ -155,6 +165,13 @@ def test_the_first_failure_ends_the_run_and_the_picture_is_still_shown(project: 
     ran = project.pytest("--ai-diff", "-x")
     assert ran.code == 1
     assert "lines 2/4" in ran.text
+
+
+def test_a_file_that_cannot_be_collected_does_not_hide_the_others(project: Any) -> None:
+    project.put({"tests/test_broken.py": "import nosuchmodule\n"})
+    ran = project.pytest(*NO_ENGINE)
+    assert ran.code == project.pytest().code == 2
+    assert project.report()["coverage"]["lines"] == {"total": 4, "before": 2, "after": 2}
 
 
 def test_a_src_layout_names_its_modules_as_they_are_imported(empty_project: Any) -> None:
