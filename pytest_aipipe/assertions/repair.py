@@ -58,9 +58,7 @@ def _correct(candidate: Candidate, check: Check, line: int) -> Candidate | None:
     if strong:
         indent = text.indent_of(candidate.function, statement.start)
         fact = strong[0]
-        new = text.replace(
-            candidate.function, statement.start, statement.end, indent + fact.code
-        )
+        new = text.replace(candidate.function, statement.start, statement.end, indent + fact.code)
         return with_changes(
             candidate, function=new, prelude=_with_imports(candidate.prelude, fact.imports)
         )
@@ -82,11 +80,7 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
     if raised.line is None or raised.when != "call":
         return None
     line = raised.line - height
-    around = [
-        one
-        for one in text.statements(candidate.function)
-        if one.start <= line <= one.end
-    ]
+    around = [one for one in text.statements(candidate.function) if one.start <= line <= one.end]
     if not around:
         return None
     expecting = [one for one in around if _expects(one.node)]
@@ -97,7 +91,7 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
         return None  # an assertion of a helper, not an error of the code
     if raised.type_name in _CARELESS and raised.at is None:
         return None  # the test itself does not resolve against the code
-    if raised.statement is None or text.is_class(candidate.function) and _is_unittest(candidate):
+    if raised.statement is None or (text.is_class(candidate.function) and _is_unittest(candidate)):
         return None
     return _wrap(candidate, raised, around)
 
@@ -160,7 +154,9 @@ def _plain_body(source: str, header: str) -> str:
             if segment is None or "\n" in segment:
                 continue
             indent = text.indent_of(source, inner.lineno)
-            return text.replace(source, inner.lineno, inner.end_lineno or inner.lineno, indent + segment)
+            return text.replace(
+                source, inner.lineno, inner.end_lineno or inner.lineno, indent + segment
+            )
     return source
 
 

@@ -96,16 +96,20 @@ def settle(
 
     candidate = shrunk(candidate, attempt, keeps)
     candidate = replace(candidate, prelude=tuple(candidate.prelude))
-    looking = observe.with_result(candidate)
+    looking = observe.with_all_results(candidate)
     (seen,) = explorer.try_all([looking], look=True)
     (again,) = explorer.try_all([looking], look=True)
     if seen.outcome.status != "passed" or again.outcome.status != "passed":
         return Unsettled("does not pass every time")
     stable = replace(
         seen,
-        facts={name: tuple(f for f in found if f in again.facts.get(name, ())) for name, found in seen.facts.items()},
+        facts={
+            name: tuple(f for f in found if f in again.facts.get(name, ()))
+            for name, found in seen.facts.items()
+        },
     )
-    final = observe.without_idle_result(observe.asserted(looking, stable))
+    plain = observe.with_result(observe.assert_in_place(looking, stable))
+    final = observe.without_idle_result(observe.asserted(plain, stable))
     if not observe.has_assertion(final.function):
         return Unsettled("nothing that it could assert is stable")
     (last,) = explorer.try_all([final])

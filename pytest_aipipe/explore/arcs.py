@@ -58,4 +58,3 @@ def _single_destinations(arcs: Iterable[Arc]) -> dict[int, int]:
     for start, end in arcs:
         ends[start].add(end)
     return {start: next(iter(all_)) for start, all_ in ends.items() if len(all_) == 1}
-

@@ -36,7 +36,7 @@ class Probe:
         self.facts: dict[str, list[dict[str, Any]]] = {}
         self.reached_end = False
 
-    def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:  # noqa: ANN401
+    def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:
         """Note whether the assertion on ``line`` held, and what its left operand was worth."""
         entry: dict[str, Any] = {"line": line, "held": bool(held), "op": operator}
         if not held and operator:
@@ -59,7 +59,7 @@ class Probe:
             if name not in self.facts and not name.startswith("_") and name != "self":
                 self._note(name, value)
 
-    def _note(self, expression: str, value: Any) -> None:  # noqa: ANN401
+    def _note(self, expression: str, value: Any) -> None:
         self.facts[expression] = _plain(facts_of(expression, value))[:MAX_FACTS]
 
 
@@ -75,7 +75,7 @@ def _probe_call(method: str, *args: ast.expr) -> ast.expr:
 class _Asserts(ast.NodeTransformer):
     """Turns ``assert`` into a call of the probe that lets the test go on."""
 
-    def visit_Assert(self, node: ast.Assert) -> Any:  # noqa: N802
+    def visit_Assert(self, node: ast.Assert) -> Any:
         test = node.test
         line = ast.Constant(node.lineno)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
@@ -97,19 +97,17 @@ class _Asserts(ast.NodeTransformer):
         replaced = ast.Expr(_probe_call("check", *arguments))
         return ast.fix_missing_locations(ast.copy_location(replaced, node))
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> Any:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
     visit_Lambda = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
 
 
-def test_functions(
-    tree: ast.Module, name: str
-) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def test_functions(tree: ast.Module, name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Return the test's own functions: the one called ``name``, or the methods of that class."""
     for node in reversed(tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:

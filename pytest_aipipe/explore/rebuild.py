@@ -177,9 +177,7 @@ class _Writer:
             raise Unwritable
         return self._call(kind, known[0], known[1], depth)
 
-    def _call(
-        self, kind: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], depth: int
-    ) -> str:
+    def _call(self, kind: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], depth: int) -> str:
         inner = [self.write(one, depth) for one in args]
         inner += [f"{name}={self.write(one, depth)}" for name, one in kwargs.items()]
         return f"{self.name(kind)}({', '.join(inner)})"

@@ -168,7 +168,7 @@ def _in_fork(writing: int, work: Callable[[], Message]) -> None:
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         frame = pack(work())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the answer must be given
+    except BaseException as error:
         frame = pack({"status": "crashed", "detail": f"{type(error).__name__}: {error}"[:800]})
     try:
         write(writing, frame)

@@ -26,7 +26,9 @@ def run_together(session: pytest.Session, message: Message) -> Message:
             node = synthetic.module_node(session, parent, path, module)
             items += synthetic.items_of(node)
         except Exception as error:  # a file that cannot be collected is a verdict
-            results.append({"file": path.name, "test": "", "ok": False, "detail": str(error)[-400:]})
+            results.append(
+                {"file": path.name, "test": "", "ok": False, "detail": str(error)[-400:]}
+            )
     config.hook.pytest_collection_modifyitems(session=session, config=config, items=items)
     if message.get("reverse"):
         items.reverse()

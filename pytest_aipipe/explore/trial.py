@@ -30,7 +30,7 @@ class Watch:
         self.warnings: list[tuple[str, str, str]] = []
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:  # noqa: ANN401
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
         """Keep the exception itself; the report holds only its picture."""
         report = yield
         if call.excinfo is not None:
@@ -56,14 +56,16 @@ class Trial:
         message: Message,
         *,
         tracer: Tracer,
-        recorder: Any = None,  # noqa: ANN401
+        recorder: Any = None,
     ) -> None:
         self.session = session
         self.message = message
         self.tracer = tracer
         self.recorder = recorder
         self.path = Path(message["path"])
-        self.probe = instrument.Probe(tuple(message.get("observe", ())), look=message.get("look", True))
+        self.probe = instrument.Probe(
+            tuple(message.get("observe", ())), look=message.get("look", True)
+        )
 
     def run(self) -> Message:
         """Run the candidate; never raises for what the candidate does."""
@@ -218,7 +220,9 @@ class _Surroundings:
             if thread.is_alive():
                 found.append(f"leaves the thread {thread.name} running")
         now = dict(os.environ)
-        changed = sorted(k for k in {*now, *self.environment} if now.get(k) != self.environment.get(k))
+        changed = sorted(
+            k for k in {*now, *self.environment} if now.get(k) != self.environment.get(k)
+        )
         changed = [k for k in changed if not k.startswith(("PYTEST_", "COVERAGE_", "COV_"))]
         if changed:
             found.append(f"leaves the environment changed ({', '.join(changed[:3])})")

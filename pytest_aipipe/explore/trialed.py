@@ -80,7 +80,7 @@ def read_answer(answer: Message, translator: Translator) -> Trialed:
     )
 
 
-def _facts(found: Any) -> tuple[Fact, ...]:  # noqa: ANN401
+def _facts(found: Any) -> tuple[Fact, ...]:
     return tuple(Fact(one["code"], tuple(one["imports"]), one["strength"]) for one in found)
 
 

@@ -88,9 +88,7 @@ def _holds_inexact(value: Any) -> bool:
     return False
 
 
-def _literal_facts(
-    expression: str, value: Any, code: str, imports: tuple[str, ...]
-) -> list[Fact]:
+def _literal_facts(expression: str, value: Any, code: str, imports: tuple[str, ...]) -> list[Fact]:
     if len(code) > MAX_LITERAL or not is_stable_text(code):
         return _size_facts(expression, value)
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
@@ -103,9 +101,7 @@ def _literal_facts(
         )
         if flat:
             return [
-                Fact(
-                    f"assert {expression} == pytest.approx({code})", (*imports, "import pytest")
-                )
+                Fact(f"assert {expression} == pytest.approx({code})", (*imports, "import pytest"))
             ]
         return _size_facts(expression, value)
     if not value == value:  # noqa: PLR0124 - a value that is not equal to itself
@@ -173,7 +169,7 @@ def _iterator_facts(expression: str, value: Any) -> list[Fact]:
 
 def _kind_facts(expression: str, value: Any) -> list[Fact]:
     named = import_of(type(value))
-    if named is None or "_" == named[1][:1]:
+    if named is None or named[1][:1] == "_":
         return [Fact(f'assert type({expression}).__name__ == "{type(value).__name__}"', (), 1)]
     statement, name = named
     return [Fact(f"assert isinstance({expression}, {name})", (statement,) if statement else (), 1)]

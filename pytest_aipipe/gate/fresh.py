@@ -55,10 +55,10 @@ class FreshRuns:
         for one in self._explorers:
             one.close()
 
-    def start(self) -> None:
-        """Start the processes now, so that the first test need not wait."""
+    def begin(self) -> None:
+        """Start the processes now and do not wait, so that the first test need not either."""
         for one in self._explorers:
-            one.start()
+            one.begin()
 
     def alone(self, path: Path, text: str) -> Passed | Refused:
         """Run one test's file twice under each hash seed; all must pass and reach the same."""
@@ -77,7 +77,9 @@ class FreshRuns:
         )
         return Passed(common)
 
-    def together(self, files: Mapping[str, str], *, timeout: float = 60.0) -> dict[tuple[str, str], str]:
+    def together(
+        self, files: Mapping[str, str], *, timeout: float = 60.0
+    ) -> dict[tuple[str, str], str]:
         """Run all files forwards and backwards; return the reason for each test that failed.
 
         A key is the file's name and the test's; an empty test name stands for the file, two

@@ -99,7 +99,9 @@ class Names:
         import symtable
 
         table = symtable.symtable(test.text, "<test>", "exec")
-        bound = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+        bound = {
+            one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()
+        }
         bound |= {one.get_name() for one in table.get_symbols() if one.is_namespace()}
         if any("import *" in one for one in test.candidate.prelude):
             return None

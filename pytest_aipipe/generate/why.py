@@ -82,7 +82,9 @@ class Evidence:
             operands = _short(seen.left)
         why = f"The guard at line {line} ({text}) was reached; {operands} stayed {outcome} in {tried} tries."
         want = "false" if seen.taken else "true"
-        return OpenGap(gap, why, f"Write a test in which {operands.strip()} is {want} at line {line}.")
+        return OpenGap(
+            gap, why, f"Write a test in which {operands.strip()} is {want} at line {line}."
+        )
 
     def _nearest_guard(self, gap: Gap) -> int | None:
         """Return the innermost condition around the gap that ran."""

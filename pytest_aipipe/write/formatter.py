@@ -57,7 +57,7 @@ def formatter_of(root: Path) -> Formatter:
     return Formatter((), width, root)
 
 
-def _width(*settings: Any) -> int:  # noqa: ANN401
+def _width(*settings: Any) -> int:
     for one in settings:
         if isinstance(one, dict) and isinstance(one.get("line-length"), int):
             return int(one["line-length"])

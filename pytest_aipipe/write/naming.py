@@ -10,7 +10,9 @@ from pathlib import Path
 
 from pytest_aipipe.generate.request import Naming
 
-_SKIPPED = frozenset({".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"})
+_SKIPPED = frozenset(
+    {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}
+)
 MAX_STEM = 60
 
 
