@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import replace as with_changes
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.repair import add_imports
-from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.explore.values import Fact, is_stable_text
-from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.explore.trialed import Trialed
+    from pytest_aipipe.generate.model import Candidate
 
 MAX_ASSERTS = 4
 VALUE = 3
@@ -108,12 +112,12 @@ def _expects_error(node: ast.With | ast.AsyncWith) -> bool:
     return any(".raises(" in ast.unparse(one.context_expr) for one in node.items)
 
 
-def asserted(candidate: Candidate, trial: Trialed) -> Candidate:
+def asserted(candidate: Candidate, trial: Trialed, *, has: bool) -> Candidate:
     """Return the candidate with assertions on what the trial saw at its end.
 
-    A test that already asserts keeps to that, unless its engine named what to observe.
+    A test that asserts of itself (``has``) keeps to that, unless its engine named what to
+    observe.
     """
-    has = has_assertion(candidate.function)
     facts = list(_chosen(candidate, trial, only_named=has))
     if not has and all(one.code.endswith(" is None") for one in facts):
         printed = _on_output(candidate, trial)

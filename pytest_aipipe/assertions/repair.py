@@ -8,11 +8,14 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace as with_changes
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
-from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import is_stable_text
-from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from pytest_aipipe.explore.trialed import Check, Raised, Trialed
+    from pytest_aipipe.generate.model import Candidate
 
 MAX_MATCH = 90
 _CARELESS = frozenset({"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"})

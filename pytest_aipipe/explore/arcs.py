@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from coverage.exceptions import CoverageException
 from coverage.parser import PythonParser
 
 from pytest_aipipe.generate.model import Arc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Reach = tuple[dict[str, frozenset[int]], dict[str, frozenset[Arc]]]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.explore.arcs import Translator
@@ -12,7 +11,12 @@ from pytest_aipipe.explore.process import ChildProcess, Launch, command, environ
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
 from pytest_aipipe.generate.model import Candidate, Outcome, RecordedCall
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Request
 
 START_TIMEOUT = 60.0
 GRACE = 15.0
@@ -100,7 +104,7 @@ class Explorer:
         self._number = 0
         self.ready = Ready({}, (), frozenset(), None)
 
-    def __enter__(self) -> Explorer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -233,7 +237,7 @@ class Explorer:
             ]
         )
         if "results" not in answer:
-            return [Verdict("", "", ok=False, detail=answer.get("detail", answer["status"]))]
+            return [Verdict("", "", ok=False, detail=str(answer.get("detail") or answer["status"]))]
         return [
             Verdict(one["file"], one["test"], ok=one["ok"], detail=one["detail"])
             for one in answer["results"]
@@ -279,9 +283,11 @@ class Explorer:
                 patience = max(float(one["timeout"]) for one in messages) * 3 + GRACE
                 answer = self._child.receive(patience)
                 if answer is None:
-                    raise Closed
+                    break  # silent for longer than any candidate may take
                 got[answer["id"] - first] = answer
         except Closed:
+            pass
+        if len(got) < len(messages):
             self.close()
         self._number += len(messages)
         whole: list[Message] = []

@@ -12,10 +12,12 @@ import builtins
 import gc
 import operator
 import types
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.rebuild import source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 RECORDER = "__aipipe_guard__"
 MAX_SEEN = 240
@@ -32,7 +34,7 @@ _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.In: ("in", lambda left, right: left in right),
     ast.NotIn: ("not in", lambda left, right: left not in right),
 }
-_BY_NAME = {name: function for name, function in _COMPARE.values()}
+_BY_NAME = dict(_COMPARE.values())
 _CALLS = frozenset({"isinstance", "issubclass", "callable", "hasattr"})
 _METHODS = frozenset(
     {"startswith", "endswith", "match", "search", "fullmatch", "isdigit", "isalpha", "isupper"}
@@ -61,7 +63,7 @@ class Recorder:
         if self.on and isinstance(value, _PLAIN):
             self.note(path, line, "truth", value, None, bool(value))
         elif self.on and not hasattr(type(value), "__bool__") and not hasattr(value, "__len__"):
-            self.note(path, line, "truth", None, None, True)
+            self.note(path, line, "truth", None, None, result=True)
         return value
 
     def call(self, path: str, line: int, name: str, function: Any, *args: Any) -> Any:
@@ -135,9 +137,9 @@ class _Guards(ast.NodeTransformer):
             name = _COMPARE[type(node.ops[0])][0]
             return self._called("compare", node, ast.Constant(name), node.left, node.comparators[0])
         if isinstance(node, ast.Call):
-            name = _watched(node)
-            if name:
-                return self._called("call", node, ast.Constant(name), node.func, *node.args)
+            called = _watched(node)
+            if called:
+                return self._called("call", node, ast.Constant(called), node.func, *node.args)
         if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.Constant):
             return node
         return self._called("truth", node, node)

@@ -7,14 +7,17 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.rebuild import Source, source_of
-from pytest_aipipe.explore.wire import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pytest
+
+    from pytest_aipipe.explore.wire import Message
 
 PER_FUNCTION = 40
 MAX_CALLS = 400
@@ -152,7 +155,7 @@ def record(session: pytest.Session, message: Message, setup: Message) -> Message
         problem = ""
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
     calls = [{**one, "lines": sorted(one["lines"])} for one in recorder.calls]
     return {"status": "passed", "calls": calls, "detail": problem}
 
@@ -182,8 +185,9 @@ def _watched(
             inits.add(code)
         path = files.get(code.co_filename)
         owner = name.rpartition(".")[0]
-        if (path is not None and (
-            (path, name) in wanted or (path, owner) in owners or (path, owner) in wanted
-        )) or (last & set(code.co_names) and path is not None):
+        if (
+            path is not None
+            and ((path, name) in wanted or (path, owner) in owners or (path, owner) in wanted)
+        ) or (last & set(code.co_names) and path is not None):
             watched[code] = name
     return watched, frozenset(inits)

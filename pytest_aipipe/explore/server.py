@@ -12,17 +12,20 @@ import tempfile
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from pytest_aipipe.explore.guards import Recorder
-from pytest_aipipe.explore.tracing import Tracer
 from pytest_aipipe.explore.trial import Trial, flush
 from pytest_aipipe.explore.wire import Closed, Message, Reader, pack, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from pytest_aipipe.explore.guards import Recorder
+    from pytest_aipipe.explore.tracing import Tracer
 
 MEMORY = 4 << 30
 FILE_SIZE = 256 << 20

@@ -7,16 +7,19 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_aipipe.explore import instrument, synthetic
 from pytest_aipipe.explore.footprint import Footprint
-from pytest_aipipe.explore.tracing import Tracer
-from pytest_aipipe.explore.wire import Message
+
+if TYPE_CHECKING:
+    import warnings
+
+    from pytest_aipipe.explore.tracing import Tracer
+    from pytest_aipipe.explore.wire import Message
 
 MAX_TEXT = 2000
 
@@ -118,7 +121,7 @@ class Trial:
         config = self.session.config
         parent = synthetic.parent_for(self.session, self.path.parent)
         module = synthetic.build_module(self.path, code, config, given)
-        node = synthetic.module_node(self.session, parent, self.path, module)
+        node = synthetic.module_node(parent, self.path, module)
         items = list(synthetic.items_of(node))
         config.hook.pytest_collection_modifyitems(session=self.session, config=config, items=items)
         if not items:

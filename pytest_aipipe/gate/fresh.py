@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_aipipe.explore.explorer import Explorer, Verdict
-from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.model import Outcome
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_aipipe.explore.trialed import Trialed
+    from pytest_aipipe.generate.request import Request
 
 SEEDS = ("1", "12345")
 
@@ -44,7 +47,7 @@ class FreshRuns:
         self.request = request
         self._explorers = [make(seed) for seed in SEEDS]
 
-    def __enter__(self) -> FreshRuns:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

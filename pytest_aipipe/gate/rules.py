@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_aipipe.assertions.observe import has_assertion
-from pytest_aipipe.generate.model import Arc, Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Arc, Candidate
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-f]{9,}")
 _TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
-from pytest_aipipe.generate.model import Candidate, Engine, Outcome
 from pytest_aipipe.generate.remaining import Remaining, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
@@ -26,6 +25,11 @@ from pytest_aipipe.generate.why import Evidence
 from pytest_aipipe.write.compose import Composed, Planned, compose
 from pytest_aipipe.write.formatter import formatter_of
 from pytest_aipipe.write.naming import taken_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Candidate, Engine, Outcome
 
 RECORDING_SHARE = 0.12
 MAX_TROUBLE = 3  # tests lost for one and the same reach before it is given up
@@ -75,7 +79,7 @@ class Workshop:
         self.explorer = Explorer(request, launch=self.launch.start)
         self.gate = FreshRuns(request, self._fresh)
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

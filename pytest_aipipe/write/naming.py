@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 from fnmatch import fnmatch
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.generate.request import Naming
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Naming
 
 _SKIPPED = frozenset(
     {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
-from pytest_aipipe.generate.request import Request
 from pytest_aipipe.generate.run import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Request
 
 SOURCE = """\
 def grade(points):

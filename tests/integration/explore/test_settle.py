@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.generate.model import Candidate
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_aipipe.generate.request import Request
 
 SOURCE = """\
 import dataclasses
@@ -104,8 +108,10 @@ def settled(make_request: Callable[..., Request], body: str, **more: object) -> 
         ),
         (
             "for n in [1]:\n    pass\nshop.make_line('a')\nstock = shop.Stock('b')\nstock.add(1)",
-            "assert shop.make_line('a') == Line(text=\"a\", amount=0.5)\nstock = shop.Stock('b')\n"
-            'result = stock.add(1)\n\nassert isinstance(result, Stock)\nassert result.name == "b"\nassert result.items == [1]',
+            (
+                "assert shop.make_line('a') == Line(text=\"a\", amount=0.5)\nstock = shop.Stock('b')\n"
+                'result = stock.add(1)\n\nassert isinstance(result, Stock)\nassert result.name == "b"\nassert result.items == [1]'
+            ),
         ),
         (
             "import pytest\nwith pytest.raises(KeyError):\n    shop.third()",
