@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from pytest_aipipe.explore.values import facts_of
+from pytest_aipipe.explore.values import Fact, facts_of
 
 PROBE = "__aipipe_probe__"
 MAX_FACTS = 12
@@ -55,12 +55,23 @@ class Probe:
             except Exception:  # noqa: S112 - what cannot be evaluated is not asserted
                 continue
             self._note(expression, value)
+        first: dict[int, str] = {}
         for name, value in names.items():
-            if name not in self.facts and not name.startswith("_") and name != "self":
+            if name in self.facts or name.startswith("_") or name == "self":
+                continue
+            earlier = first.setdefault(id(value), name)
+            if earlier != name and _has_identity(value):
+                self.facts[name] = _plain([Fact(f"assert {name} is {earlier}")])
+            else:
                 self._note(name, value)
 
     def _note(self, expression: str, value: Any) -> None:
         self.facts[expression] = _plain(facts_of(expression, value))[:MAX_FACTS]
+
+
+def _has_identity(value: object) -> bool:
+    """Whether being the very same object says something: not so for plain constants."""
+    return not isinstance(value, str | bytes | int | float | complex | type | type(None) | tuple)
 
 
 def _plain(facts: list[Any]) -> list[dict[str, Any]]:
