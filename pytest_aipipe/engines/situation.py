@@ -152,7 +152,7 @@ class Situation:
     def guard_lines(self) -> frozenset[int]:
         """The lines of the conditions on the way."""
         return frozenset(n for g in self.guards for c in g.conditions
-                         for n in range(c.test.lineno, (c.test.end_lineno or c.test.lineno) + 1))  # fmt: skip
+                         for n in range(c.test.lineno, (c.test.end_lineno or 0) + 1))  # fmt: skip
 
     @cached_property
     def names(self) -> tuple[str, ...]:

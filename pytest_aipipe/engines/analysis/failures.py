@@ -37,8 +37,8 @@ _PROVOKED: dict[str, tuple[str, ...]] = {
     "AssertionError": ("None", "0"),
     "Exception": ("object()", "None", "''", "[]"),
 }
-_BY_USE = ("getitem", "setitem", "iter", "len", "str", "call", "enter", "eq", "int", "float", "index",
-           "hash", "contains", "fspath", "repr", "delitem", "bool", "add")  # fmt: skip
+_BY_USE = ("getitem", "setitem", "iter", "len", "str", "call", "enter", "eq", "int", "float",
+           "index",            "hash", "contains", "fspath", "repr", "delitem", "bool", "add")  # fmt: skip
 
 
 def errors_caught(guards: Iterable[Guards]) -> list[str]:
@@ -72,7 +72,8 @@ def failing_classes(error: str) -> list[tuple[str, str]]:
         (f"class Failing(dict):\n{head}\n\n    __setitem__ = fail", "Failing()"),
         (f"class Failing(list):\n{head}\n\n    append = __setitem__ = fail", "Failing()"),
         (
-            f"class Failing:\n{head}\n\n    read = write = flush = close = seek = fileno = isatty = fail",
+            f"class Failing:\n{head}\n\n"
+            "    read = write = flush = close = seek = fileno = isatty = fail",
             "Failing()",
         ),
         (f"def fail(*args, **kwargs):\n    raise {error}", "fail"),

@@ -76,7 +76,7 @@ def _sources(function: ast.AST) -> dict[str, list[str]]:
         read += [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
         for target in targets:
             for inner in ast.walk(target):
-                if isinstance(inner, ast.Name):
-                    origins = [r for r in read if r != inner.id]
-                    found.setdefault(inner.id, []).extend(origins)
+                if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
+                    name = ast.unparse(inner)
+                    found.setdefault(name, []).extend(r for r in read if r != name)
     return found

@@ -29,12 +29,15 @@ _PREDICATES = {
     "is_finite": ("Decimal(1)", "Decimal('Infinity')"), "is_nan": ("Decimal('NaN')", "Decimal(1)"),
 }  # fmt: skip
 _BY_TYPE = {
-    "str": "'text'", "int": "1", "float": "1.5", "bool": "True", "bytes": "b'text'", "dict": "{'a': 1}",
+    "str": "'text'", "int": "1", "float": "1.5", "bool": "True", "bytes": "b'text'",
+    "dict": "{'a': 1}",
     "list": "[1, 2]", "tuple": "(1, 2)", "set": "{1, 2}", "type": "int", "complex": "1j",
-    "Mapping": "{'a': 1}", "Sequence": "[1, 2]", "Iterable": "[1, 2]", "Exception": "ValueError('wrong')",
+    "Mapping": "{'a': 1}", "Sequence": "[1, 2]", "Iterable": "[1, 2]",
+    "Exception": "ValueError('wrong')",
     "frozenset": "frozenset({1})", "Number": "1", "Integral": "1", "Callable": "len",
     "bytearray": "bytearray(b'text')", "range": "range(3)", "slice": "slice(0, 2)",
-    "timedelta": "timedelta(days=1)", "datetime": "datetime(2024, 1, 2)", "date": "date(2024, 1, 2)",
+    "timedelta": "timedelta(days=1)", "datetime": "datetime(2024, 1, 2)",
+    "date": "date(2024, 1, 2)",
     "Decimal": "Decimal('1.5')", "Path": "Path('a')", "Enum": "",
 }  # fmt: skip
 
@@ -163,7 +166,7 @@ def _holding(left: ast.expr, text: str) -> list[tuple[str, str]]:
 
 
 def _ordered(op: ast.cmpop, value: float, *, wanted: bool) -> list[float]:
-    below, above = [value - 1, value - 10], [value + 1, value + 10]
+    below, above = [value - 1, value - 0.5, value - 10], [value + 1, value + 0.5, value + 10]
     if isinstance(op, ast.Lt):
         return below if wanted else [value, *above]
     if isinstance(op, ast.LtE):
@@ -195,7 +198,7 @@ def _others(node: ast.expr) -> list[str]:
 def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if _simple(right):
-        members = [m for m in ast.literal_eval(right)] if not isinstance(right, ast.Constant) else (
+        members = list(ast.literal_eval(right)) if not isinstance(right, ast.Constant) else (
             list(str(right.value)))  # fmt: skip
         found += [(_key(left), repr(m)) for m in members] if same else [(_key(left), "'other'")]
         found += [pair for m in members if same for pair in _holding(left, repr(m))]

@@ -30,30 +30,34 @@ if TYPE_CHECKING:
 _DEPTH = 4
 _MODULES = ("functools", "io", "itertools", "math", "operator")
 _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()", "from threading import Condition"),
+    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()",
+     "from threading import Condition"),
     (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
-    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue", "close",
-                "isatty", "truncate", "writelines", "closed"}),
+    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue",
+                "close",                 "isatty", "truncate", "writelines", "closed"}),
      "StringIO('one\\ntwo\\n')", "from io import StringIO"),
-    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "isoformat",
-                "strftime", "replace", "timestamp", "utcoffset", "astimezone", "date", "time"}),
+    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo",
+                "isoformat",                 "strftime", "replace", "timestamp", "utcoffset", "astimezone", "date", "time"}),
      "datetime(2024, 1, 2, 3, 4, 5)", "from datetime import datetime"),
     (frozenset({"days", "seconds", "total_seconds", "microseconds"}), "timedelta(days=1)",
      "from datetime import timedelta"),
-    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear", "popitem"}),
+    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear",
+                "popitem"}),
      "{'a': 1}", ""),
     (frozenset({"add", "discard", "remove", "union", "difference", "intersection", "clear", "pop"}),
      "{1, 2}", ""),
-    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index", "clear"}),
+    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index",
+                "clear"}),
      "[1, 2, 3]", ""),
     (frozenset({"exists", "is_file", "is_dir", "parent", "name", "stem", "suffix", "read_text",
-                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')", "from pathlib import Path"),
+                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')",
+     "from pathlib import Path"),
 )  # fmt: skip
 
 
 def fix_imports(expr: str) -> tuple[str, ...]:
     """Return the imports that the well-known names in a solved expression need."""
-    found = []
+    found: list[str] = []
     for name, (_, statement) in IMPORTED.items():
         if name in expr and statement and re.search(rf"(?<![\w.]){name}[(.]", expr):
             found.append(statement)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LONG_TEXT = 2000
+_LONG_TOKEN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +146,22 @@ def _alike(a: str, b: str) -> bool:
 def text_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     """Yield the function with one piece of a text dropped, doubled, moved or put in."""
     nodes = list(ast.walk(function))
-    tokens = [t for t in (ast.literal_eval(x) for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
-              if isinstance(t, str) and 0 < len(t) < 40]  # fmt: skip
+    texts = (x for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
+    tokens = [t for t in map(_text, texts) if t is not None and 0 < len(t) < _LONG_TOKEN]
     streams = []
     for index in sites(function, pool):
         node = nodes[index]
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             streams.append(_text_variants(function, index, node.value, tokens, pool.lines))
     yield from in_turns(streams)
+
+
+def _text(source: str) -> str | None:
+    try:
+        value = ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _text_variants(
@@ -219,7 +228,8 @@ def _keywords(
     function: FunctionNode, nodes: list[ast.AST], index: int, pool: Pool
 ) -> Iterator[Edit]:
     node = nodes[index]
-    assert isinstance(node, ast.Call)
+    if not isinstance(node, ast.Call):
+        return
     present = {k.arg for k in node.keywords}
     for turn in range(6):
         for name, values in pool.keywords:

@@ -45,8 +45,11 @@ def instances(
     for child in module.subclasses(owner)[:3]:
         if child.owner is None and not abstract_methods(module, child):
             made = module.method(child, "__init__")
-            found += constructed(module, child, made, solved, import_of(module, child))[:2] if made else [
-                _made(child.name, import_of(module, child), [])]  # fmt: skip
+            where = import_of(module, child)
+            if made is None:
+                found.append(_made(child.name, where, []))
+            else:
+                found += constructed(module, child, made, solved, where)[:2]
     return unique(found)
 
 
@@ -181,7 +184,11 @@ def _concrete(
         bare = ", ".join(a.split(":")[0] if "=" not in a else a for a in args.split(", "))
         lines += [f"    {prefix} {definition.name}({bare}):", "        return 1"]
     constructor = module.method(owner, "__init__")
-    arguments = [_argument(module, constructor, p, {}) for p in constructor.parameters if p.required] if (
-        constructor) else []  # fmt: skip
+    parameters = constructor.parameters if constructor is not None else ()
+    arguments = [
+        _argument(module, constructor, p, {})
+        for p in parameters
+        if p.required and constructor is not None
+    ]
     made = _made("Concrete", statement, arguments)
     return [Value(made.expr, ("\n".join(lines), *made.setup), made.imports)]

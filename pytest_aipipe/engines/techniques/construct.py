@@ -71,7 +71,6 @@ def _private(definition: Definition) -> bool:
 
 def drafts(situation: Situation, definition: Definition, solved: Answers) -> Iterator[Draft]:
     """Yield calls of ``definition``, likeliest first."""
-    module = situation.module
     if definition.is_class:
         for instance in instances(situation, definition, solved):
             yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
@@ -92,6 +91,7 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     streams = [
         (_with_state(situation, definition, row, first, solved) for row in rows),
         (_with_state(situation, definition, row, first, solved) for row in failing),
+        _mirrors(situation, definition, receivers),
         (
             _with_state(
                 situation,
@@ -120,6 +120,30 @@ def _with_state(
     return invoke(situation.module, definition, [v.expr for v in row], instance, draft)
 
 
+def _mirrors(
+    situation: Situation, definition: Definition, receivers: Sequence[Value | None]
+) -> Iterator[Draft]:
+    """Yield operators between an instance and what is made of it: itself, its copy, its items."""
+    owner = definition.owner
+    binary = len([p for p in definition.parameters if p.required]) == 1
+    if owner is None or not definition.name.startswith("__") or not binary:
+        return
+    name = receiver_name(owner)
+    for receiver in receivers[:8]:
+        if receiver is None or definition.name == "__init__":
+            continue
+        for other in (
+            "dict({0})",
+            "list({0})",
+            "{0}",
+            "copy.copy({0})",
+            "dict.fromkeys({0})",
+            "str({0})",
+        ):
+            draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
+            yield draft.importing("import copy") if "copy" in other else draft
+
+
 def _states(
     situation: Situation, definition: Definition, instance: Value | None, solved: Answers
 ) -> Iterator[Draft]:
@@ -138,8 +162,10 @@ def _states(
             islice(together(situation, [p.name for p in definition.parameters], [guard]), 2)
         )
         for turn in range(3 if states else 0):
-            row = _row(definition, {**_named_values(definition, base), **rows[turn % len(rows)]}) if (
-                rows) else base  # fmt: skip
+            row = base
+            if rows:
+                chosen = {**_named_values(definition, base), **rows[turn % len(rows)]}
+                row = _row(definition, chosen)
             draft = _with_state(situation, definition, row, instance, solved)
             lines: list[str] = []
             for key, values in states.items():
@@ -199,10 +225,9 @@ def together(
 ) -> Iterator[dict[str, Value]]:
     """Yield values that answer all the guards of one open place at once."""
     seen: set[str] = set()
-    least = 2 if guards is None else 1
     for guard in situation.guards if guards is None else guards:
         answers = {k: v for k, v in situation.answers([guard]).items() if k in names}
-        for turn in range(4 if len(answers) >= least else 0):
+        for turn in range(min(8, max((len(v) for v in answers.values()), default=0))):
             pairs = (
                 (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
                 for k, v in answers.items()

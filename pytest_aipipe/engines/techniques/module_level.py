@@ -1,4 +1,4 @@
-"""Run a module's body again under changed conditions, its ``__getattr__`` and ``__main__`` block."""
+"""Run a module's body again under changed conditions, its ``__getattr__``, its main block."""
 
 from __future__ import annotations
 
