@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST = 24
 _ROUNDS = 3
+_SHORT = 20
 
 
 def answers(guards: Iterable[Guards], function: ast.AST | None) -> Answers:
@@ -41,7 +42,7 @@ def _conflicting(values: list[str]) -> bool:
 def _joined(values: list[str]) -> list[str]:
     """Return texts that may satisfy several demands at once: one after the other."""
     texts = [t for v in values[:6] if v[:1] in "'\"" and isinstance(t := _literal(v), str)]
-    pairs = islice(permutations([t for t in texts if t and len(t) < 20], 2), 12)
+    pairs = islice(permutations([t for t in texts if t and len(t) < _SHORT], 2), 12)
     return [repr(a + b) for a, b in pairs]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Answers = dict[str, list[str]]
 _HARMLESS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"})
+_LETTERS, _LONG_LIST, _LONG_TEXT = 10, 50, 500
 TRUTHY = ("True", "1", "'text'", "[1, 2]", "{'a': 1}", "object()", "lambda *args, **kwargs: True")
 FALSY = ("None", "False", "''", "0", "[]", "{}")
 _PREDICATES = {
@@ -161,7 +162,7 @@ def _holding(left: ast.expr, text: str) -> list[tuple[str, str]]:
     index = ast.literal_eval(left.slice)
     if isinstance(index, int):
         size = index + 1 if index >= 0 else -index
-        return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size < 10 else []
+        return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size <= _LETTERS else []
     return [(_key(left.value), f"{{{index!r}: {text}}}")]
 
 
@@ -233,9 +234,13 @@ def _length(
         elif isinstance(op, ast.Eq) == wanted:
             sizes = [value]
     key = _key(node)
-    lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= 50]
+    lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= _LONG_LIST]
     return [
-        *((key, repr("abcdefghij"[:n] if n <= 10 else "a" * n)) for n in sizes if n < 500),
+        *(
+            (key, repr("abcdefghij"[:n] if n <= _LETTERS else "a" * n))
+            for n in sizes
+            if n < _LONG_TEXT
+        ),
         *lists,
     ]
 

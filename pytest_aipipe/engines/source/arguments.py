@@ -34,10 +34,11 @@ _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
      "from threading import Condition"),
     (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
     (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue",
-                "close",                 "isatty", "truncate", "writelines", "closed"}),
+                "close", "isatty", "truncate", "writelines", "closed"}),
      "StringIO('one\\ntwo\\n')", "from io import StringIO"),
     (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo",
-                "isoformat",                 "strftime", "replace", "timestamp", "utcoffset", "astimezone", "date", "time"}),
+                "isoformat", "strftime", "replace", "timestamp", "utcoffset", "astimezone",
+                "date", "time"}),
      "datetime(2024, 1, 2, 3, 4, 5)", "from datetime import datetime"),
     (frozenset({"days", "seconds", "total_seconds", "microseconds"}), "timedelta(days=1)",
      "from datetime import timedelta"),
@@ -61,10 +62,8 @@ def fix_imports(expr: str) -> tuple[str, ...]:
     for name, (_, statement) in IMPORTED.items():
         if name in expr and statement and re.search(rf"(?<![\w.]){name}[(.]", expr):
             found.append(statement)
-    for name in _MODULES:
-        if f"{name}." in expr and re.search(rf"(?<![\w.'\"]){name}\.[a-z]", expr, re.IGNORECASE):
-            found.append(f"import {name}")
-    return tuple(found)
+    used = (n for n in _MODULES if re.search(rf"(?<![\w.'\"]){n}\.[a-z]", expr, re.IGNORECASE))
+    return (*found, *(f"import {name}" for name in used))
 
 
 def of(expr: str) -> Value:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LONG_TEXT = 2000
 _LONG_TOKEN = 40
+_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ def _keywords(
                 new = copy.deepcopy(node)
                 new.keywords = [k for k in new.keywords if k.arg != name]
                 new.keywords.append(ast.keyword(arg=name, value=value))
-                if name not in present or turn < 3:
+                if name not in present or turn < _AGAIN:
                     yield Edit(replaced(function, index, new), f"{name}={values[turn]}")
 
 
@@ -270,7 +271,9 @@ def append_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
         if isinstance(node, ast.Name | ast.Attribute):
             seen[ast.unparse(node)] = None
     objects = [
-        text for text in seen if not text.startswith(("pytest", "self.assert")) and len(text) < 60
+        text
+        for text in seen
+        if not text.startswith(("pytest", "self.assert")) and len(text) < _LONG_TOKEN
     ]
     objects.sort(key=lambda text: "." not in text)
     for template in pool.appended:

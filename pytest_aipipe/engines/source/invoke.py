@@ -22,7 +22,11 @@ _BINARY = {
     "__le__": "<=", "__gt__": ">", "__ge__": ">=",
 }  # fmt: skip
 _REFLECTED = {f"__r{name[2:]}": op for name, op in _BINARY.items()}
-_INPLACE = {f"__i{name[2:]}": op for name, op in _BINARY.items() if len(op) < 3}
+_INPLACE = {
+    f"__i{name[2:]}": op
+    for name, op in _BINARY.items()
+    if op not in {"==", "!=", "<", "<=", ">", ">="}
+}
 _UNARY = {
     "__len__": "len({0})", "__repr__": "repr({0})", "__str__": "str({0})", "__hash__": "hash({0})",
     "__bool__": "bool({0})", "__iter__": "list({0})", "__reversed__": "list(reversed({0}))",

@@ -142,6 +142,9 @@ BY_NAME: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+_TELLING = 3  # shorter names say nothing as a part of a longer one
+
+
 def by_name(name: str) -> tuple[str, ...]:
     """Return what a parameter of this name usually takes; nothing where the name says nothing."""
     plain = name.strip("_").lower()
@@ -150,7 +153,8 @@ def by_name(name: str) -> tuple[str, ...]:
             return values
     for names, values in BY_NAME:
         if any(
-            len(n) > 2 and (plain.endswith("_" + n) or plain.startswith(n + "_")) for n in names
+            len(n) >= _TELLING and (plain.endswith("_" + n) or plain.startswith(n + "_"))
+            for n in names
         ):
             return values
     flags = ("is_", "has_", "use_", "with_", "no_", "allow_", "include_", "ignore_", "force_")

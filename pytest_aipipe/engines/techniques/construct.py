@@ -89,8 +89,8 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     first = receivers[0]
     failing = _failing_rows(situation, definition, solved)
     streams = [
-        (_with_state(situation, definition, row, first, solved) for row in rows),
-        (_with_state(situation, definition, row, first, solved) for row in failing),
+        (_with_state(situation, definition, row, first) for row in rows),
+        (_with_state(situation, definition, row, first) for row in failing),
         _mirrors(situation, definition, receivers),
         (
             _with_state(
@@ -98,7 +98,6 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
                 definition,
                 next(iter(argument_rows(situation, definition, solved)), []),
                 r,
-                solved,
             )
             for r in receivers[1:]
         ),
@@ -112,7 +111,6 @@ def _with_state(
     definition: Definition,
     row: Sequence[Value],
     instance: Value | None,
-    solved: Answers,
 ) -> Draft:
     draft = Draft()
     for value in row:
@@ -166,7 +164,7 @@ def _states(
             if rows:
                 chosen = {**_named_values(definition, base), **rows[turn % len(rows)]}
                 row = _row(definition, chosen)
-            draft = _with_state(situation, definition, row, instance, solved)
+            draft = _with_state(situation, definition, row, instance)
             lines: list[str] = []
             for key, values in states.items():
                 value = resolved(situation.module, values[min(turn, len(values) - 1)])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ class World:
             names: dict[str, object] = {"__name__": "candidate"}
             text = "\n".join((*candidate.prelude, candidate.function))
             exec(compile(text, "candidate.py", "exec"), names)
-            test = next(v for k, v in names.items() if k.startswith("test_") and callable(v))
+            test: Any = names[candidate.name]
             wanted = inspect.signature(test).parameters
             if set(wanted) - {"monkeypatch"}:
                 return Outcome("error")
