@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.explore.arcs import Translator
@@ -12,7 +11,12 @@ from pytest_aipipe.explore.process import ChildProcess, Launch, command, environ
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
 from pytest_aipipe.generate.model import Candidate, Outcome, RecordedCall
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Request
 
 START_TIMEOUT = 60.0
 GRACE = 15.0
@@ -95,11 +99,12 @@ class Explorer:
         self.tried = 0
         self.notes: list[str] = []
         self._child: ChildProcess | None = None
+        self._serving = False
         self._starts = 0
         self._number = 0
         self.ready = Ready({}, (), frozenset(), None)
 
-    def __enter__(self) -> Explorer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,11 +115,40 @@ class Explorer:
         if self._child is not None:
             self._child.close()
             self._child = None
+        self._serving = False
 
     def start(self) -> Ready:
-        """Start the child unless it runs; raise :class:`SurroundingsError` when it cannot."""
-        if self._child is not None:
+        """Wait until the child serves; raise :class:`SurroundingsError` when it cannot."""
+        if self._serving:
             return self.ready
+        self.begin()
+        child = self._child
+        assert child is not None  # noqa: S101
+        try:
+            answer = child.receive(START_TIMEOUT)
+        except Closed:
+            answer = None
+        if answer is None or not answer.get("ready"):
+            self.close()
+            raise SurroundingsError(
+                "explorer-not-ready",
+                "A child pytest of this project did not come up to try candidates in",
+                where=child.stderr.decode(errors="replace").strip()[-600:],
+                hint="Run pytest without --ai-diff to see whether it collects.",
+            )
+        self._serving = True
+        self.ready = Ready(
+            answer["imported"],
+            tuple(answer["problems"]),
+            frozenset(answer["fixtures"]),
+            answer["plugins"],
+        )
+        return self.ready
+
+    def begin(self) -> None:
+        """Start the child unless it runs, and do not wait for it."""
+        if self._child is not None:
+            return
         if self._starts > RESTARTS:
             raise SurroundingsError(
                 "explorer-keeps-dying", "The process in which candidates are tried keeps dying"
@@ -126,27 +160,9 @@ class Explorer:
             environment(self.request, self.hash_seed),
             self.request.rootdir,
         )
-        child = ChildProcess(argv, cwd=self.request.rootdir, env=env, setup=self._setup(files))
-        try:
-            answer = child.receive(START_TIMEOUT)
-        except Closed:
-            answer = None
-        if answer is None or not answer.get("ready"):
-            child.close()
-            raise SurroundingsError(
-                "explorer-not-ready",
-                "A child pytest of this project did not come up to try candidates in",
-                where=child.stderr.decode(errors="replace").strip()[-600:],
-                hint="Run pytest without --ai-diff to see whether it collects.",
-            )
-        self._child = child
-        self.ready = Ready(
-            answer["imported"],
-            tuple(answer["problems"]),
-            frozenset(answer["fixtures"]),
-            answer["plugins"],
+        self._child = ChildProcess(
+            argv, cwd=self.request.rootdir, env=env, setup=self._setup(files)
         )
-        return self.ready
 
     def _setup(self, files: Sequence[Path]) -> Message:
         request = self.request
@@ -182,7 +198,10 @@ class Explorer:
             for one in batch
         ]
         answers = self.ask(messages)
-        return tuple(read_answer(self._with_imports(a, m), self.translator) for a, m in zip(answers, messages, strict=True))
+        return tuple(
+            read_answer(self._with_imports(a, m), self.translator)
+            for a, m in zip(answers, messages, strict=True)
+        )
 
     def try_plain(self, texts: Sequence[tuple[Path, str, str]]) -> tuple[Trialed, ...]:
         """Run whole test files as they would be written: path, text and a name each."""
@@ -198,7 +217,10 @@ class Explorer:
             for path, text, name in texts
         ]
         answers = self.ask(messages)
-        return tuple(read_answer(self._with_imports(a, m), self.translator) for a, m in zip(answers, messages, strict=True))
+        return tuple(
+            read_answer(self._with_imports(a, m), self.translator)
+            for a, m in zip(answers, messages, strict=True)
+        )
 
     def run_together(
         self, files: Sequence[tuple[Path, str]], *, reverse: bool, timeout: float
@@ -215,7 +237,7 @@ class Explorer:
             ]
         )
         if "results" not in answer:
-            return [Verdict("", "", ok=False, detail=answer.get("detail", answer["status"]))]
+            return [Verdict("", "", ok=False, detail=str(answer.get("detail") or answer["status"]))]
         return [
             Verdict(one["file"], one["test"], ok=one["ok"], detail=one["detail"])
             for one in answer["results"]
@@ -261,9 +283,11 @@ class Explorer:
                 patience = max(float(one["timeout"]) for one in messages) * 3 + GRACE
                 answer = self._child.receive(patience)
                 if answer is None:
-                    raise Closed
+                    break  # silent for longer than any candidate may take
                 got[answer["id"] - first] = answer
         except Closed:
+            pass
+        if len(got) < len(messages):
             self.close()
         self._number += len(messages)
         whole: list[Message] = []
@@ -271,7 +295,9 @@ class Explorer:
             whole.append(got[len(whole)])
         return whole, len(whole) < len(messages)
 
-    def record_calls(self, symbols: Sequence[tuple[str, str]], *, timeout: float = 15.0) -> tuple[RecordedCall, ...]:
+    def record_calls(
+        self, symbols: Sequence[tuple[str, str]], *, timeout: float = 15.0
+    ) -> tuple[RecordedCall, ...]:
         """Run the nearest tests once and return the calls of ``symbols`` (path, qualified name)."""
         message: Message = {
             "kind": "record",
@@ -312,8 +338,8 @@ class Explorer:
 
 def _mentions(source: str, module: str) -> bool:
     head, _, last = module.rpartition(".")
-    return f"import {module}" in source or f"from {module} import" in source or (
-        bool(head) and f"from {head} import" in source and last in source
+    return (
+        f"import {module}" in source
+        or f"from {module} import" in source
+        or (bool(head) and f"from {head} import" in source and last in source)
     )
-
-

@@ -7,7 +7,14 @@ import sys
 import tempfile
 from typing import Any
 
-_CHANGES = {"os.mkdir": 0, "os.remove": 0, "os.rmdir": 0, "os.rename": 1, "os.link": 1, "os.symlink": 1}
+_CHANGES = {
+    "os.mkdir": 0,
+    "os.remove": 0,
+    "os.rmdir": 0,
+    "os.rename": 1,
+    "os.link": 1,
+    "os.symlink": 1,
+}
 _CHANGES |= {"os.truncate": 0, "os.chmod": 0, "shutil.rmtree": 0}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -29,7 +36,7 @@ class Footprint:
         elif event in _CHANGES:
             self._note(args[_CHANGES[event]])
 
-    def _note(self, path: Any) -> None:  # noqa: ANN401
+    def _note(self, path: Any) -> None:
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if not isinstance(path, str) or len(self.paths) > 20:  # noqa: PLR2004

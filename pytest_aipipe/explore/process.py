@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from select import select
+from typing import TYPE_CHECKING
 
 import pytest_aipipe
 from aipipe_core.errors import SurroundingsError
 from aipipe_core.sandbox import kill
 from pytest_aipipe.explore.wire import Closed, Message, Reader, pack, write
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.request import Request
 
 Started = tuple[Sequence[str], Mapping[str, str]]
 Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]

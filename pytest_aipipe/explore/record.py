@@ -7,14 +7,17 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.rebuild import Source, source_of
-from pytest_aipipe.explore.wire import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pytest
+
+    from pytest_aipipe.explore.wire import Message
 
 PER_FUNCTION = 40
 MAX_CALLS = 400
@@ -26,7 +29,9 @@ _VARIADIC, _KEYWORDS = 0x04, 0x08
 class Recorder:
     """A tracer that looks only at the watched code objects and at constructors."""
 
-    def __init__(self, watched: Mapping[types.CodeType, str], inits: frozenset[types.CodeType]) -> None:
+    def __init__(
+        self, watched: Mapping[types.CodeType, str], inits: frozenset[types.CodeType]
+    ) -> None:
         self.watched = watched
         self.inits = inits
         self.calls: list[dict[str, Any]] = []
@@ -36,7 +41,7 @@ class Recorder:
         self._seen: set[str] = set()
         self._busy = False
 
-    def __call__(self, frame: types.FrameType, event: str, _arg: object) -> Any:  # noqa: ANN401
+    def __call__(self, frame: types.FrameType, event: str, _arg: object) -> Any:
         """Be called by the interpreter for each new frame."""
         code = frame.f_code
         if self._busy or event != "call":
@@ -107,7 +112,7 @@ class Recorder:
 
 
 def _line_tracer(lines: set[int]) -> Callable[..., Any]:
-    def local(frame: types.FrameType, event: str, _arg: object) -> Any:  # noqa: ANN401
+    def local(frame: types.FrameType, event: str, _arg: object) -> Any:
         if event == "line":
             lines.add(frame.f_lineno)
         return local
@@ -115,9 +120,7 @@ def _line_tracer(lines: set[int]) -> Callable[..., Any]:
     return local
 
 
-def _arguments(
-    frame: types.FrameType, *, skip: int
-) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+def _arguments(frame: types.FrameType, *, skip: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """Return the first argument where it is skipped, the positional and the named ones."""
     code, held = frame.f_code, frame.f_locals
     names = code.co_varnames
@@ -152,7 +155,7 @@ def record(session: pytest.Session, message: Message, setup: Message) -> Message
         problem = ""
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
     calls = [{**one, "lines": sorted(one["lines"])} for one in recorder.calls]
     return {"status": "passed", "calls": calls, "detail": problem}
 
@@ -182,10 +185,9 @@ def _watched(
             inits.add(code)
         path = files.get(code.co_filename)
         owner = name.rpartition(".")[0]
-        if path is not None and (
-            (path, name) in wanted or (path, owner) in owners or (path, owner) in wanted
-        ):
-            watched[code] = name
-        elif last & set(code.co_names) and path is not None:
+        if (
+            path is not None
+            and ((path, name) in wanted or (path, owner) in owners or (path, owner) in wanted)
+        ) or (last & set(code.co_names) and path is not None):
             watched[code] = name
     return watched, frozenset(inits)

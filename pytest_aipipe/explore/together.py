@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_aipipe.explore import synthetic
 from pytest_aipipe.explore.trial import Watch
-from pytest_aipipe.explore.wire import Message
+
+if TYPE_CHECKING:
+    from pytest_aipipe.explore.wire import Message
 
 
 def run_together(session: pytest.Session, message: Message) -> Message:
@@ -23,10 +25,12 @@ def run_together(session: pytest.Session, message: Message) -> Message:
             code = compile(file["source"], str(path), "exec", dont_inherit=True)
             module = synthetic.build_module(path, code, config, {})
             parent = synthetic.parent_for(session, path.parent)
-            node = synthetic.module_node(session, parent, path, module)
+            node = synthetic.module_node(parent, path, module)
             items += synthetic.items_of(node)
         except Exception as error:  # a file that cannot be collected is a verdict
-            results.append({"file": path.name, "test": "", "ok": False, "detail": str(error)[-400:]})
+            results.append(
+                {"file": path.name, "test": "", "ok": False, "detail": str(error)[-400:]}
+            )
     config.hook.pytest_collection_modifyitems(session=session, config=config, items=items)
     if message.get("reverse"):
         items.reverse()

@@ -8,9 +8,12 @@ translates them to the terms of coverage.py's reports.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RawArcs = dict[str, list[tuple[int, int]]]
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_aipipe.explore.explorer import Explorer, Verdict
-from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.model import Outcome
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_aipipe.explore.trialed import Trialed
+    from pytest_aipipe.generate.request import Request
 
 SEEDS = ("1", "12345")
 
@@ -44,7 +47,7 @@ class FreshRuns:
         self.request = request
         self._explorers = [make(seed) for seed in SEEDS]
 
-    def __enter__(self) -> FreshRuns:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,10 +58,10 @@ class FreshRuns:
         for one in self._explorers:
             one.close()
 
-    def start(self) -> None:
-        """Start the processes now, so that the first test need not wait."""
+    def begin(self) -> None:
+        """Start the processes now and do not wait, so that the first test need not either."""
         for one in self._explorers:
-            one.start()
+            one.begin()
 
     def alone(self, path: Path, text: str) -> Passed | Refused:
         """Run one test's file twice under each hash seed; all must pass and reach the same."""
@@ -77,7 +80,9 @@ class FreshRuns:
         )
         return Passed(common)
 
-    def together(self, files: Mapping[str, str], *, timeout: float = 60.0) -> dict[tuple[str, str], str]:
+    def together(
+        self, files: Mapping[str, str], *, timeout: float = 60.0
+    ) -> dict[tuple[str, str], str]:
         """Run all files forwards and backwards; return the reason for each test that failed.
 
         A key is the file's name and the test's; an empty test name stands for the file, two

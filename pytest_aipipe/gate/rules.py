@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_aipipe.assertions.observe import has_assertion
-from pytest_aipipe.generate.model import Arc, Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Arc, Candidate
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-f]{9,}")
 _TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108
@@ -99,7 +102,9 @@ class Names:
         import symtable
 
         table = symtable.symtable(test.text, "<test>", "exec")
-        bound = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+        bound = {
+            one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()
+        }
         bound |= {one.get_name() for one in table.get_symbols() if one.is_namespace()}
         if any("import *" in one for one in test.candidate.prelude):
             return None

@@ -14,9 +14,7 @@ def fewest(reaches: Sequence[frozenset[Hashable]], costs: Sequence[int]) -> list
     missing = set[Hashable]().union(*reaches) if reaches else set()
     chosen: list[int] = []
     while missing:
-        best = max(
-            range(len(reaches)), key=lambda i: (len(reaches[i] & missing), -costs[i], -i)
-        )
+        best = max(range(len(reaches)), key=lambda i: (len(reaches[i] & missing), -costs[i], -i))
         if not reaches[best] & missing:
             break
         chosen.append(best)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions.settle import Goal
-from pytest_aipipe.generate.model import Arc, Gap, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_aipipe.generate.model import Arc, Gap, Outcome
 
 Piece = tuple[str, object]
 

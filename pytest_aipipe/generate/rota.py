@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.explore.explorer import Ready
 from pytest_aipipe.generate.model import Candidate, Engine, Gap, Outcome, RecordedCall
-from pytest_aipipe.generate.remaining import Remaining
-from pytest_aipipe.generate.request import Request
 from pytest_aipipe.generate.scene import read_sources, scene_for
+
+if TYPE_CHECKING:
+    from pytest_aipipe.explore.explorer import Ready
+    from pytest_aipipe.generate.remaining import Remaining
+    from pytest_aipipe.generate.request import Request
 
 FIRST_QUOTA = 30
 MAX_QUOTA = 400

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.gate.rules import RULES, Rule
-from pytest_aipipe.generate.model import Engine
 from pytest_aipipe.generate.request import Progress, Request, Result
 from pytest_aipipe.generate.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Engine
 
 
 def generate(

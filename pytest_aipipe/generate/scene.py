@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.generate.model import Gap, KnownTest, RecordedCall, Scene
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Request
 
 NEAREST = 60
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aipipe_core.sandbox import Limits, Sandbox, choose, policy_for
 from pytest_aipipe.explore.process import KEPT, Started, our_folder
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_aipipe.generate.request import Request
 
 SLACK = 120.0
 PROCESSES = 200

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.generate.model import Candidate
 from pytest_aipipe.generate.request import AdmittedTest, TechniqueCount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Candidate
 
 Key = tuple[str, str]
 

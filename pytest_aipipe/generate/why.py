@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.generate.model import Comparison, Gap, Outcome
 from pytest_aipipe.generate.request import OpenGap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_aipipe.generate.model import Comparison, Gap, Outcome
 
 MAX_SHOWN = 60
 
@@ -48,7 +52,7 @@ class Evidence:
             return OpenGap(
                 gap,
                 f"It was reached, but the test was not admitted: {rejected}",
-                "Write the test by hand, or make the code's result independent of its surroundings.",
+                "Write it by hand, or make the result independent of its surroundings.",
             )
         if not tried:
             return OpenGap(
@@ -80,9 +84,14 @@ class Evidence:
         operands = f"{_short(seen.left)} {seen.op} {_short(seen.right)}"
         if seen.op == "truth":
             operands = _short(seen.left)
-        why = f"The guard at line {line} ({text}) was reached; {operands} stayed {outcome} in {tried} tries."
+        why = (
+            f"The guard at line {line} ({text}) was reached; "
+            f"{operands} stayed {outcome} in {tried} tries."
+        )
         want = "false" if seen.taken else "true"
-        return OpenGap(gap, why, f"Write a test in which {operands.strip()} is {want} at line {line}.")
+        return OpenGap(
+            gap, why, f"Write a test in which {operands.strip()} is {want} at line {line}."
+        )
 
     def _nearest_guard(self, gap: Gap) -> int | None:
         """Return the innermost condition around the gap that ran."""
@@ -98,8 +107,7 @@ class Evidence:
         around = [
             node.lineno
             for node in ast.walk(tree)
-            if isinstance(node, ast.If | ast.While | ast.For | ast.Try | ast.match_case | ast.Match)
-            and hasattr(node, "lineno")
+            if isinstance(node, ast.If | ast.While | ast.For | ast.Try | ast.Match)
             and node.lineno < first <= (node.end_lineno or 0)
             and node.lineno in ran
         ]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
-from pytest_aipipe.generate.model import Candidate, Engine, Gap, Outcome
 from pytest_aipipe.generate.remaining import Remaining, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
@@ -26,6 +25,11 @@ from pytest_aipipe.generate.why import Evidence
 from pytest_aipipe.write.compose import Composed, Planned, compose
 from pytest_aipipe.write.formatter import formatter_of
 from pytest_aipipe.write.naming import taken_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Candidate, Engine, Outcome
 
 RECORDING_SHARE = 0.12
 MAX_TROUBLE = 3  # tests lost for one and the same reach before it is given up
@@ -75,7 +79,7 @@ class Workshop:
         self.explorer = Explorer(request, launch=self.launch.start)
         self.gate = FreshRuns(request, self._fresh)
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,8 +111,9 @@ class Workshop:
 
     def explore(self) -> None:
         """Let the engines propose until all gaps are closed, or time or ideas are spent."""
+        self.explorer.begin()
+        self.gate.begin()
         ready = self.explorer.start()
-        self.gate.start()
         for problem in ready.problems[:3]:
             self.note(f"While collecting: {problem.strip().splitlines()[-1][:200]}")
         self.progress.step(
@@ -198,7 +203,9 @@ class Workshop:
         if not reached.size:
             self._refuse(candidate, turn, new, "reaches nothing new in a fresh process")
             return
-        kept = Kept(settled, turn, _whole(self.request, verdict.outcome), body_size(settled.candidate))
+        kept = Kept(
+            settled, turn, _whole(self.request, verdict.outcome), body_size(settled.candidate)
+        )
         if settled.accident:
             self.accidents.append(kept)
             return
@@ -223,7 +230,9 @@ class Workshop:
 
     def finish(self) -> Result:
         """Thin out what was kept, compose the files, run them together, and report."""
-        self.progress.step("running all new tests together", done=0, total=1, left=max(0.0, self.left))
+        self.progress.step(
+            "running all new tests together", done=0, total=1, left=max(0.0, self.left)
+        )
         for one in self.accidents:
             if pieces(self.remaining.goal()) & pieces(one.reached):
                 self.kept.append(one)
@@ -264,7 +273,9 @@ class Workshop:
             for one in bad or chosen_tests:
                 reason = next(iter(failed.values()))
                 self._refuse(one.settled.candidate, one.turn, frozenset(), reason)
-            self.kept = [one for one in self.kept if all(one is not other for other in bad or chosen_tests)]
+            self.kept = [
+                one for one in self.kept if all(one is not other for other in bad or chosen_tests)
+            ]
         self.kept = []
         return self._composed([])
 
@@ -301,5 +312,3 @@ def _part(goal: Goal, reached: Goal) -> Goal:
         {p: n & reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
         {p: n & reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
     )
-
-

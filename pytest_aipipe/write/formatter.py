@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.write.tidy import tidied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TIMEOUT = 20.0
 DEFAULT_WIDTH = 88
@@ -57,7 +59,7 @@ def formatter_of(root: Path) -> Formatter:
     return Formatter((), width, root)
 
 
-def _width(*settings: Any) -> int:  # noqa: ANN401
+def _width(*settings: Any) -> int:
     for one in settings:
         if isinstance(one, dict) and isinstance(one.get("line-length"), int):
             return int(one["line-length"])

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 from fnmatch import fnmatch
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.generate.request import Naming
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
-_SKIPPED = frozenset({".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"})
+    from pytest_aipipe.generate.request import Naming
+
+_SKIPPED = frozenset(
+    {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}
+)
 MAX_STEM = 60
 
 

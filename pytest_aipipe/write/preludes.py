@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 ALWAYS = frozenset({"pytestmark", "pytest_plugins", "__future__"})
 
@@ -36,7 +39,9 @@ class Prelude:
     def text(self, first_party: frozenset[str] = frozenset()) -> str:
         """Return the statements as source: imports grouped and sorted, then the helpers."""
         parts = [_imports_text(self.imports, first_party)]
-        parts += ["\n\n" + one.strip("\n") if _is_block(one) else one.strip("\n") for one in self.helpers]
+        parts += [
+            "\n\n" + one.strip("\n") if _is_block(one) else one.strip("\n") for one in self.helpers
+        ]
         return "\n".join(part for part in parts if part)
 
 
@@ -96,7 +101,9 @@ def _binds(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     names = {
-        one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+        one.id
+        for one in ast.walk(node)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     }
     for one in ast.walk(node):
         if isinstance(one, ast.Import | ast.ImportFrom):
@@ -109,7 +116,11 @@ def _uses(node: ast.AST) -> set[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
             names |= {a.arg for a in [*one.args.args, *one.args.kwonlyargs, *one.args.posonlyargs]}
-        if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.isidentifier():
+        if (
+            isinstance(one, ast.Constant)
+            and isinstance(one.value, str)
+            and one.value.isidentifier()
+        ):
             names.add(one.value)  # usefixtures("name"), getfixturevalue("name")
     return names
 
@@ -143,7 +154,7 @@ def _import_order(line: str) -> tuple[bool, str]:
 
 
 def _rank(module: str, first_party: frozenset[str]) -> int:
-    top = module.split(".")[0]
+    top = module.split(".", maxsplit=1)[0]
     if module == "__future__":
         return 0
     if module.startswith("."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import tokenize
 
 _OPEN, _CLOSE = "([{", ")]}"
@@ -37,7 +38,7 @@ def _broken(line: str, width: int) -> list[str]:
     if len(whole) <= width and (call_like or line.lstrip().startswith("from ")):
         return [head, whole, indent + tail]
     cuts = [start, *commas, end]
-    pieces = [line[a + 1 : b].strip() for a, b in zip(cuts, cuts[1:], strict=False)]
+    pieces = [line[a + 1 : b].strip() for a, b in itertools.pairwise(cuts)]
     generator = call_like and (" for " in body or not commas)
     if len(whole) <= width and not commas:
         return [head, whole, indent + tail]
