@@ -23,7 +23,7 @@ from pytest_aipipe.engines.source.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 
@@ -116,6 +116,16 @@ def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
         statement = f"from {module.name} import {definition.name}"
         return [Value(f"{definition.name}()", imports=(statement,))]
     return [replace(v, imports=(*v.imports, *fix_imports(v.expr))) for v in typed(name)]
+
+
+def fitting(annotation: ast.expr | None, exprs: Sequence[str]) -> list[str]:
+    """Return expressions with those first whose literal is of the hinted type."""
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    wanted = ast.unparse(outer).rsplit(".", 1)[-1].lower() if outer is not None else ""
+    heads = {"str": "'\"", "list": "[", "sequence": "[", "iterable": "[", "dict": "{",
+             "mapping": "{", "int": "-0123456789", "float": "-0123456789", "tuple": "("}  # fmt: skip
+    head = heads.get(wanted)
+    return sorted(exprs, key=lambda e: e[:1] not in head) if head is not None else list(exprs)
 
 
 def _subscripted(module: ModuleView, node: ast.Subscript) -> list[Value]:
@@ -224,7 +234,7 @@ def values_for(
     definition: Definition,
     parameter: Parameter,
     *,
-    solved: Iterable[str] = (),
+    solved: Sequence[str] = (),
     literals: Iterable[str] = (),
 ) -> list[Value]:
     """Return what to pass for ``parameter``, likeliest first; never empty."""
@@ -242,7 +252,11 @@ def values_for(
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
     groups = alternating(hints, shaped(used), [of(t) for t in by_name(parameter.name)])
     first = [
-        *(v for s in solved if (v := resolved(module, s)) is not None),
+        *(
+            v
+            for s in fitting(parameter.annotation, solved)
+            if (v := resolved(module, s)) is not None
+        ),
         *(v for v in flipped if v.expr),
     ]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]

@@ -69,6 +69,8 @@ def constructed(
     required = [p for p in constructor.parameters if p.required]
     base = {p.name: _argument(module, constructor, p, solved) for p in required}
     found = [_made(owner.qualname, statement, list(base.values()))]
+    plain = {p.name: _plainest(module, constructor, p) for p in required}
+    found.append(_made(owner.qualname, statement, list(plain.values())))
     for turn in range(3):  # everything that the guards ask for at once
         chosen = dict(base)
         for parameter in constructor.parameters:
@@ -113,6 +115,12 @@ def _argument(
 ) -> Value:
     wanted = solved.get(parameter.name, ())
     return _keyworded(parameter, values_for(module, definition, parameter, solved=wanted)[0])
+
+
+def _plainest(module: ModuleView, definition: Definition, parameter: Parameter) -> Value:
+    """Return an empty value where one fits: what an odd element cannot spoil."""
+    values = values_for(module, definition, parameter)
+    return next((v for v in values[:6] if v.expr in {"[]", "''", "{}", "None"}), values[0])
 
 
 def _keyworded(parameter: Parameter, value: Value) -> Value:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
-from pytest_aipipe.engines.source.arguments import resolved, values_for
+from pytest_aipipe.engines.source.arguments import fitting, resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _BATCH = 12
 _MOST = 240
+_ROWS = 120
 
 
 class Construct:
@@ -89,7 +90,7 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     first = receivers[0]
     failing = _failing_rows(situation, definition, solved)
     streams = [
-        (_with_state(situation, definition, row, first) for row in rows),
+        _on_each(situation, definition, rows, receivers[:3]),
         (_with_state(situation, definition, row, first) for row in failing),
         _mirrors(situation, definition, receivers),
         (
@@ -116,6 +117,20 @@ def _with_state(
     for value in row:
         draft = draft.needing(value)
     return invoke(situation.module, definition, [v.expr for v in row], instance, draft)
+
+
+def _on_each(
+    situation: Situation,
+    definition: Definition,
+    rows: Iterator[list[Value]],
+    receivers: Sequence[Value | None],
+) -> Iterator[Draft]:
+    """Yield each row on one of the receivers in turn: the likeliest of them may not even build."""
+    known = list(islice(rows, _ROWS))
+    for shift in range(len(receivers)):
+        for number, row in enumerate(known):
+            receiver = receivers[(number + shift) % len(receivers)]
+            yield _with_state(situation, definition, row, receiver)
 
 
 def _mirrors(
@@ -156,9 +171,7 @@ def _states(
         states = {
             k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
         }
-        rows = list(
-            islice(together(situation, [p.name for p in definition.parameters], [guard]), 2)
-        )
+        rows = list(islice(together(situation, definition.parameters, [guard]), 2))
         for turn in range(3 if states else 0):
             row = base
             if rows:
@@ -196,7 +209,7 @@ def argument_rows(
             )
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
-    for chosen in together(situation, [p.name for p in definition.parameters]):
+    for chosen in together(situation, definition.parameters):
         yield _row(definition, {**base, **chosen})
     star = next((p for p in definition.parameters if p.kind == "star"), None)
     if star is not None:
@@ -219,12 +232,15 @@ def argument_rows(
 
 
 def together(
-    situation: Situation, names: Sequence[str], guards: Sequence[Guards] | None = None
+    situation: Situation, parameters: Sequence[Parameter], guards: Sequence[Guards] | None = None
 ) -> Iterator[dict[str, Value]]:
     """Yield values that answer all the guards of one open place at once."""
     seen: set[str] = set()
     for guard in situation.guards if guards is None else guards:
-        answers = {k: v for k, v in situation.answers([guard]).items() if k in names}
+        asked = situation.answers([guard])
+        answers = {
+            p.name: fitting(p.annotation, asked[p.name]) for p in parameters if asked.get(p.name)
+        }
         for turn in range(min(8, max((len(v) for v in answers.values()), default=0))):
             pairs = (
                 (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
