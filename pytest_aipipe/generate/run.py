@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.gate.rules import RULES, Rule
 from pytest_aipipe.generate.request import Progress, Request, Result
 from pytest_aipipe.generate.workshop import Workshop
@@ -39,4 +40,8 @@ def generate(
             workshop.explore()
         except KeyboardInterrupt:
             workshop.note("Interrupted: what follows was admitted before that.")
+        except SurroundingsError as error:
+            if not workshop.kept:
+                raise
+            workshop.note(str(error))
         return workshop.finish()

@@ -126,6 +126,8 @@ class Workshop:
         rota = Rota(self.request, self.engines, ready, calls)
         while self.left > 0:
             turn = rota.next_turn(self.remaining)
+            for problem in rota.problems:
+                self.note(problem)
             if turn is None:
                 return
             self._take(turn, rota)
