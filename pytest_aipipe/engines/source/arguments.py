@@ -123,7 +123,8 @@ def fitting(annotation: ast.expr | None, exprs: Sequence[str]) -> list[str]:
     outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     wanted = ast.unparse(outer).rsplit(".", 1)[-1].lower() if outer is not None else ""
     heads = {"str": "'\"", "list": "[", "sequence": "[", "iterable": "[", "dict": "{",
-             "mapping": "{", "int": "-0123456789", "float": "-0123456789", "tuple": "("}  # fmt: skip
+             "mapping": "{", "int": "-0123456789",
+             "float": "-0123456789", "tuple": "("}  # fmt: skip
     head = heads.get(wanted)
     return sorted(exprs, key=lambda e: e[:1] not in head) if head is not None else list(exprs)
 
