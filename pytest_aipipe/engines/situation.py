@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
 
 
+_MARKS = 8  # a text no longer than this, without letters, is a set of characters
+
+
 @dataclass(eq=False)
 class Situation:
     """``lines`` and ``arcs`` are what is still open; outcomes shrink them."""
@@ -152,7 +155,7 @@ class Situation:
     def guard_lines(self) -> frozenset[int]:
         """The lines of the conditions on the way."""
         return frozenset(n for g in self.guards for c in g.conditions
-                         for n in range(c.test.lineno, (c.test.end_lineno or c.test.lineno) + 1))  # fmt: skip
+                         for n in range(c.test.lineno, (c.test.end_lineno or 0) + 1))  # fmt: skip
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -206,7 +209,7 @@ def _members(literal: str) -> list[str]:
         return []
     if isinstance(value, tuple | list | set | frozenset | dict):
         return [repr(v) for v in value][:30]
-    if isinstance(value, str) and 1 < len(value) <= 8 and not value.isalnum():
+    if isinstance(value, str) and 1 < len(value) <= _MARKS and not value.isalnum():
         return [repr(c) for c in value]
     return []
 

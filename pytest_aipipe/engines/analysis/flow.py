@@ -7,6 +7,7 @@ from itertools import islice, permutations
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.solve import Answers, solve
+from pytest_aipipe.engines.analysis.weigh import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,22 +16,29 @@ if TYPE_CHECKING:
 
 _MOST = 24
 _ROUNDS = 3
+_SHORT = 20
+_KEPT = 40
 
 
 def answers(guards: Iterable[Guards], function: ast.AST | None) -> Answers:
     """Return proposals for names, texts joined and carried back through local assignments."""
-    found = solve(guards)
+    asked = list(guards)
+    found = solve(asked)
     for key, values in list(found.items()):
-        found[key] = [*_joined(values), *values] if _conflicting(values) else values
+        more = [*_joined(values), *values] if _conflicting(values) else values
+        found[key] = ranked(key, more, asked)
     if function is None:
         return found
     sources = _sources(function)
     for _ in range(_ROUNDS):
         for name, origins in sources.items():
-            for value in found.get(name, [])[:_MOST]:
-                for origin in origins:
-                    known = found.setdefault(origin, [])
-                    known += [v for v in (*_unsplit(value), value) if v not in known]
+            for origin, looped in origins:
+                derived: list[str] = []
+                for value in found.get(name, [])[:_MOST]:
+                    derived += [f"[{value}]"] if looped else [*_unsplit(value), value]
+                known = found.get(origin, [])
+                if derived:
+                    found[origin] = list(dict.fromkeys([*derived, *known]))[:_KEPT]
     return found
 
 
@@ -41,7 +49,7 @@ def _conflicting(values: list[str]) -> bool:
 def _joined(values: list[str]) -> list[str]:
     """Return texts that may satisfy several demands at once: one after the other."""
     texts = [t for v in values[:6] if v[:1] in "'\"" and isinstance(t := _literal(v), str)]
-    pairs = islice(permutations([t for t in texts if t and len(t) < 20], 2), 12)
+    pairs = islice(permutations([t for t in texts if t and len(t) < _SHORT], 2), 12)
     return [repr(a + b) for a, b in pairs]
 
 
@@ -60,9 +68,9 @@ def _literal(value: str) -> object:
         return None
 
 
-def _sources(function: ast.AST) -> dict[str, list[str]]:
-    """Return, for each local name, the names that its assignments read."""
-    found: dict[str, list[str]] = {}
+def _sources(function: ast.AST) -> dict[str, list[tuple[str, bool]]]:
+    """Return, for each local name, the names it is made of, and whether by looping over them."""
+    found: dict[str, list[tuple[str, bool]]] = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value
@@ -76,7 +84,9 @@ def _sources(function: ast.AST) -> dict[str, list[str]]:
         read += [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
         for target in targets:
             for inner in ast.walk(target):
-                if isinstance(inner, ast.Name):
-                    origins = [r for r in read if r != inner.id]
-                    found.setdefault(inner.id, []).extend(origins)
+                if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
+                    name = ast.unparse(inner)
+                    looped = isinstance(node, ast.For | ast.AsyncFor)
+                    pairs = [(r, looped) for r in read if r != name]
+                    found.setdefault(name, []).extend(pairs)
     return found

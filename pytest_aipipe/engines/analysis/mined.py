@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONG = 200
+_PROMPT = 3
 
 
 def literals(node: ast.AST) -> list[str]:
@@ -106,7 +107,7 @@ def doc_examples(docstring: str | None) -> list[str]:
         text = line.strip()
         if text.startswith(">>>"):
             found.append(text[3:].removeprefix(" "))
-        elif text.startswith("...") and found and (len(text) == 3 or text[3] == " "):
+        elif text.startswith("...") and found and (len(text) == _PROMPT or text[_PROMPT] == " "):
             found[-1] += "\n" + text[3:].removeprefix(" ")
     return [f for f in found if f.strip()]
 

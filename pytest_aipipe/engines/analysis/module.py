@@ -66,7 +66,9 @@ class Definition:
 
     @property
     def binding(self) -> str:
-        """How it is reached: ``function``, ``method``, ``classmethod``, ``static``, ``property``,
+        """How it is reached.
+
+        ``function``, ``method``, ``classmethod``, ``static``, ``property``, ``setter``,
         ``nested`` or ``class``.
         """
         if self.is_class:

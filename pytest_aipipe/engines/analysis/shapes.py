@@ -13,8 +13,8 @@ STRING_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")
 BYTES_ONLY = frozenset({"decode", "hex"})
 _NUMERIC_CALLS = frozenset({"range", "abs", "round", "int", "float", "divmod", "chr", "hex", "bin"})
 _ITERATING = frozenset(
-    {"list", "tuple", "set", "sorted", "iter", "enumerate", "sum", "min", "max", "zip", "any", "all",
-     "frozenset", "reversed", "dict"}
+    {"list", "tuple", "set", "sorted", "iter", "enumerate", "sum", "min", "max", "zip", "any",
+     "all",      "frozenset", "reversed", "dict"}
 )  # fmt: skip
 
 

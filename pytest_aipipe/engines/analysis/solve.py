@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Answers = dict[str, list[str]]
 _HARMLESS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"})
+_LETTERS, _LONG_LIST, _LONG_TEXT = 10, 50, 500
 TRUTHY = ("True", "1", "'text'", "[1, 2]", "{'a': 1}", "object()", "lambda *args, **kwargs: True")
 FALSY = ("None", "False", "''", "0", "[]", "{}")
 _PREDICATES = {
@@ -29,12 +30,15 @@ _PREDICATES = {
     "is_finite": ("Decimal(1)", "Decimal('Infinity')"), "is_nan": ("Decimal('NaN')", "Decimal(1)"),
 }  # fmt: skip
 _BY_TYPE = {
-    "str": "'text'", "int": "1", "float": "1.5", "bool": "True", "bytes": "b'text'", "dict": "{'a': 1}",
+    "str": "'text'", "int": "1", "float": "1.5", "bool": "True", "bytes": "b'text'",
+    "dict": "{'a': 1}",
     "list": "[1, 2]", "tuple": "(1, 2)", "set": "{1, 2}", "type": "int", "complex": "1j",
-    "Mapping": "{'a': 1}", "Sequence": "[1, 2]", "Iterable": "[1, 2]", "Exception": "ValueError('wrong')",
+    "Mapping": "{'a': 1}", "Sequence": "[1, 2]", "Iterable": "[1, 2]",
+    "Exception": "ValueError('wrong')",
     "frozenset": "frozenset({1})", "Number": "1", "Integral": "1", "Callable": "len",
     "bytearray": "bytearray(b'text')", "range": "range(3)", "slice": "slice(0, 2)",
-    "timedelta": "timedelta(days=1)", "datetime": "datetime(2024, 1, 2)", "date": "date(2024, 1, 2)",
+    "timedelta": "timedelta(days=1)", "datetime": "datetime(2024, 1, 2)",
+    "date": "date(2024, 1, 2)",
     "Decimal": "Decimal('1.5')", "Path": "Path('a')", "Enum": "",
 }  # fmt: skip
 
@@ -158,12 +162,12 @@ def _holding(left: ast.expr, text: str) -> list[tuple[str, str]]:
     index = ast.literal_eval(left.slice)
     if isinstance(index, int):
         size = index + 1 if index >= 0 else -index
-        return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size < 10 else []
+        return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size <= _LETTERS else []
     return [(_key(left.value), f"{{{index!r}: {text}}}")]
 
 
 def _ordered(op: ast.cmpop, value: float, *, wanted: bool) -> list[float]:
-    below, above = [value - 1, value - 10], [value + 1, value + 10]
+    below, above = [value - 1, value - 0.5, value - 10], [value + 1, value + 0.5, value + 10]
     if isinstance(op, ast.Lt):
         return below if wanted else [value, *above]
     if isinstance(op, ast.LtE):
@@ -195,7 +199,7 @@ def _others(node: ast.expr) -> list[str]:
 def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if _simple(right):
-        members = [m for m in ast.literal_eval(right)] if not isinstance(right, ast.Constant) else (
+        members = list(ast.literal_eval(right)) if not isinstance(right, ast.Constant) else (
             list(str(right.value)))  # fmt: skip
         found += [(_key(left), repr(m)) for m in members] if same else [(_key(left), "'other'")]
         found += [pair for m in members if same for pair in _holding(left, repr(m))]
@@ -230,9 +234,13 @@ def _length(
         elif isinstance(op, ast.Eq) == wanted:
             sizes = [value]
     key = _key(node)
-    lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= 50]
+    lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= _LONG_LIST]
     return [
-        *((key, repr("abcdefghij"[:n] if n <= 10 else "a" * n)) for n in sizes if n < 500),
+        *(
+            (key, repr("abcdefghij"[:n] if n <= _LETTERS else "a" * n))
+            for n in sizes
+            if n < _LONG_TEXT
+        ),
         *lists,
     ]
 

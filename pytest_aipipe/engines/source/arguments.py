@@ -23,44 +23,47 @@ from pytest_aipipe.engines.source.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 
 _DEPTH = 4
 _MODULES = ("functools", "io", "itertools", "math", "operator")
 _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()", "from threading import Condition"),
+    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()",
+     "from threading import Condition"),
     (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
-    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue", "close",
-                "isatty", "truncate", "writelines", "closed"}),
+    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue",
+                "close", "isatty", "truncate", "writelines", "closed"}),
      "StringIO('one\\ntwo\\n')", "from io import StringIO"),
-    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "isoformat",
-                "strftime", "replace", "timestamp", "utcoffset", "astimezone", "date", "time"}),
+    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo",
+                "isoformat", "strftime", "replace", "timestamp", "utcoffset", "astimezone",
+                "date", "time"}),
      "datetime(2024, 1, 2, 3, 4, 5)", "from datetime import datetime"),
     (frozenset({"days", "seconds", "total_seconds", "microseconds"}), "timedelta(days=1)",
      "from datetime import timedelta"),
-    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear", "popitem"}),
+    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear",
+                "popitem"}),
      "{'a': 1}", ""),
     (frozenset({"add", "discard", "remove", "union", "difference", "intersection", "clear", "pop"}),
      "{1, 2}", ""),
-    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index", "clear"}),
+    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index",
+                "clear"}),
      "[1, 2, 3]", ""),
     (frozenset({"exists", "is_file", "is_dir", "parent", "name", "stem", "suffix", "read_text",
-                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')", "from pathlib import Path"),
+                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')",
+     "from pathlib import Path"),
 )  # fmt: skip
 
 
 def fix_imports(expr: str) -> tuple[str, ...]:
     """Return the imports that the well-known names in a solved expression need."""
-    found = []
+    found: list[str] = []
     for name, (_, statement) in IMPORTED.items():
         if name in expr and statement and re.search(rf"(?<![\w.]){name}[(.]", expr):
             found.append(statement)
-    for name in _MODULES:
-        if f"{name}." in expr and re.search(rf"(?<![\w.'\"]){name}\.[a-z]", expr, re.IGNORECASE):
-            found.append(f"import {name}")
-    return tuple(found)
+    used = (n for n in _MODULES if re.search(rf"(?<![\w.'\"]){n}\.[a-z]", expr, re.IGNORECASE))
+    return (*found, *(f"import {name}" for name in used))
 
 
 def of(expr: str) -> Value:
@@ -113,6 +116,17 @@ def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
         statement = f"from {module.name} import {definition.name}"
         return [Value(f"{definition.name}()", imports=(statement,))]
     return [replace(v, imports=(*v.imports, *fix_imports(v.expr))) for v in typed(name)]
+
+
+def fitting(annotation: ast.expr | None, exprs: Sequence[str]) -> list[str]:
+    """Return expressions with those first whose literal is of the hinted type."""
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    wanted = ast.unparse(outer).rsplit(".", 1)[-1].lower() if outer is not None else ""
+    heads = {"str": "'\"", "list": "[", "sequence": "[", "iterable": "[", "dict": "{",
+             "mapping": "{", "int": "-0123456789",
+             "float": "-0123456789", "tuple": "("}  # fmt: skip
+    head = heads.get(wanted)
+    return sorted(exprs, key=lambda e: e[:1] not in head) if head is not None else list(exprs)
 
 
 def _subscripted(module: ModuleView, node: ast.Subscript) -> list[Value]:
@@ -221,7 +235,7 @@ def values_for(
     definition: Definition,
     parameter: Parameter,
     *,
-    solved: Iterable[str] = (),
+    solved: Sequence[str] = (),
     literals: Iterable[str] = (),
 ) -> list[Value]:
     """Return what to pass for ``parameter``, likeliest first; never empty."""
@@ -239,7 +253,11 @@ def values_for(
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
     groups = alternating(hints, shaped(used), [of(t) for t in by_name(parameter.name)])
     first = [
-        *(v for s in solved if (v := resolved(module, s)) is not None),
+        *(
+            v
+            for s in fitting(parameter.annotation, solved)
+            if (v := resolved(module, s)) is not None
+        ),
         *(v for v in flipped if v.expr),
     ]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]

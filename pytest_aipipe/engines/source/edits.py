@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LONG_TEXT = 2000
+_LONG_TOKEN = 40
+_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +147,22 @@ def _alike(a: str, b: str) -> bool:
 def text_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     """Yield the function with one piece of a text dropped, doubled, moved or put in."""
     nodes = list(ast.walk(function))
-    tokens = [t for t in (ast.literal_eval(x) for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
-              if isinstance(t, str) and 0 < len(t) < 40]  # fmt: skip
+    texts = (x for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
+    tokens = [t for t in map(_text, texts) if t is not None and 0 < len(t) < _LONG_TOKEN]
     streams = []
     for index in sites(function, pool):
         node = nodes[index]
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             streams.append(_text_variants(function, index, node.value, tokens, pool.lines))
     yield from in_turns(streams)
+
+
+def _text(source: str) -> str | None:
+    try:
+        value = ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _text_variants(
@@ -219,7 +229,8 @@ def _keywords(
     function: FunctionNode, nodes: list[ast.AST], index: int, pool: Pool
 ) -> Iterator[Edit]:
     node = nodes[index]
-    assert isinstance(node, ast.Call)
+    if not isinstance(node, ast.Call):
+        return
     present = {k.arg for k in node.keywords}
     for turn in range(6):
         for name, values in pool.keywords:
@@ -227,7 +238,7 @@ def _keywords(
                 new = copy.deepcopy(node)
                 new.keywords = [k for k in new.keywords if k.arg != name]
                 new.keywords.append(ast.keyword(arg=name, value=value))
-                if name not in present or turn < 3:
+                if name not in present or turn < _AGAIN:
                     yield Edit(replaced(function, index, new), f"{name}={values[turn]}")
 
 
@@ -260,7 +271,9 @@ def append_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
         if isinstance(node, ast.Name | ast.Attribute):
             seen[ast.unparse(node)] = None
     objects = [
-        text for text in seen if not text.startswith(("pytest", "self.assert")) and len(text) < 60
+        text
+        for text in seen
+        if not text.startswith(("pytest", "self.assert")) and len(text) < _LONG_TOKEN
     ]
     objects.sort(key=lambda text: "." not in text)
     for template in pool.appended:

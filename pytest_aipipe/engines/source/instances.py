@@ -45,8 +45,11 @@ def instances(
     for child in module.subclasses(owner)[:3]:
         if child.owner is None and not abstract_methods(module, child):
             made = module.method(child, "__init__")
-            found += constructed(module, child, made, solved, import_of(module, child))[:2] if made else [
-                _made(child.name, import_of(module, child), [])]  # fmt: skip
+            where = import_of(module, child)
+            if made is None:
+                found.append(_made(child.name, where, []))
+            else:
+                found += constructed(module, child, made, solved, where)[:2]
     return unique(found)
 
 
@@ -66,6 +69,8 @@ def constructed(
     required = [p for p in constructor.parameters if p.required]
     base = {p.name: _argument(module, constructor, p, solved) for p in required}
     found = [_made(owner.qualname, statement, list(base.values()))]
+    plain = {p.name: _plainest(module, constructor, p) for p in required}
+    found.append(_made(owner.qualname, statement, list(plain.values())))
     for turn in range(3):  # everything that the guards ask for at once
         chosen = dict(base)
         for parameter in constructor.parameters:
@@ -110,6 +115,12 @@ def _argument(
 ) -> Value:
     wanted = solved.get(parameter.name, ())
     return _keyworded(parameter, values_for(module, definition, parameter, solved=wanted)[0])
+
+
+def _plainest(module: ModuleView, definition: Definition, parameter: Parameter) -> Value:
+    """Return an empty value where one fits: what an odd element cannot spoil."""
+    values = values_for(module, definition, parameter)
+    return next((v for v in values[:6] if v.expr in {"[]", "''", "{}", "None"}), values[0])
 
 
 def _keyworded(parameter: Parameter, value: Value) -> Value:
@@ -181,7 +192,11 @@ def _concrete(
         bare = ", ".join(a.split(":")[0] if "=" not in a else a for a in args.split(", "))
         lines += [f"    {prefix} {definition.name}({bare}):", "        return 1"]
     constructor = module.method(owner, "__init__")
-    arguments = [_argument(module, constructor, p, {}) for p in constructor.parameters if p.required] if (
-        constructor) else []  # fmt: skip
+    parameters = constructor.parameters if constructor is not None else ()
+    arguments = [
+        _argument(module, constructor, p, {})
+        for p in parameters
+        if p.required and constructor is not None
+    ]
     made = _made("Concrete", statement, arguments)
     return [Value(made.expr, ("\n".join(lines), *made.setup), made.imports)]

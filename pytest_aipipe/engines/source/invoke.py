@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 _BINARY = {
     "__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__floordiv__": "//",
-    "__mod__": "%", "__pow__": "**", "__matmul__": "@", "__and__": "&", "__or__": "|", "__xor__": "^",
+    "__mod__": "%", "__pow__": "**", "__matmul__": "@", "__and__": "&", "__or__": "|",
+    "__xor__": "^",
     "__lshift__": "<<", "__rshift__": ">>", "__eq__": "==", "__ne__": "!=", "__lt__": "<",
     "__le__": "<=", "__gt__": ">", "__ge__": ">=",
 }  # fmt: skip
 _REFLECTED = {f"__r{name[2:]}": op for name, op in _BINARY.items()}
-_INPLACE = {f"__i{name[2:]}": op for name, op in _BINARY.items() if len(op) < 3}
+_INPLACE = {
+    f"__i{name[2:]}": op
+    for name, op in _BINARY.items()
+    if op not in {"==", "!=", "<", "<=", ">", ">="}
+}
 _UNARY = {
     "__len__": "len({0})", "__repr__": "repr({0})", "__str__": "str({0})", "__hash__": "hash({0})",
     "__bool__": "bool({0})", "__iter__": "list({0})", "__reversed__": "list(reversed({0}))",
@@ -31,7 +36,8 @@ _UNARY = {
     "__copy__": "copy.copy({0})", "__reduce__": "copy.copy({0})", "__getstate__": "copy.copy({0})",
     "__setstate__": "copy.copy({0})", "__deepcopy__": "copy.deepcopy({0})",
     "__complex__": "complex({0})", "__fspath__": "os.fspath({0})", "__ceil__": "math.ceil({0})",
-    "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})", "__sizeof__": "{0}.__sizeof__()",
+    "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})",
+    "__sizeof__": "{0}.__sizeof__()",
 }  # fmt: skip
 _WITH_ARGUMENT = {
     "__getitem__": "{0}[{1}]", "__contains__": "{1} in {0}", "__format__": "format({0}, {1})",

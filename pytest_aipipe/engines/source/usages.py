@@ -7,6 +7,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import doc_examples, unique
+from pytest_aipipe.engines.analysis.module import import_statements
 from pytest_aipipe.engines.source.edits import called
 from pytest_aipipe.engines.source.existing import TestFile, names_used, test_file
 from pytest_aipipe.engines.source.values import Value
@@ -49,7 +50,7 @@ def _stands_alone(node: ast.AST, file: TestFile) -> bool:
 
 
 def examples(situation: Situation) -> list[list[str]]:
-    """Return the doctest sessions of the gap's symbols, their classes and the module, nearest first."""
+    """Return the doctest sessions of the gap's symbols, classes and module, nearest first."""
     found: list[list[str]] = []
     nodes: list[ast.AST] = []
     for definition in situation.targets:
@@ -67,6 +68,16 @@ def examples(situation: Situation) -> list[list[str]]:
             if session and session not in found:
                 found.append(session)
     return found
+
+
+def _as_tests_do(situation: Situation, name: str) -> str:
+    """Return how a test file imports ``name``; from the top package where none does."""
+    for path, source in situation.scene.test_sources.items():
+        file = test_file(path, source) if name in source else None
+        for node in file.bound.get(name, []) if file is not None else []:
+            if isinstance(node, ast.Import | ast.ImportFrom) and file is not None:
+                return import_statements(node, file.package).get(name, "")
+    return f"from {situation.module.name.split('.', maxsplit=1)[0]} import {name}"
 
 
 def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:
@@ -93,4 +104,6 @@ def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:
             found.append(f"from {module.name} import {name}")
         elif name in module.imported and name not in bound:
             found.append(module.imported[name])
+        elif name not in bound:
+            found.append(_as_tests_do(situation, name))
     return tuple(unique(found))

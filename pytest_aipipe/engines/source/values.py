@@ -15,8 +15,8 @@ class Value:
 
 
 TEXTS = ("'text'", "''", "'a b'", "'1'", "'x' * 100", "'é'")
-NUMBERS = ("1", "0", "-1", "2", "10", "1.5")
-LISTS = ("[1, 2, 3]", "[]", "['a', 'b']", "[3, 1, 2, 1]")
+NUMBERS = ("1", "0", "-1", "2", "10", "1.5", "-0.5")
+LISTS = ("[1, 2, 3]", "[]", "['a', 'b']", "[3, 1, 2, 1]", "[('a', 1), ('b', 2)]")
 DICTS = ("{'a': 1}", "{}", "{'a': 1, 'b': 2}")
 FUNCTIONS = (
     "lambda *args, **kwargs: args[0] if args else None",
@@ -133,12 +133,16 @@ BY_NAME: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("func", "function", "fn", "callback", "f", "key", "predicate", "pred", "method", "callable",
       "factory", "default_factory", "wrapper", "converter"),
      FUNCTIONS),
-    (("mapping", "dict", "d", "kwargs", "params", "options", "config", "headers", "environ"), DICTS),
+    (("mapping", "dict", "d", "kwargs", "params", "options", "config", "headers", "environ"),
+     DICTS),
     (("encoding",), ("'utf-8'", "'latin-1'", "'no-such-encoding'")),
     (("cls", "klass", "type"), ("int", "str", "dict")),
     (("stream", "fp", "file", "fileobj", "fh", "fo", "f"), ("io.StringIO('one\\ntwo\\n')",)),
     (("exc", "error", "exception", "err"), ("ValueError('wrong')",)),
 )  # fmt: skip
+
+
+_TELLING = 3  # shorter names say nothing as a part of a longer one
 
 
 def by_name(name: str) -> tuple[str, ...]:
@@ -149,7 +153,8 @@ def by_name(name: str) -> tuple[str, ...]:
             return values
     for names, values in BY_NAME:
         if any(
-            len(n) > 2 and (plain.endswith("_" + n) or plain.startswith(n + "_")) for n in names
+            len(n) >= _TELLING and (plain.endswith("_" + n) or plain.startswith(n + "_"))
+            for n in names
         ):
             return values
     flags = ("is_", "has_", "use_", "with_", "no_", "allow_", "include_", "ignore_", "force_")

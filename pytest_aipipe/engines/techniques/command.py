@@ -117,7 +117,7 @@ def options_of(tree: ast.Module) -> list[list[str]]:
             [flag, v] for v in (("'2'", "'0'", "'-1'") if is_number else ("'text'", "'utf-8'"))
         ]
         if "file" in flag or "out" in flag:
-            found.append([flag, "str(file)"])
+            found += [[flag, "str(file)"], [flag, "str(folder / 'file.txt')"]]
     return found
 
 

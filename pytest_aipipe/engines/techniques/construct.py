@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
-from pytest_aipipe.engines.source.arguments import resolved, values_for
+from pytest_aipipe.engines.source.arguments import fitting, resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _BATCH = 12
 _MOST = 240
+_ROWS = 120
 
 
 class Construct:
@@ -71,7 +72,6 @@ def _private(definition: Definition) -> bool:
 
 def drafts(situation: Situation, definition: Definition, solved: Answers) -> Iterator[Draft]:
     """Yield calls of ``definition``, likeliest first."""
-    module = situation.module
     if definition.is_class:
         for instance in instances(situation, definition, solved):
             yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
@@ -90,15 +90,15 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     first = receivers[0]
     failing = _failing_rows(situation, definition, solved)
     streams = [
-        (_with_state(situation, definition, row, first, solved) for row in rows),
-        (_with_state(situation, definition, row, first, solved) for row in failing),
+        _on_each(situation, definition, rows, receivers[:3]),
+        (_with_state(situation, definition, row, first) for row in failing),
+        _mirrors(situation, definition, receivers),
         (
             _with_state(
                 situation,
                 definition,
                 next(iter(argument_rows(situation, definition, solved)), []),
                 r,
-                solved,
             )
             for r in receivers[1:]
         ),
@@ -112,12 +112,49 @@ def _with_state(
     definition: Definition,
     row: Sequence[Value],
     instance: Value | None,
-    solved: Answers,
 ) -> Draft:
     draft = Draft()
     for value in row:
         draft = draft.needing(value)
     return invoke(situation.module, definition, [v.expr for v in row], instance, draft)
+
+
+def _on_each(
+    situation: Situation,
+    definition: Definition,
+    rows: Iterator[list[Value]],
+    receivers: Sequence[Value | None],
+) -> Iterator[Draft]:
+    """Yield each row on one of the receivers in turn: the likeliest of them may not even build."""
+    known = list(islice(rows, _ROWS))
+    for shift in range(len(receivers)):
+        for number, row in enumerate(known):
+            receiver = receivers[(number + shift) % len(receivers)]
+            yield _with_state(situation, definition, row, receiver)
+
+
+def _mirrors(
+    situation: Situation, definition: Definition, receivers: Sequence[Value | None]
+) -> Iterator[Draft]:
+    """Yield operators between an instance and what is made of it: itself, its copy, its items."""
+    owner = definition.owner
+    binary = len([p for p in definition.parameters if p.required]) == 1
+    if owner is None or not definition.name.startswith("__") or not binary:
+        return
+    name = receiver_name(owner)
+    for receiver in receivers[:8]:
+        if receiver is None or definition.name == "__init__":
+            continue
+        for other in (
+            "dict({0})",
+            "list({0})",
+            "{0}",
+            "copy.copy({0})",
+            "dict.fromkeys({0})",
+            "str({0})",
+        ):
+            draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
+            yield draft.importing("import copy") if "copy" in other else draft
 
 
 def _states(
@@ -134,13 +171,13 @@ def _states(
         states = {
             k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
         }
-        rows = list(
-            islice(together(situation, [p.name for p in definition.parameters], [guard]), 2)
-        )
+        rows = list(islice(together(situation, definition.parameters, [guard]), 2))
         for turn in range(3 if states else 0):
-            row = _row(definition, {**_named_values(definition, base), **rows[turn % len(rows)]}) if (
-                rows) else base  # fmt: skip
-            draft = _with_state(situation, definition, row, instance, solved)
+            row = base
+            if rows:
+                chosen = {**_named_values(definition, base), **rows[turn % len(rows)]}
+                row = _row(definition, chosen)
+            draft = _with_state(situation, definition, row, instance)
             lines: list[str] = []
             for key, values in states.items():
                 value = resolved(situation.module, values[min(turn, len(values) - 1)])
@@ -172,7 +209,7 @@ def argument_rows(
             )
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
-    for chosen in together(situation, [p.name for p in definition.parameters]):
+    for chosen in together(situation, definition.parameters):
         yield _row(definition, {**base, **chosen})
     star = next((p for p in definition.parameters if p.kind == "star"), None)
     if star is not None:
@@ -195,14 +232,16 @@ def argument_rows(
 
 
 def together(
-    situation: Situation, names: Sequence[str], guards: Sequence[Guards] | None = None
+    situation: Situation, parameters: Sequence[Parameter], guards: Sequence[Guards] | None = None
 ) -> Iterator[dict[str, Value]]:
     """Yield values that answer all the guards of one open place at once."""
     seen: set[str] = set()
-    least = 2 if guards is None else 1
     for guard in situation.guards if guards is None else guards:
-        answers = {k: v for k, v in situation.answers([guard]).items() if k in names}
-        for turn in range(4 if len(answers) >= least else 0):
+        asked = situation.answers([guard])
+        answers = {
+            p.name: fitting(p.annotation, asked[p.name]) for p in parameters if asked.get(p.name)
+        }
+        for turn in range(min(8, max((len(v) for v in answers.values()), default=0))):
             pairs = (
                 (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
                 for k, v in answers.items()

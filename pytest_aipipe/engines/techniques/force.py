@@ -53,7 +53,7 @@ class Force:
             yield batch
 
     def _calls(self, situation: Situation, patch: Patch, solved: Answers) -> Iterator[Candidate]:
-        per_route = [islice(drafts(situation, d, solved), 12) for d in routes(situation)]
+        per_route = [islice(drafts(situation, d, solved), 24) for d in routes(situation)]
         for draft in islice(in_turns(per_route), 30):
             made = write(patched(draft, patch), self.name, f"{situation.gap.symbol} {patch.note}")
             if made is not None:
@@ -119,9 +119,8 @@ def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -
 
 def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patch]:
     module, root = situation.module, callee.split(".", maxsplit=1)[0]
-    imports = [f"import {module.name}" if "." not in module.name else
-               f"from {module.name.rpartition('.')[0]} import {module.name.rpartition('.')[2]}"]  # fmt: skip
-    short = module.name.rpartition(".")[2]
+    parent, _, short = module.name.rpartition(".")
+    imports = [f"from {parent} import {short}" if parent else f"import {short}"]
     if error.split(".", maxsplit=1)[0] in module.imported:
         imports.append(module.imported[error.split(".", maxsplit=1)[0]])
     elif error.split(".", maxsplit=1)[0] in module.definitions:
@@ -133,8 +132,8 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
     own = {d.name for d in module.definitions.values() if d.owner is None}
     if root in module.imported or root in own:
         where = f"{short}.{callee}"
-        parent, _, attr = where.rpartition(".")
-        yield Patch((body, f"monkeypatch.setattr({parent}, {attr!r}, fail)"), tuple(imports), note)
+        holder, _, attr = where.rpartition(".")
+        yield Patch((body, f"monkeypatch.setattr({holder}, {attr!r}, fail)"), tuple(imports), note)
         if module.imported.get(root, "").startswith("import ") and callee.count(".") >= 1:
             plain = (module.imported[root], *imports[1:])
             owner, _, name = callee.rpartition(".")

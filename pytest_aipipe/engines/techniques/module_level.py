@@ -1,4 +1,4 @@
-"""Run a module's body again under changed conditions, its ``__getattr__`` and ``__main__`` block."""
+"""Run a module's body again under changed conditions, its ``__getattr__``, its main block."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class ModuleLevel:
         for name in [*names, "no_such_attribute"]:
             draft = Draft((f"result = getattr({short}, {name!r})",), (access,))
             yield from self._written(situation, draft, name)
-            caught = ("with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
-                      f"    result = getattr({short}, {name!r})",)  # fmt: skip
-            yield from self._written(situation, Draft(caught, (access, "import warnings")), name)
+            caught = "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    "
+            quiet = Draft((caught + draft.body[0],), (access, "import warnings"))
+            yield from self._written(situation, quiet, name)
 
     def _main(self, situation: Situation) -> Iterator[Candidate]:
         guards = [ast.unparse(c.test) for g in situation.guards for c in g.conditions]
