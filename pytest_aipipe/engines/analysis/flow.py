@@ -38,7 +38,8 @@ def answers(guards: Iterable[Guards], function: ast.AST | None) -> Answers:
                     derived += [f"[{value}]"] if looped else [*_unsplit(value), value]
                 known = found.get(origin, [])
                 if derived:
-                    found[origin] = list(dict.fromkeys([*derived, *known]))[:_KEPT]
+                    merged = list(dict.fromkeys([*derived, *known]))
+                    found[origin] = ranked(origin, merged, asked)[:_KEPT]
     return found
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.engines.analysis.guards import Condition, Guards
 
 _FUNCTIONS = {"len": len, "isinstance": isinstance, "bool": bool, "abs": abs}
+_PAIR = 2
 _TYPES = {t.__name__: t for t in (str, int, float, bool, bytes, list, tuple, dict, set)}
 _METHODS = frozenset(
     {"startswith", "endswith", "strip", "lstrip", "rstrip", "lower", "upper", "casefold", "isdigit",
@@ -47,20 +48,41 @@ def _about(test: ast.expr, name: str) -> bool:
 
 
 def _weighable(test: ast.expr, name: str) -> bool:
+    unknown = _foreign(test)
     for node in ast.walk(test):
         if not isinstance(node, _NODES):
             return False
-        if isinstance(node, ast.Name) and node.id not in {name, *_FUNCTIONS, *_TYPES}:
+        if isinstance(node, ast.Name) and node.id not in {name, *_FUNCTIONS, *_TYPES, *unknown}:
             return False
         if isinstance(node, ast.Attribute) and node.attr not in _METHODS:
             return False
     return True
 
 
+def _foreign(test: ast.expr) -> set[str]:
+    """Return the types in ``isinstance`` checks that are not built in."""
+    checks = (n for n in ast.walk(test) if isinstance(n, ast.Call) and len(n.args) == _PAIR)
+    named = {
+        inner.id
+        for n in checks
+        if isinstance(n.func, ast.Name) and n.func.id == "isinstance"
+        for inner in ast.walk(n.args[1])
+        if isinstance(inner, ast.Name)
+    }
+    return named - set(_TYPES)
+
+
+def _worth(value: str, foreign: dict[str, type]) -> object:
+    """Return what a proposal is worth: a literal, or a stand-in for an object of a foreign type."""
+    kind = foreign.get(value.partition("(")[0])
+    return ast.literal_eval(value) if kind is None else kind()
+
+
 def _holds(code: CodeType, condition: Condition, name: str, value: str) -> bool:
     """Evaluate a condition of harmless parts for one literal value."""
     try:
-        known = {**_FUNCTIONS, **_TYPES, name: ast.literal_eval(value)}
+        foreign = {n: type(n, (), {}) for n in _foreign(condition.test)}
+        known = {**_FUNCTIONS, **_TYPES, **foreign, name: _worth(value, foreign)}
         found = eval(code, {"__builtins__": {}}, known)  # noqa: S307 - whitelisted nodes only
     except Exception:  # a value of the wrong type does not satisfy it
         return False

@@ -71,6 +71,9 @@ def constructed(
     found = [_made(owner.qualname, statement, list(base.values()))]
     plain = {p.name: _plainest(module, constructor, p) for p in required}
     found.append(_made(owner.qualname, statement, list(plain.values())))
+    if any(p.kind == "star" for p in constructor.parameters):
+        passed = ("[('a', 1), ('b', 2)]", "{'a': 1}", "[1, 2, 3]", "1, 2")
+        found += [_made(owner.qualname, statement, [*base.values(), Value(e)]) for e in passed]
     for turn in range(3):  # everything that the guards ask for at once
         chosen = dict(base)
         for parameter in constructor.parameters:

@@ -77,7 +77,10 @@ def _as_tests_do(situation: Situation, name: str) -> str:
         for node in file.bound.get(name, []) if file is not None else []:
             if isinstance(node, ast.Import | ast.ImportFrom) and file is not None:
                 return import_statements(node, file.package).get(name, "")
-    return f"from {situation.module.name.split('.', maxsplit=1)[0]} import {name}"
+    quoted = (f"'{name}'", f'"{name}"')  # a module may bind names by their text
+    made = any(text in situation.module.source for text in quoted)
+    where = situation.module.name if made else situation.module.name.split(".", maxsplit=1)[0]
+    return f"from {where} import {name}"
 
 
 def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:

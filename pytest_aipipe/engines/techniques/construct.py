@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from dataclasses import replace
 from itertools import islice
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _BATCH = 12
 _MOST = 240
 _ROWS = 120
+_MIRRORS = ("dict({0})", "dict.fromkeys({0})", "list({0})", "{0}", "copy.copy({0})", "str({0})")
 
 
 class Construct:
@@ -92,6 +94,7 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     streams = [
         _on_each(situation, definition, rows, receivers[:3]),
         (_with_state(situation, definition, row, first) for row in failing),
+        _aliases(definition, receivers),
         _mirrors(situation, definition, receivers),
         (
             _with_state(
@@ -142,19 +145,31 @@ def _mirrors(
     if owner is None or not definition.name.startswith("__") or not binary:
         return
     name = receiver_name(owner)
-    for receiver in receivers[:8]:
-        if receiver is None or definition.name == "__init__":
-            continue
-        for other in (
-            "dict({0})",
-            "list({0})",
-            "{0}",
-            "copy.copy({0})",
-            "dict.fromkeys({0})",
-            "str({0})",
-        ):
+    known = [r for r in receivers[:8] if r is not None and definition.name != "__init__"]
+    for other in _MIRRORS:
+        for receiver in known:
             draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
             yield draft.importing("import copy") if "copy" in other else draft
+
+
+def _aliases(definition: Definition, receivers: Sequence[Value | None]) -> Iterator[Draft]:
+    """Yield uses of class attributes made from a method: ``size = property(_get_size)``."""
+    owner = definition.owner
+    if owner is None or not owner.is_class:
+        return
+    name = receiver_name(owner)
+    for node in owner.node.body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        if not any(
+            isinstance(n, ast.Name) and n.id == definition.name for n in ast.walk(node.value)
+        ):
+            continue
+        for receiver in receivers[:4]:
+            if receiver is not None:
+                draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
+                yield draft.then(f"result = {name}.{node.targets[0].id}")
+                yield draft.then(f"result = {name}.{node.targets[0].id}()")
 
 
 def _states(
