@@ -10,15 +10,18 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMANDS = ("aipipe_deploy.commands.replay",)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+    """Return the whole command line."""
     parser = argparse.ArgumentParser(
         prog="aipipe-deploy", description="Roll out, watch, judge, and undo a release."
     )

@@ -34,7 +34,14 @@ def _looks(ticks: list[Tick]) -> list[int]:
 
 def _columns(ticks: list[Tick]) -> np.ndarray:
     rows = [
-        (old.requests, old.bad, (old.slow or (0,) * 3)[1], new.requests, new.bad, (new.slow or (0,) * 3)[1])
+        (
+            old.requests,
+            old.bad,
+            (old.slow or (0,) * 3)[1],
+            new.requests,
+            new.bad,
+            (new.slow or (0,) * 3)[1],
+        )
         for _, old, new, _ in ticks
     ]
     return np.array(rows, dtype=float)
@@ -53,7 +60,7 @@ def threshold(ticks: list[Tick], dispersion: float) -> float | None:
 
 
 def peeking_z(ticks: list[Tick], dispersion: float) -> float | None:
-    """A two-proportion z-test on all so far, at every look (one-sided 5 %)."""
+    """Run a two-proportion z-test on all so far, at every look (one-sided 5 %)."""
     del dispersion
     total = np.cumsum(_columns(ticks), axis=0)
     for end in _looks(ticks):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from aipipe_core.errors import ExitCode, RequestError, SurroundingsError
 from aipipe_deploy.judge import JudgeSettings
-from aipipe_deploy.replay import WindowVerdict, replay
+from aipipe_deploy.replay import WindowVerdict, replay_in_parallel
 
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    import argparse
+    from collections.abc import Iterator
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 
 _SETTINGS = {
     "seconds": "length of a window",
@@ -35,6 +36,9 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("file", help="a JSON object a line; - for standard input")
     parser.add_argument("--json", action="store_true", help="a JSON object for each window")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
     defaults = JudgeSettings()
     for name, text in _SETTINGS.items():
         default = getattr(defaults, name)
@@ -50,7 +54,9 @@ def run(options: argparse.Namespace) -> int:
     where = "standard input" if options.file == "-" else options.file
     try:
         with _opened(options.file) as lines:
-            for verdict in replay(lines, settings=settings, where=where):
+            for verdict in replay_in_parallel(
+                lines, settings=settings, where=where, jobs=options.jobs
+            ):
                 print(_line(verdict, as_json=options.json))
         sys.stdout.flush()
     except BrokenPipeError:
@@ -69,7 +75,7 @@ def _opened(file: str) -> Iterator[TextIO]:
         yield sys.stdin
         return
     try:
-        lines = Path(file).open(encoding="utf-8")
+        lines = Path(file).open(encoding="utf-8-sig")  # noqa: SIM115 - closed below, and by its caller's with
     except (FileNotFoundError, IsADirectoryError) as error:
         raise RequestError("replay-file", "there is no such recording", where=file) from error
     except OSError as error:

@@ -40,7 +40,7 @@ def truncated_beta_points(a: float, b: float, low: float, count: int) -> list[fl
 
 @cache
 def odds_ratios(low: float, count: int) -> tuple[float, ...]:
-    """The alternatives as odds ratios against the null's probability ``low``."""
+    """Return the alternatives as odds ratios against the null's probability ``low``."""
     null = low / (1.0 - low)
     return tuple(p / (1.0 - p) / null for p in truncated_beta_points(*_BETA, low, count))
 
@@ -120,15 +120,14 @@ class BadEvidence:
         events = new_bad + old_bad
         scale = 1.0 / self._dispersion
         ratios = [
-            scale * (new_bad * log(r) - events * log(1.0 + null * (r - 1.0)))
-            for r in self._ratios
+            scale * (new_bad * log(r) - events * log(1.0 + null * (r - 1.0))) for r in self._ratios
         ]
         if max(ratios) > _MOST_PER_TICK:
             ratios = [min(ratio, _MOST_PER_TICK) for ratio in ratios]
         return self._mixture.bet(ratios)
 
     def _share(self, old: float, new: float) -> float:
-        """The new version's share over the last seconds; the tick's own when it jumped up.
+        """Return the new version's share over the last seconds; the tick's own when it jumped up.
 
         A tick of a few requests in which the new version failed has, by that very choice,
         more than its usual share, and judging by it would throw evidence away.
@@ -157,7 +156,7 @@ class RawExcess:
         self._expected += (new + old) * null
 
     def nats(self) -> float:
-        """The largest log-likelihood ratio that any alternative reaches; 0 for no excess."""
+        """Return the largest log-likelihood ratio that any alternative reaches; 0 for no excess."""
         if self._new <= self._expected or not self._total:
             return 0.0
         p, q = self._new / self._total, self._expected / self._total

@@ -35,9 +35,7 @@ class Judge:
         s = self.settings
         self.verdict: Verdict | None = None
         self._clock = TickClock()
-        self._bad = BadEvidence(
-            tolerance=s.tolerance, dispersion=s.dispersion, seconds=s.seconds
-        )
+        self._bad = BadEvidence(tolerance=s.tolerance, dispersion=s.dispersion, seconds=s.seconds)
         self._slow = LatencyEvidence(dispersion=s.dispersion, seconds=s.seconds)
         self._total = TotalFailure()
         self._enough = Enough(margin=s.margin, dispersion=s.dispersion)
@@ -146,7 +144,7 @@ class Judge:
         return sum(self._faults.values()) > max(2.0, _UNUSABLE * self._ticks)
 
     def _last_word(self) -> Verdict:
-        """The verdict of a window that ended without one."""
+        """Judge a window that ended without one."""
         t = self._t
         enough = self._enough
         enough.settle()
@@ -190,13 +188,9 @@ class Judge:
                 f"the new version fails more: {seen.new_bad:g} of {seen.new:g} requests,"
                 f" the old one {seen.old_bad:g} of {seen.old:g} (e-value {evidence:.0f})"
             )
-        return (
-            f"the new version is slower: {self._slow.times_slower()} (e-value {evidence:.0f})"
-        )
+        return f"the new version is slower: {self._slow.times_slower()} (e-value {evidence:.0f})"
 
-    def _decide(
-        self, outcome: Outcome, t: float, reason: str, *, probes: bool = False
-    ) -> Verdict:
+    def _decide(self, outcome: Outcome, t: float, reason: str, *, probes: bool = False) -> Verdict:
         findings = [f"{fault}, {count} times" for fault, count in self._faults.items()]
         if self._clock.jumps:
             findings.append(f"the clock jumped {self._clock.jumps} times")

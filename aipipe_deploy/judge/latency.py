@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_deploy.judge.mixture import Mixture
-from aipipe_deploy.judge.tick import Arm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aipipe_deploy.judge.tick import Arm
 
 Bands = tuple[float, float, float, float]
 
@@ -82,7 +85,16 @@ def _row(bands: Bands, old: float, new: float) -> _Row:
 class LatencyEvidence:
     """Wealth of the bets that the new version is slower; settled once a second."""
 
-    __slots__ = ("_before", "_elapsed", "_mixture", "_ratios", "_recent", "_scale", "_sums", "value")
+    __slots__ = (
+        "_before",
+        "_elapsed",
+        "_mixture",
+        "_ratios",
+        "_recent",
+        "_scale",
+        "_sums",
+        "value",
+    )
 
     def __init__(self, *, dispersion: float, seconds: float) -> None:
         self._mixture = Mixture([weight for weight, _ in ALTERNATIVES], seconds=seconds)
@@ -151,7 +163,7 @@ class LatencyEvidence:
         )
 
     def times_slower(self) -> str:
-        """The last seconds' shares beyond each threshold, for the reason given to people."""
+        """Tell the last seconds' shares beyond each threshold, for the reason given to people."""
         old, o50, o95, o99, new, n50, n95, n99 = _total(self._recent)
         return ", ".join(
             f"{100 * n / new:.1f} % of its requests beyond {name} (old: {100 * o / old:.1f} %)"

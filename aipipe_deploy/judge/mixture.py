@@ -14,8 +14,11 @@ reason (Shin, Ramdas, Rinaldo 2022, "E-detectors").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import exp
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FIRST_STAKE = 0.65
 """Part of the stake that bets on a fault from the first second."""
@@ -56,7 +59,7 @@ class Mixture:
         return self.value
 
     def best(self) -> int:
-        """The component that holds most."""
+        """Return the component that holds most."""
         return self._wealth.index(max(self._wealth))
 
     def forget_above(self, limit: float) -> None:

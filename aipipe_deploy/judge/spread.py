@@ -56,7 +56,7 @@ class Spread:
         credit = self._credit + SHARED_CREDIT * fair_share
         taken = min(bad, credit)
         self._credit = max(0.0, self._credit - taken)
-        return taken / self.clumping() ** _SEVERITY
+        return taken / math.pow(self.clumping(), _SEVERITY)
 
     def clumping(self) -> float:
         """Variance over mean of the stream, at least 1."""
