@@ -131,6 +131,7 @@ class Judge:
     def _is_good(self) -> bool:
         return (
             self._enough.nats >= self._sure
+            and self._enough.old > 0
             and self._doubt() < 0.1 * self._limit
             and self._bad.raw_excess.nats() < self._suspicious / 2.0
             and not self._unusable()
