@@ -75,7 +75,7 @@ class CounterReader:
         return Reading(tick)
 
 
-def _values(arm: Arm) -> tuple[float, ...]:
+def _values(arm: Arm) -> tuple[object, ...]:
     return (arm.requests, arm.bad, *(arm.slow or ()))
 
 
@@ -91,7 +91,11 @@ def _problem(arm: Arm | None) -> str:
 
 
 def _fell(before: Arm, after: Arm) -> bool:
-    return any(b > a for b, a in zip(_values(before), _values(after), strict=False))
+    if after.requests < before.requests or after.bad < before.bad:
+        return True
+    if before.slow is None or after.slow is None:
+        return False
+    return any(a < b for b, a in zip(before.slow, after.slow, strict=True))
 
 
 def _minus(after: Arm, before: Arm) -> Arm:

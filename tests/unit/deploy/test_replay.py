@@ -138,7 +138,7 @@ def test_many_processes_say_the_same_as_one_and_in_the_same_order() -> None:
 def test_many_processes_name_the_right_line_and_keep_the_verdicts_before_it() -> None:
     lines = [line for i in range(50) for line in _window(f"w{i}")]
     lines.insert(27_700, "broken")  # in the first half of its window: later lines are passed over
-    seen = []
+    seen: list[str] = []
     with pytest.raises(RequestError, match="line 27701"):
         seen.extend(v.window for v in replay_in_parallel(lines, jobs=2))
 
