@@ -11,6 +11,7 @@ from aipipe_deploy.judge import Judge, JudgeSettings, Tick
 
 EVERY = 10.0
 """Seconds between the looks of the rivals, as their users run them."""
+MINUTE = 60.0
 _LEVEL = 0.05
 Rival = Callable[[list[Tick], float], float | None]
 """Ticks and the known dispersion to the time of rollback, None for none."""
@@ -34,18 +35,25 @@ def _looks(ticks: list[Tick]) -> list[int]:
 
 def _columns(ticks: list[Tick]) -> np.ndarray:
     rows = [
-        (old.requests, old.bad, (old.slow or (0,) * 3)[1], new.requests, new.bad, (new.slow or (0,) * 3)[1])
+        (
+            old.requests,
+            old.bad,
+            (old.slow or (0,) * 3)[1],
+            new.requests,
+            new.bad,
+            (new.slow or (0,) * 3)[1],
+        )
         for _, old, new, _ in ticks
     ]
     return np.array(rows, dtype=float)
 
 
 def threshold(ticks: list[Tick], dispersion: float) -> float | None:
-    """More than 1 % errors, or 10 % of requests beyond p95, over the last 10 s."""
+    """More than 1 % errors, or 10 % of requests beyond p95, over a minute; looked at so often."""
     del dispersion
     data = _columns(ticks)
-    width = _looks(ticks)[0]
-    for end in _looks(ticks):
+    width = max(1, round(MINUTE / (ticks[1].t - ticks[0].t)))
+    for end in range(width, len(ticks) + 1, width):
         requests, bad, slow = data[end - width : end, 3:].sum(axis=0)
         if requests and (bad > 0.01 * requests or slow > 0.10 * requests):
             return ticks[end - 1].t
@@ -53,7 +61,7 @@ def threshold(ticks: list[Tick], dispersion: float) -> float | None:
 
 
 def peeking_z(ticks: list[Tick], dispersion: float) -> float | None:
-    """A two-proportion z-test on all so far, at every look (one-sided 5 %)."""
+    """Run a two-proportion z-test on all so far, at every look (one-sided 5 %)."""
     del dispersion
     total = np.cumsum(_columns(ticks), axis=0)
     for end in _looks(ticks):

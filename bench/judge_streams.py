@@ -64,7 +64,7 @@ class Scenario:
 
 
 def constant(value: float) -> Shape:
-    """The same at all times."""
+    """Return the same at all times."""
     return lambda t: np.full_like(t, value)
 
 
@@ -81,9 +81,7 @@ def _bands(scenario: Scenario, factor: np.ndarray) -> np.ndarray:
     return np.stack([1.0 - p50, p50 - p95, p95 - p99, p99], axis=1)
 
 
-def _errors(
-    rng: np.random.Generator, n: np.ndarray, rate: np.ndarray, phi: float
-) -> np.ndarray:
+def _errors(rng: np.random.Generator, n: np.ndarray, rate: np.ndarray, phi: float) -> np.ndarray:
     if phi <= 1.0:
         return rng.binomial(n, rate)
     # A compound Poisson stream of geometric clusters, of variance phi times the mean.

@@ -1,4 +1,4 @@
-"""Watch and judge: is the new version worse than the old one that serves beside it?
+"""Watch and judge whether a new version is worse than the old one beside it.
 
 Pure decision code: counts of requests go in, tick by tick, and one of three verdicts
 comes out. ``docs/judge.md`` tells how it decides and from which papers that is.

@@ -10,6 +10,7 @@ slices of equal mass.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from aipipe_deploy.judge.mixture import Mixture
 from aipipe_deploy.judge.spread import Spread
@@ -18,6 +19,7 @@ SLICES = 8
 _REFERENCE_SHARE = 0.1
 _BETA = (3.0, 1.0)
 _SHARE_MEMORY = 3.0
+_MOST_PER_TICK = 300.0
 
 
 def truncated_beta_points(a: float, b: float, low: float, count: int) -> list[float]:
@@ -36,24 +38,28 @@ def truncated_beta_points(a: float, b: float, low: float, count: int) -> list[fl
     return points
 
 
-def odds_ratios(low: float, count: int) -> list[float]:
-    """The alternatives as odds ratios against the null's probability ``low``."""
+@cache
+def odds_ratios(low: float, count: int) -> tuple[float, ...]:
+    """Return the alternatives as odds ratios against the null's probability ``low``."""
     null = low / (1.0 - low)
-    return [p / (1.0 - p) / null for p in truncated_beta_points(*_BETA, low, count)]
+    return tuple(p / (1.0 - p) / null for p in truncated_beta_points(*_BETA, low, count))
 
 
 class BadEvidence:
     """Wealth of the bets that the new version fails more than its share.
 
-    ``value`` is the e-value; ``share`` the new version's recent share of the traffic.
+    ``value`` is the e-value; ``raw_excess`` holds all errors, bursts included.
     """
 
     __slots__ = (
         "_dispersion",
+        "_kept",
         "_mixture",
         "_new",
+        "_quiet",
         "_ratios",
         "_spread",
+        "_step",
         "_tolerance",
         "_total",
         "raw_excess",
@@ -68,6 +74,9 @@ class BadEvidence:
         self._dispersion = max(1.0, dispersion)
         self._new = 0.0
         self._total = 0.0
+        self._quiet = 0.0
+        self._step = 0.0
+        self._kept = 1.0
         self.raw_excess = RawExcess()
 
     @property
@@ -84,11 +93,21 @@ class BadEvidence:
         self, seconds: float, requests: tuple[float, float], bad: tuple[float, float]
     ) -> float:
         """Take one tick's ``(old, new)`` counts; return the e-value."""
-        share = self._share(seconds, *requests)
-        self._spread.wait(seconds)
-        self._mixture.wait(seconds)
+        old, new = requests
+        if seconds != self._step:
+            self._step = seconds
+            self._kept = math.exp(-seconds / _SHARE_MEMORY)
+        self._new = self._new * self._kept + new
+        self._total = self._total * self._kept + new + old
+        self._quiet += seconds
         old_bad, new_bad = bad
-        if not (old_bad or new_bad) or not 0.0 < share < 1.0:
+        if not (old_bad or new_bad):
+            return self._mixture.value
+        self._spread.wait(self._quiet, seconds)
+        self._mixture.wait(self._quiet)
+        self._quiet = 0.0
+        share = self._share(old, new)
+        if not 0.0 < share < 1.0:
             return self._mixture.value
         fair = old_bad * share / (1.0 - share)
         counted = self._spread.counted(new_bad, fair) if new_bad else 0.0
@@ -100,24 +119,19 @@ class BadEvidence:
         log = math.log
         events = new_bad + old_bad
         scale = 1.0 / self._dispersion
-        return self._mixture.bet(
-            [
-                scale * (new_bad * log(r) - events * log(1.0 + null * (r - 1.0)))
-                for r in self._ratios
-            ]
-        )
+        ratios = [
+            scale * (new_bad * log(r) - events * log(1.0 + null * (r - 1.0))) for r in self._ratios
+        ]
+        if max(ratios) > _MOST_PER_TICK:
+            ratios = [min(ratio, _MOST_PER_TICK) for ratio in ratios]
+        return self._mixture.bet(ratios)
 
-    def _share(self, seconds: float, old: float, new: float) -> float:
-        """The new version's share over the last seconds; the tick's own when it jumped up.
+    def _share(self, old: float, new: float) -> float:
+        """Return the new version's share over the last seconds; the tick's own when it jumped up.
 
         A tick of a few requests in which the new version failed has, by that very choice,
         more than its usual share, and judging by it would throw evidence away.
         """
-        kept = math.exp(-seconds / _SHARE_MEMORY)
-        self._new = self._new * kept + new
-        self._total = self._total * kept + new + old
-        if not self._total:
-            return 0.0
         share = self._new / self._total
         expected = share * (new + old)
         if new > expected + 3.0 * math.sqrt(expected) + 1.0:
@@ -142,7 +156,7 @@ class RawExcess:
         self._expected += (new + old) * null
 
     def nats(self) -> float:
-        """The largest log-likelihood ratio that any alternative reaches; 0 for no excess."""
+        """Return the largest log-likelihood ratio that any alternative reaches; 0 for no excess."""
         if self._new <= self._expected or not self._total:
             return 0.0
         p, q = self._new / self._total, self._expected / self._total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _LONGEST_GAP = 60.0
 _FIRST = 1.0
+_SHORTEST = 0.001
 
 
 class TickClock:
@@ -28,14 +29,14 @@ class TickClock:
         last = self._last
         if last is None:
             self._last = t
-            step = t if 0.001 <= t <= _LONGEST_GAP else _FIRST
+            step = t if _SHORTEST <= t <= _LONGEST_GAP else _FIRST
         else:
             step = t - last
             if step == 0.0:
                 self.repeats += 1
                 return 0.0
             self._last = t
-            if not 0.001 <= step <= _LONGEST_GAP:
+            if not _SHORTEST <= step <= _LONGEST_GAP:
                 self.jumps += 1
                 step = self._step
             else:

@@ -14,6 +14,7 @@ import math
 _PRIOR_REQUESTS = 200.0
 _PRIOR_RATE = 0.002
 _MEMORY = 120.0
+_BLOCK = 4.0
 _HOPELESS = 0.5
 _MOST = 60.0
 
@@ -21,7 +22,19 @@ _MOST = 60.0
 class Enough:
     """Log-wealth of the bet that the new version is not worse by the margin."""
 
-    __slots__ = ("_bad", "_dispersion", "_margin", "_requests", "nats", "new", "old")
+    __slots__ = (
+        "_bad",
+        "_block",
+        "_dispersion",
+        "_elapsed",
+        "_margin",
+        "_requests",
+        "nats",
+        "new",
+        "new_bad",
+        "old",
+        "old_bad",
+    )
 
     def __init__(self, *, margin: float, dispersion: float) -> None:
         self._margin = margin
@@ -29,17 +42,30 @@ class Enough:
         self._requests = _PRIOR_REQUESTS
         self._bad = _PRIOR_REQUESTS * _PRIOR_RATE
         self.nats = 0.0
-        self.old = 0.0
-        self.new = 0.0
+        self.old = self.new = self.old_bad = self.new_bad = 0.0
+        self._block = [0.0, 0.0, 0.0, 0.0]
+        self._elapsed = 0.0
 
     def observe(
         self, seconds: float, requests: tuple[float, float], bad: tuple[float, float]
     ) -> None:
         """Take one tick's ``(old, new)`` counts."""
-        old, new = requests
-        old_bad, new_bad = bad
+        self._elapsed += seconds
+        self._block[0] += requests[0]
+        self._block[1] += requests[1]
+        self._block[2] += bad[0]
+        self._block[3] += bad[1]
+        if self._elapsed >= _BLOCK:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bet on what came since the last time, by the old version's rate before it."""
+        old, new, old_bad, new_bad = self._block
+        self._block = [0.0, 0.0, 0.0, 0.0]
         self.old += old
         self.new += new
+        self.old_bad += old_bad
+        self.new_bad += new_bad
         rate = self._bad / self._requests
         if old_bad * self._requests > 2.0 * self._bad * old:
             rate = max(rate, old_bad / old)  # an outage starts: hold the old one to it at once
@@ -49,6 +75,7 @@ class Enough:
             gain = (new - new_bad) * math.log((1.0 - expected) / (1.0 - worse))
             gain += new_bad * math.log(expected / worse)
             self.nats = min(self.nats + gain / self._dispersion, _MOST)
-        kept = 1.0 - seconds / _MEMORY if seconds < _MEMORY else 0.0
+        kept = math.exp(-self._elapsed / _MEMORY)
         self._requests = self._requests * kept + old + _PRIOR_REQUESTS * (1.0 - kept)
         self._bad = self._bad * kept + old_bad + _PRIOR_REQUESTS * _PRIOR_RATE * (1.0 - kept)
+        self._elapsed = 0.0

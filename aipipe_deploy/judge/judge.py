@@ -17,7 +17,7 @@ _DOUBTFUL = 0.25
 """An e-value of this part of the one that rolls back forbids to pass at the end."""
 _UNUSABLE = 0.1
 """More than this part of the ticks unusable, and the judge does not know."""
-_SETTLING = 20.0
+_SETTLING = 15.0
 """For so long a slow new version may still be warming up and must show that it is not."""
 _PROOF_AFTER_WARMUP = 2.9
 """No verdict on latency before so many seconds past the warm-up: three blocks, less jitter."""
@@ -35,20 +35,19 @@ class Judge:
         s = self.settings
         self.verdict: Verdict | None = None
         self._clock = TickClock()
-        self._bad = BadEvidence(
-            tolerance=s.tolerance, dispersion=s.dispersion, seconds=s.seconds
-        )
+        self._bad = BadEvidence(tolerance=s.tolerance, dispersion=s.dispersion, seconds=s.seconds)
         self._slow = LatencyEvidence(dispersion=s.dispersion, seconds=s.seconds)
         self._total = TotalFailure()
         self._enough = Enough(margin=s.margin, dispersion=s.dispersion)
         self._limit = 1.0 / s.alpha
+        self._suspicious = math.log(self._limit) * max(1.0, s.dispersion)
         self._sure = -math.log(s.beta)
         self._warm = s.warmup <= 0.0
+        self._earliest_pass = s.earliest_pass * s.seconds - 1e-9
         self._earliest_slow = s.warmup + _PROOF_AFTER_WARMUP
         self._ticks = 0
         self._t = 0.0
         self._faults: dict[str, int] = {}
-        self._both_bad = self._old_bad = self._new_bad = 0.0
 
     def observe(self, t: float, old: Arm, new: Arm, crash: str = "") -> Verdict | None:
         """Take the counts of the seconds that end at ``t``."""
@@ -68,6 +67,7 @@ class Judge:
         if old.requests or new.requests:
             return self._weigh(seconds, old, new)
         self._bad.observe(seconds, (0, 0), (0, 0))
+        self._slow.observe(seconds, old, new)
         return self._close_if_over()
 
     def note(self, fault: str) -> None:
@@ -81,30 +81,31 @@ class Judge:
     def _weigh(self, seconds: float, old: Arm, new: Arm) -> Verdict | None:
         requests = (old.requests, new.requests)
         bad = (old.bad, new.bad)
-        self._old_bad += old.bad
-        self._new_bad += new.bad
         error = self._bad.observe(seconds, requests, bad)
         self._enough.observe(seconds, requests, bad)
-        self._slow.observe(seconds, old, new)
-        self._warm_up()
-        share = self.settings.bad_share
         if self._total.observe(seconds, requests, bad):
             return self._decide(
                 Outcome.FAIL, self._t, "the new version answers every request with an error"
             )
-        slow = self._slow.value if self._slow_counts() else 0.0
-        if share * error + (1.0 - share) * slow >= self._limit:
-            return self._decide(Outcome.FAIL, self._t, self._why_fail(error, slow))
+        self._slow.observe(seconds, old, new)
+        if not self._warm:
+            self._warm_up()
+        share = self.settings.bad_share
+        evidence = share * error
+        if (1.0 - share) * self._slow.value >= 1.0 and self._slow_counts():
+            evidence += (1.0 - share) * self._slow.value
+        if evidence >= self._limit:
+            return self._decide(Outcome.FAIL, self._t, self._why_fail(evidence))
         return self._close_if_over()
 
     def _warm_up(self) -> None:
-        if not self._warm and self._clock.elapsed >= self.settings.warmup - 1e-9:
+        if self._clock.elapsed >= self.settings.warmup - 1e-9:
             self._slow.excuse()
             self._warm = True
 
     def _slow_counts(self) -> bool:
         slow = self._slow
-        if not self._warm or (1.0 - self.settings.bad_share) * slow.value < 1.0:
+        if not self._warm:
             return False
         elapsed = self._clock.elapsed
         if elapsed < _SETTLING and (elapsed < self._earliest_slow or not slow.lasts()):
@@ -112,11 +113,13 @@ class Judge:
         return slow.matters()
 
     def _close_if_over(self) -> Verdict | None:
-        settings = self.settings
         elapsed = self._clock.elapsed
+        if elapsed < self._earliest_pass:
+            return None
+        settings = self.settings
         if elapsed >= settings.seconds - 1e-9:
             return self._last_word()
-        if elapsed >= settings.earliest_pass * settings.seconds and self._is_good():
+        if self._is_good():
             return self._decide(
                 Outcome.PASS,
                 self._t,
@@ -128,8 +131,9 @@ class Judge:
     def _is_good(self) -> bool:
         return (
             self._enough.nats >= self._sure
+            and self._enough.old > 0
             and self._doubt() < 0.1 * self._limit
-            and self._bad.raw_excess.nats() < math.log(self._limit) / 2
+            and self._bad.raw_excess.nats() < self._suspicious / 2.0
             and not self._unusable()
         )
 
@@ -141,9 +145,10 @@ class Judge:
         return sum(self._faults.values()) > max(2.0, _UNUSABLE * self._ticks)
 
     def _last_word(self) -> Verdict:
-        """The verdict of a window that ended without one."""
+        """Judge a window that ended without one."""
         t = self._t
         enough = self._enough
+        enough.settle()
         if self._unusable():
             return self._decide(
                 Outcome.INCONCLUSIVE, t, "too many measurements could not be used", probes=True
@@ -157,11 +162,11 @@ class Judge:
             return self._decide(
                 Outcome.INCONCLUSIVE, t, "the new version looks worse, but not surely so"
             )
-        if self._bad.raw_excess.nats() >= math.log(self._limit) * self._bad.clumping:
+        if self._bad.raw_excess.nats() >= self._suspicious:
             return self._decide(
                 Outcome.INCONCLUSIVE,
                 t,
-                f"the new version failed {self._new_bad:g} requests in bursts;"
+                f"the new version failed {enough.new_bad:g} requests in bursts;"
                 " one cause or many cannot be told",
             )
         if enough.nats < self._sure:
@@ -169,28 +174,24 @@ class Judge:
         return self._decide(Outcome.PASS, t, "the window ended without a sign of harm")
 
     def _why_unsure(self) -> str:
+        seen = self._enough
         return (
-            f"{self._enough.new:g} requests to the new version, {self._new_bad:g} of them bad,"
-            f" and {self._enough.old:g} to the old one, {self._old_bad:g} bad, are too few"
+            f"{seen.new:g} requests to the new version, {seen.new_bad:g} of them bad,"
+            f" and {seen.old:g} to the old one, {seen.old_bad:g} bad, are too few"
             " for an answer"
         )
 
-    def _why_fail(self, error: float, slow: float) -> str:
-        share = self.settings.bad_share
-        if share * error >= (1.0 - share) * slow:
+    def _why_fail(self, evidence: float) -> str:
+        self._enough.settle()
+        seen = self._enough
+        if 2.0 * self.settings.bad_share * self._bad.value >= evidence:
             return (
-                f"the new version fails more: {self._new_bad:g} of {self._enough.new:g}"
-                f" requests, the old one {self._old_bad:g} of {self._enough.old:g}"
-                f" (e-value {share * error:.0f})"
+                f"the new version fails more: {seen.new_bad:g} of {seen.new:g} requests,"
+                f" the old one {seen.old_bad:g} of {seen.old:g} (e-value {evidence:.0f})"
             )
-        return (
-            f"the new version is slower: {self._slow.times_slower()}"
-            f" (e-value {(1.0 - share) * slow:.0f})"
-        )
+        return f"the new version is slower: {self._slow.times_slower()} (e-value {evidence:.0f})"
 
-    def _decide(
-        self, outcome: Outcome, t: float, reason: str, *, probes: bool = False
-    ) -> Verdict:
+    def _decide(self, outcome: Outcome, t: float, reason: str, *, probes: bool = False) -> Verdict:
         findings = [f"{fault}, {count} times" for fault, count in self._faults.items()]
         if self._clock.jumps:
             findings.append(f"the clock jumped {self._clock.jumps} times")

@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_deploy.judge.mixture import Mixture
-from aipipe_deploy.judge.tick import Arm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aipipe_deploy.judge.tick import Arm
 
 Bands = tuple[float, float, float, float]
 
@@ -34,6 +37,8 @@ ALTERNATIVES: tuple[tuple[float, Bands], ...] = (
     (0.20, (0.49, 1.30, 3.0, 5.1)),  # doubled, a wide one; or half slower, a narrow one
     (0.20, (0.59, 1.07, 3.1, 10.0)),  # doubled, an exponential one
 )
+KEPT_STAKE = 0.5
+"""What a bet keeps of its stake, at most, when the warm-up ends."""
 BLOCK = 1.0
 """Counts are judged over at least this many seconds, so that a share is a share."""
 MOST_PER_BLOCK = 3.0
@@ -46,17 +51,18 @@ LEAST_P99 = 2.0
 """or the share beyond p99."""
 _RECENT_BLOCKS = 20
 _TREND = 3
-_TREND_NOISE = 0.5
+_TREND_NOISE = 0.8
 _MOST_SPLITS = 60_000
 
 _Counts = tuple[float, float, float, float, float, float, float, float]
 _NOTHING: _Counts = (0, 0, 0, 0, 0, 0, 0, 0)
-_Row = tuple[tuple[float, float, float, float], tuple[float, float, float, float]]
+_Row = tuple[float, float, float, float, float, float, float]
+"""A constant, then what each request beyond p50, p95, p99 adds: of the new, of the old."""
 _rows: dict[tuple[float, float], tuple[_Row, ...]] = {}
 
 
 def rows_of(old: float, new: float) -> tuple[_Row, ...]:
-    """For each alternative what a request of the new and of the old version in a band adds.
+    """For each alternative, how counts become the log of its likelihood ratio.
 
     Kept by the numbers of requests, since the same few come again and again.
     """
@@ -64,38 +70,42 @@ def rows_of(old: float, new: float) -> tuple[_Row, ...]:
     if found is None:
         if len(_rows) >= _MOST_SPLITS:
             _rows.clear()
-        share = new / (old + new)
-        found = _rows[old, new] = tuple(_row(bands, share) for _, bands in ALTERNATIVES)
+        found = _rows[old, new] = tuple(_row(bands, old, new) for _, bands in ALTERNATIVES)
     return found
 
 
-def _row(bands: Bands, share: float) -> _Row:
-    from_old = [-math.log(1.0 - share + share * m) for m in bands]
-    from_new = [math.log(m) + o for m, o in zip(bands, from_old, strict=True)]
-    return (
-        (from_new[0], from_new[1], from_new[2], from_new[3]),
-        (from_old[0], from_old[1], from_old[2], from_old[3]),
-    )
+def _row(bands: Bands, old: float, new: float) -> _Row:
+    share = new / (old + new)
+    o = [-math.log(1.0 - share + share * m) for m in bands]
+    n = [math.log(m) + from_old for m, from_old in zip(bands, o, strict=True)]
+    constant = n[0] * new + o[0] * old
+    return (constant, n[1] - n[0], n[2] - n[1], n[3] - n[2], o[1] - o[0], o[2] - o[1], o[3] - o[2])
 
 
 class LatencyEvidence:
     """Wealth of the bets that the new version is slower; settled once a second."""
 
-    __slots__ = ("_before", "_elapsed", "_mixture", "_ratios", "_recent", "_scale", "_sums")
+    __slots__ = (
+        "_before",
+        "_elapsed",
+        "_mixture",
+        "_ratios",
+        "_recent",
+        "_scale",
+        "_sums",
+        "value",
+    )
 
     def __init__(self, *, dispersion: float, seconds: float) -> None:
         self._mixture = Mixture([weight for weight, _ in ALTERNATIVES], seconds=seconds)
+        self.value = self._mixture.value
+        """The e-value now."""
         self._scale = 1.0 / max(1.0, dispersion)
         self._elapsed = 0.0
         self._sums = _NOTHING
         self._ratios: list[float] = []
         self._before: list[float] = []
         self._recent: deque[_Counts] = deque(maxlen=_RECENT_BLOCKS)
-
-    @property
-    def value(self) -> float:
-        """The e-value now."""
-        return self._mixture.value
 
     def observe(self, seconds: float, old: Arm, new: Arm) -> bool:
         """Take one tick's counts; return whether a block was settled."""
@@ -123,7 +133,8 @@ class LatencyEvidence:
 
     def excuse(self) -> None:
         """Forget what was won so far, as the warm-up ends; losses stay."""
-        self._mixture.forget_above(1.0)
+        self._mixture.forget_above(KEPT_STAKE)
+        self.value = self._mixture.value
 
     def lasts(self) -> bool:
         """Whether it is as slow now as in the beginning: a warm-up gets better by itself.
@@ -152,7 +163,7 @@ class LatencyEvidence:
         )
 
     def times_slower(self) -> str:
-        """The last seconds' shares beyond each threshold, for the reason given to people."""
+        """Tell the last seconds' shares beyond each threshold, for the reason given to people."""
         old, o50, o95, o99, new, n50, n95, n99 = _total(self._recent)
         return ", ".join(
             f"{100 * n / new:.1f} % of its requests beyond {name} (old: {100 * o / old:.1f} %)"
@@ -162,19 +173,16 @@ class LatencyEvidence:
     def _settle(self, counts: _Counts) -> None:
         self._recent.append(counts)
         old, o50, o95, o99, new, n50, n95, n99 = counts
-        new0, new1, new2 = new - n50, n50 - n95, n95 - n99
-        old0, old1, old2 = old - o50, o50 - o95, o95 - o99
-        scale = self._scale
-        most = MOST_PER_BLOCK
-        ratios = []
-        for (a0, a1, a2, a3), (b0, b1, b2, b3) in rows_of(old, new):
-            ratio = scale * (
-                a0 * new0 + a1 * new1 + a2 * new2 + a3 * n99
-                + b0 * old0 + b1 * old1 + b2 * old2 + b3 * o99
-            )  # fmt: skip
-            ratios.append(ratio if ratio < most else most)
+        ratios = [
+            c + a50 * n50 + a95 * n95 + a99 * n99 + b50 * o50 + b95 * o95 + b99 * o99
+            for c, a50, a95, a99, b50, b95, b99 in rows_of(old, new)
+        ]
+        if self._scale != 1.0:
+            ratios = [ratio * self._scale for ratio in ratios]
+        if max(ratios) > MOST_PER_BLOCK:
+            ratios = [min(ratio, MOST_PER_BLOCK) for ratio in ratios]
         self._before, self._ratios = self._ratios, ratios
-        self._mixture.bet(ratios)
+        self.value = self._mixture.bet(ratios)
 
 
 class _Severity(NamedTuple):

@@ -14,12 +14,15 @@ reason (Shin, Ramdas, Rinaldo 2022, "E-detectors").
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from math import exp
+from typing import TYPE_CHECKING
 
-FIRST_STAKE = 0.5
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FIRST_STAKE = 0.65
 """Part of the stake that bets on a fault from the first second."""
-_FLOOR = 1e-300
+_CEILING = 1e150
 
 
 class Mixture:
@@ -45,17 +48,18 @@ class Mixture:
     def bet(self, log_ratios: Sequence[float]) -> float:
         """Multiply each component's wealth by its likelihood ratio; return the e-value."""
         fresh = self._fresh_stake()
-        exp = math.exp
-        wealth = [
-            max((held + fresh * weight) * exp(min(ratio, 300.0)), _FLOOR)
-            for held, weight, ratio in zip(self._wealth, self._weights, log_ratios, strict=True)
+        self._wealth = wealth = [
+            (held + fresh * weight) * exp(ratio)
+            for held, weight, ratio in zip(self._wealth, self._weights, log_ratios)  # noqa: B905
         ]
-        self._wealth = wealth
-        self.value = min(sum(wealth), 1e250)
+        self.value = value = sum(wealth)
+        if value > _CEILING:
+            self._wealth = [min(held, _CEILING) for held in wealth]
+            self.value = sum(self._wealth)
         return self.value
 
     def best(self) -> int:
-        """The component that holds most."""
+        """Return the component that holds most."""
         return self._wealth.index(max(self._wealth))
 
     def forget_above(self, limit: float) -> None:
@@ -68,7 +72,9 @@ class Mixture:
 
     def _fresh_stake(self) -> float:
         # However long it lasts, the sum stays below 1: beyond the window nothing is left.
-        fresh = min((1.0 - FIRST_STAKE) * self._pending / self._seconds, 1.0 - self._spent)
+        fresh = (1.0 - FIRST_STAKE) * self._pending / self._seconds
+        if self._spent + fresh > 1.0:
+            fresh = 1.0 - self._spent
         self._pending = 0.0
         self._spent += fresh
         return fresh

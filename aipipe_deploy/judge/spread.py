@@ -39,12 +39,16 @@ class Spread:
         self._squares = 0.0
         self._counts = 0.0
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass: credit grows back, and whole seconds are closed."""
+    def wait(self, seconds: float, tick: float) -> None:
+        """Let ``seconds`` pass since the last errors, of which ``tick`` are the new ones' own."""
         self._credit = min(CREDIT, self._credit + CREDIT * seconds)
-        self._elapsed += seconds
-        if self._elapsed >= _BLOCK - 1e-9:
+        gap = seconds - tick
+        self._elapsed += gap
+        if self._elapsed + tick > _BLOCK + 1e-9:
             self._close()
+            if gap >= _BLOCK:
+                self._close()  # silence between: one empty block tells of the fall
+        self._elapsed += tick
 
     def counted(self, bad: float, fair_share: float) -> float:
         """How many of ``bad`` errors count, given the number that would be fair."""
@@ -52,7 +56,7 @@ class Spread:
         credit = self._credit + SHARED_CREDIT * fair_share
         taken = min(bad, credit)
         self._credit = max(0.0, self._credit - taken)
-        return taken / self.clumping() ** _SEVERITY
+        return taken / math.pow(self.clumping(), _SEVERITY)
 
     def clumping(self) -> float:
         """Variance over mean of the stream, at least 1."""

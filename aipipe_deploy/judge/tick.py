@@ -35,7 +35,7 @@ class Tick(NamedTuple):
 
 
 def fault_of(arm: Arm) -> str:
-    """What makes this arm's counts unusable, or an empty string.
+    """Tell what makes this arm's counts unusable, or an empty string.
 
     Comparisons are written so that NaN fails them.
     """

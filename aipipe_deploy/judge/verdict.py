@@ -9,7 +9,7 @@ from enum import StrEnum
 class Outcome(StrEnum):
     """What the judge says of a release; uncertain is an answer of its own."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, no password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
 

@@ -1,0 +1,1 @@
+"""Ways to say something, one module each."""
