@@ -6,6 +6,7 @@
 : "${AIPIPE_ENGINE_STATE:=/run/aipipe-engine}"
 : "${AIPIPE_ENGINE_DATA:=/var/lib/aipipe-engine}"
 : "${AIPIPE_ENGINE_SUITE:=trixie}"
+: "${AIPIPE_ENGINE_STORE:=containerd}"
 : "${AIPIPE_SUBNET:=172.31.251.1/24}"
 : "${AIPIPE_BASE_IMAGE:=python:3.11-slim}"
 export DEBIAN_FRONTEND=noninteractive

@@ -148,15 +148,27 @@ engine_network() {
   ip link set "$engine_bridge" up
 }
 
+# containerd's image store is what makes `COPY --link` independent of the layers below it and
+# `--cache-to type=registry` possible; the older store has neither, and bookworm's engine has no
+# such switch.
+engine_configure() {
+  local features='{}'
+  [ "$AIPIPE_ENGINE_STORE" != containerd ] || [ "$AIPIPE_ENGINE_SUITE" = "$(host_suite)" ] ||
+    features='{"features": {"containerd-snapshotter": true}}'
+  printf '%s\n' "$features" >"$AIPIPE_ENGINE_STATE/daemon.json"
+}
+
 engine_start() {
   engine_stop
   mkdir -p "$AIPIPE_ENGINE_STATE" "$AIPIPE_ENGINE_DATA"
   engine_network
+  engine_configure
   # No driver is named: overlayfs where the kernel has it. A session of its own, so that it
   # outlives this script and no terminal's signal reaches it; no standard input or output kept.
   PATH="$engine_bin:$PATH" setsid "$engine_bin/dockerd" \
     --host "unix://$engine_socket" --pidfile "$engine_pid" \
     --data-root "$AIPIPE_ENGINE_DATA" --exec-root "$AIPIPE_ENGINE_STATE/exec" \
+    --config-file "$AIPIPE_ENGINE_STATE/daemon.json" \
     --bridge "$engine_bridge" </dev/null >"$engine_log" 2>&1 &
   local child=$! waited
   for ((waited = 0; waited < 120; waited++)); do
