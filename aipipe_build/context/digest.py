@@ -20,7 +20,7 @@ from aipipe_build.ignore.glob import glob_match, has_wildcard, split_wildcard
 from aipipe_build.ignore.patterns import PatternMatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aipipe_build.context.stat_cache import StatCache
 
@@ -73,6 +73,7 @@ class ContentHasher:
     def __init__(self, tree: ContextTree, cache: StatCache) -> None:
         self.tree = tree
         self._cache = cache
+        self._used: dict[str, Entry] = {}
 
     def digest(self, selectors: Iterable[Selector]) -> str:
         """Return the content key of a selection. Raises :class:`ContextError`."""
@@ -90,14 +91,22 @@ class ContentHasher:
     def sent(self) -> dict[str, tuple[int, int, int, str]]:
         """Return size, time, mode and digest of every regular file that was asked for."""
         rows: dict[str, tuple[int, int, int, str]] = {}
-        pending = [self.tree.root]
-        while pending:
-            entry = pending.pop()
-            if entry.children is not None:
-                pending.extend(entry.children.values())
-            elif entry.digest and stats.S_ISREG(entry.mode):
+        for entry in self._used.values():
+            if entry.digest and stats.S_ISREG(entry.mode):
                 stat = entry.stat
                 rows[entry.path] = (stat.st_size, stat.st_mtime_ns, entry.mode, entry.digest)
+        return rows
+
+    def sent_folders(self) -> dict[str, int]:
+        """Return the keyed mode of every directory that is sent with what was asked for."""
+        rows: dict[str, int] = {}
+        for entry in self._used.values():
+            for folder in (entry.path, *_parents(entry.path)):
+                if folder in rows or not folder:
+                    continue
+                found, _ = self.tree.lookup(folder)
+                if found is not None and found.is_dir:
+                    rows[folder] = self._cache.folder_mode(folder, found.mode)
         return rows
 
     def _one(self, selector: Selector) -> str:
@@ -155,6 +164,7 @@ class ContentHasher:
     def _leaf(self, entry: Entry) -> str:
         """Digest an entry alone, without its children."""
         kind = stats.S_IFMT(entry.mode)
+        self._used[entry.path] = entry
         if kind == stats.S_IFREG:
             if entry.digest is None:
                 absolute = f"{self.tree.root_path}/{entry.path}"
@@ -171,7 +181,7 @@ class ContentHasher:
         if kind == stats.S_IFLNK:
             return f"l:{entry.link}"
         if kind == stats.S_IFDIR:
-            return f"d{entry.mode & 0o7777:o}"
+            return f"d{self._cache.folder_mode(entry.path, entry.mode) & 0o7777:o}"
         device = entry.stat.st_rdev if kind in (stats.S_IFCHR, stats.S_IFBLK) else 0
         return f"s{kind:o}:{entry.mode & 0o7777:o}:{os.major(device)}:{os.minor(device)}"
 
@@ -263,6 +273,11 @@ class _Filter:
         if self._include and not (relative and self._include.matches(relative)):
             return False
         return not (self._exclude and relative and self._exclude.matches(relative))
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
 
 
 def _combine(parts: Iterable[str]) -> str:

@@ -57,7 +57,7 @@ class LocalContexts:
         """Keep what was learned; with ``sent`` also that a builder has been given this."""
         for hasher, cache in self._open.values():
             if sent:
-                cache.save_sent(hasher.sent())
+                cache.save_sent(hasher.sent(), hasher.sent_folders())
             else:
                 cache.save()
 

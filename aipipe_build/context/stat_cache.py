@@ -4,7 +4,8 @@ Two memories in one file per context. *Files* holds the true digests and is trus
 size, both times and the inode are as they were and the last write is old enough to be told
 from the next one (git's rule for its index). *Sent* holds what the builder was given at the
 last recorded build: BuildKit compares size, mode and modification time only, so content that
-changed behind an equal stat is not sent again, and the key stays that of the old content.
+changed behind an equal stat is not sent again, and the key stays that of the old content. A
+directory that was there before keeps the permission bits of that time in its key.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class StatCache:
     """Paths whose content changed behind an equal stat, with the digest of the true content."""
     _files: dict[str, _FileRow] = field(default_factory=dict)
     _sent: dict[str, _SentRow] | None = None
+    _folders: dict[str, int] | None = None
     _changed: bool = False
     _now: int = 0
 
@@ -76,6 +78,16 @@ class StatCache:
         effective = self._as_sent(path, stat, true)
         self._remember(path, stat, true, diverged=effective != true)
         return effective
+
+    def folder_mode(self, path: str, mode: int) -> int:
+        """Return the mode of a directory that BuildKit will key it by."""
+        if self._folders is None:
+            location = self.location
+            self._folders = _read(location.with_suffix(".dirs.json")) if location else {}
+        sent = self._folders.get(path, mode)
+        if sent != mode:
+            self.stale[path] = "mode"
+        return sent
 
     def _remember(self, path: str, stat: os.stat_result, digest: str, *, diverged: bool) -> None:
         if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < _RACY_NS:
@@ -109,11 +121,13 @@ class StatCache:
                 _write(self.location.with_suffix(".files.json"), self._files)
             self._changed = False
 
-    def save_sent(self, sent: Mapping[str, _SentRow]) -> None:
+    def save_sent(self, sent: Mapping[str, _SentRow], folders: Mapping[str, int]) -> None:
         """Keep what the builder was given. Raises ``OSError``."""
         if not self.location:
             return
         _write(self.location.with_suffix(".sent.json"), sent)
+        _write(self.location.with_suffix(".dirs.json"), folders)
+        self._folders = dict(folders)
         self._sent = dict(sent)
         self._files = {
             path: (*row[:5], 0) for path, row in self._files.items() if path not in self.stale

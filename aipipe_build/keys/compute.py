@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from aipipe_build.keys.model import Source
 
 if TYPE_CHECKING:
-    from aipipe_build.keys.model import Input, Vertex
+    from collections.abc import Sequence
+
+    from aipipe_build.keys.model import Input, Step, Vertex
 
 _ANY = "*"
 
@@ -81,6 +83,24 @@ class KeyRing:
         if item.by_content:
             return Keys(exact, _ANY, _ANY, keys.doubt)
         return Keys(exact, keys.open, keys.blind, keys.doubt)
+
+
+def distinct_steps(steps: Sequence[Step]) -> list[Step]:
+    """Drop the steps that are the same vertex as an earlier one: the builder shows them once.
+
+    Which of the stages it names then is left to chance there; here it is the first.
+    """
+    ring = KeyRing(for_record=True)
+    seen: set[str] = set()
+    kept: list[Step] = []
+    for step in steps:
+        # A vertex is the same when it says the same, not when it only reads the same bytes.
+        said = [[item.context, [one.path for one in item.selectors]] for item in step.vertex.inputs]
+        identity = json.dumps([ring.keys(step.vertex).exact, said])
+        if identity not in seen:
+            seen.add(identity)
+            kept.append(step)
+    return kept
 
 
 def _digest(kind: str, own: str, parts: list[str]) -> str:

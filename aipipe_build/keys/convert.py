@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.expand import ExpansionError, Expander
 from aipipe_build.dockerfile.parse import parse_trigger, trigger_expression
+from aipipe_build.keys.compute import distinct_steps
 from aipipe_build.keys.copy import dispatch_copy, dispatch_workdir
 from aipipe_build.keys.environment import DEFAULT_PATH
 from aipipe_build.keys.making import Making, is_local
@@ -66,7 +67,7 @@ def build_graph(
             _make_stage(making, node)
     final = making.states[id(stages.target)]
     return BuildGraph(
-        steps=tuple(making.steps),
+        steps=tuple(distinct_steps(making.steps)),
         head=final.vertex,
         config=final.config_digest(dict(request.labels)),
         images=making.seen_images,
