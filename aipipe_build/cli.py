@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -12,8 +13,6 @@ from aipipe_build.engine.client import EngineClient
 from aipipe_build.handler import run_command
 from aipipe_build.options import current_environment, make_parser, make_request, parse_options
 from aipipe_build.predict.job import Job
-from aipipe_build.predict.render import render_prediction
-from aipipe_build.record.timings import read_timings
 from aipipe_core.errors import ExitCode, RequestError
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``aipipe-build`` and return its exit code."""
+    # A short process with ten thousand living objects: collecting only costs.
+    gc.disable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     return run_command(lambda: _main(arguments))
 
@@ -67,6 +68,8 @@ def _job(options: argparse.Namespace) -> Job:
 
 def _record(options: argparse.Namespace) -> int:
     """Note that this state was built."""
+    from aipipe_build.record.timings import read_timings  # noqa: PLC0415 - of this command only
+
     seconds = read_timings(Path(options.timings)) if options.timings else {}
     state = _job(options).record(seconds)
     if options.json:
@@ -78,6 +81,8 @@ def _record(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     """Say for each step whether it will be cached."""
+    from aipipe_build.predict.render import render_prediction  # noqa: PLC0415 - likewise
+
     prediction = _job(options).predict()
     if options.json:
         print(json.dumps(_document(prediction)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 from pathlib import Path
@@ -72,6 +71,8 @@ def parse_options(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.
     ]
     options, unknown = parser.parse_known_args(plain)
     if unknown:
+        import difflib  # noqa: PLC0415 - only a failure needs it
+
         known = [name for action in parser._actions for name in action.option_strings]  # noqa: SLF001
         near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1)
         raise RequestError(

@@ -155,9 +155,9 @@ class ContentHasher:
             children = self.tree.children(entry)
             # The context's own bits are not sent.
             parts = [self._leaf(entry) if entry.path else ""]
-            parts += [
-                f"{name}\0{self._recursive(children[name])}" for name in sorted(children)
-            ]
+            for name in sorted(children):
+                child = children[name]
+                parts.append(f"{name}\0{self._recursive(child)}")
             entry.digest = _combine(parts)
         return entry.digest
 

@@ -14,7 +14,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +147,8 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _write(path: Path, rows: Mapping[str, object]) -> None:
+    import tempfile  # noqa: PLC0415 - slow to import, and a warm prediction writes nothing
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

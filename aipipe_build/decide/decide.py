@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aipipe_build.predict.model import Prediction, StepPrediction
 
 # Commands that install what a project depends on.
-_INSTALLS = re.compile(
+_INSTALLS = (
     r"\b(?:pip3?|uv|poetry|pdm|pipenv|conda|mamba|npm|pnpm|yarn|bun|apt-get|apt|apk|dnf|yum|"
     r"microdnf|gem|bundle|composer|cargo|go|mvn|gradle|dotnet)\b[^&|;\n]*?"
     r"\b(?:install|sync|ci|add|fetch|download|restore|mod|build|lock)\b"
@@ -65,7 +65,7 @@ def _decide(prediction: Prediction) -> tuple[Decision, str]:
     first = running[0]
     if len(running) == len(steps):
         return Decision.FULL, _about(first)
-    installs = [step for step in steps if _INSTALLS.search(step.instruction)]
+    installs = [step for step in steps if re.search(_INSTALLS, step.instruction)]
     broken = [step for step in installs if step.verdict is not Verdict.HIT]
     if broken:
         return Decision.DEPENDENCIES, _about(broken[0])

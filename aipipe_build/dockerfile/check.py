@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.errors import DockerfileError
@@ -63,6 +62,8 @@ def check_instruction(instruction: Instruction) -> None:
     """Raise :class:`DockerfileError` for what BuildKit refuses in this one instruction."""
     keyword = instruction.keyword
     if keyword not in KEYWORDS:
+        import difflib  # noqa: PLC0415 - only a failure needs it
+
         near = difflib.get_close_matches(keyword, KEYWORDS, n=1)
         raise DockerfileError(
             f"unknown instruction: {keyword}",

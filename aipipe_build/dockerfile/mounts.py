@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,6 +75,8 @@ def parse_mount(option: str, expand: Callable[[str], str], *, line: int) -> Moun
 
 
 def _fields(option: str, line: int) -> list[tuple[str, str | None]]:
+    import csv  # noqa: PLC0415 - only a RUN with a mount needs it
+
     try:
         row = next(csv.reader([option], strict=True))
     except (csv.Error, StopIteration) as error:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 
 _TIMEOUT_SECONDS = 10.0
@@ -26,6 +24,8 @@ class HttpDownloads:
         return self._known[url]
 
     def _fetch(self, url: str) -> str | None:
+        import urllib.request  # noqa: PLC0415 - slow to import, and rarely needed
+
         digest = hashlib.sha256()
         size = 0
         try:
@@ -35,6 +35,6 @@ class HttpDownloads:
                     if size > _LIMIT:
                         return None
                     digest.update(chunk)
-        except (OSError, ValueError, urllib.error.URLError):
+        except (OSError, ValueError):
             return None
         return f"sha256:{digest.hexdigest()}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.keys.model import BaseImage, ImageConfig
@@ -67,6 +66,8 @@ def _is_for(document: Mapping[str, Any], platform: Platform) -> bool:
 
 def _tagged_at(document: Mapping[str, Any]) -> float:
     """Return when the image last got a name, as a POSIX time; now where that is not told."""
+    from datetime import datetime  # noqa: PLC0415 - slow to import, and rarely needed
+
     text = (document.get("Metadata") or {}).get("LastTagTime") or ""
     try:
         return datetime.fromisoformat(text[:19] + "+00:00").timestamp()

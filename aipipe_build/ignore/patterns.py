@@ -51,7 +51,7 @@ class PatternMatcher:
         self.has_exclusions = any(pattern.exclusion for pattern in self.patterns)
         self._simple: Callable[[str], bool] | None = None
         if not self.has_exclusions:
-            self._simple = _any_of([pattern.matches for pattern in self.patterns])
+            self._simple = _any_of([pattern.text for pattern in self.patterns])
 
     def with_parent(
         self, path: str, parent: Sequence[bool] | None
@@ -195,8 +195,31 @@ def _translate(pattern: str) -> tuple[str, str]:
     return kind, "".join(out) + r"\Z"
 
 
-def _any_of(tests: list[Callable[[str], bool]]) -> Callable[[str], bool]:
-    return lambda path: any(test(path) for test in tests)
+def _any_of(patterns: list[str]) -> Callable[[str], bool]:
+    """Join patterns without exceptions into as few tests as possible: they run for every file."""
+    exact: set[str] = set()
+    starts: list[str] = []
+    ends: list[str] = []
+    regexes: list[str] = []
+    for pattern in patterns:
+        kind, regex = _translate(pattern)
+        if kind == "exact":
+            exact.add(pattern)
+        elif kind == "prefix":
+            starts.append(pattern[:-2])
+        elif kind == "suffix":
+            ends.append(pattern[2:])
+            exact.add(pattern[3:] if pattern[2:3] == "/" else pattern[2:])
+        else:
+            regexes.append(f"(?:{regex})")
+    prefixes, suffixes = tuple(starts), tuple(ends)
+    search = re.compile("|".join(regexes)).search if regexes else lambda _: None
+    return lambda path: (
+        path in exact
+        or path.startswith(prefixes)
+        or path.endswith(suffixes)
+        or search(path) is not None
+    )
 
 
 def check_glob(pattern: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from aipipe_build.context.digest import Selector, make_selector
 from aipipe_build.dockerfile.errors import DockerfileError
@@ -70,7 +69,7 @@ class _Copying:
 
     def url(self, url: str) -> None:
         """Take what a URL serves: keyed by its bytes, or by the checksum that is demanded."""
-        name = posixpath.basename(urlsplit(url).path.rstrip("/")) or "__unnamed__"
+        name = posixpath.basename(_url_path(url).rstrip("/")) or "__unnamed__"
         checksum = self.flag("checksum")
         digest = checksum or self.making.downloads.digest(url)
         self.actions.append(("url", name))
@@ -183,8 +182,14 @@ def _is_git(source: str) -> bool:
     if source.startswith(("git://", "ssh://", "git@")):
         return True
     if source.startswith(("http://", "https://")):
-        return urlsplit(source).path.endswith(".git")
+        return _url_path(source).endswith(".git")
     return False
+
+
+def _url_path(url: str) -> str:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - slow to import, and rarely needed
+
+    return urlsplit(url).path
 
 
 def _shown(making: Making, state: StageState, instruction: Instruction) -> str:
@@ -199,10 +204,11 @@ def dispatch_workdir(
 ) -> None:
     """Enter a folder and make it: a step of its own, but for the root folder."""
     path = making.expand(instruction.args[0], state, instruction.start)
-    state.working_dir = absolute(state.directory, path)
+    # RUN's key holds the folder as it is written, the step that makes it the cleaned one.
+    state.working_dir = path if path.startswith("/") else absolute(state.directory, path)
     if state.working_dir == "/":
         return
-    op = (("folder", state.working_dir), ("owner", owner(state.user)))
+    op = (("folder", absolute("/", state.working_dir)), ("owner", owner(state.user)))
     base = () if state.vertex is None else (Input(state.vertex),)
     state.vertex = Vertex("workdir", op, base)
     making.add_step(state, instruction, _shown(making, state, instruction), state.vertex)

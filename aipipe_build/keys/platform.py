@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform as host
+import os
 from dataclasses import dataclass
 
 from aipipe_core.errors import RequestError
@@ -37,7 +37,7 @@ class Platform:
 def host_platform() -> Platform:
     """Return the platform that a builder on this machine builds for."""
     # Containers are Linux wherever the client runs.
-    return Platform("linux", *_architecture(host.machine().lower()))
+    return Platform("linux", *_architecture(os.uname().machine.lower()))
 
 
 def parse_platform(text: str) -> Platform:

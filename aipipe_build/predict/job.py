@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.context.local import LocalContexts
@@ -12,7 +12,7 @@ from aipipe_build.engine.client import EngineClient
 from aipipe_build.engine.downloads import HttpDownloads
 from aipipe_build.engine.images import KnownImages
 from aipipe_build.keys.convert import build_graph
-from aipipe_build.predict.predict import predict_graph
+from aipipe_build.predict.predict import agree, predict_graph
 from aipipe_build.predict.syntax import doubt_of_syntax
 from aipipe_build.record.location import record_folders
 from aipipe_build.record.make import record_state
@@ -41,6 +41,7 @@ class Job:
     engine: EngineClient
     history: History
     contexts: LocalContexts
+    _info: list[bool | None] = field(default_factory=list)
 
     @classmethod
     def open(cls, request: BuildRequest, *, current: Path, engine: EngineClient) -> Job:
@@ -56,32 +57,46 @@ class Job:
     def predict(self) -> Prediction:
         """Predict the build that was asked for."""
         dockerfile = self._dockerfile()
-        graph = self._graph(dockerfile, for_record=False)
-        prediction = predict_graph(
-            graph,
-            self.history,
-            manifest_now=self.contexts.manifest,
-            manifest_then=self.store.manifest,
-            doubt=doubt_of_syntax(dockerfile.syntax),
-        )
+        found = [
+            predict_graph(
+                self._graph(dockerfile, merges=merges, for_record=False),
+                self.history,
+                manifest_now=self.contexts.manifest,
+                manifest_then=self.store.manifest,
+                doubt=doubt_of_syntax(dockerfile.syntax),
+            )
+            for merges in self._merge_modes(dockerfile)
+        ]
         self.contexts.save()
         stale = tuple(
             f"{path} changed behind an equal size and time: the builder will not notice"
             for path in self.contexts.stale()
         )
-        return replace(prediction, warnings=(*prediction.warnings, *stale))
+        return replace(agree(found), warnings=stale)
 
     def record(self, seconds: Mapping[str, float]) -> State:
         """Write down that the build that was asked for has succeeded."""
-        graph = self._graph(self._dockerfile(), for_record=True)
-        return record_state(
-            graph,
-            self.request,
-            store=self.store,
-            contexts=self.contexts,
-            seconds=seconds,
-            merges=self._merges(),
-        )
+        dockerfile = self._dockerfile()
+        states = [
+            record_state(
+                self._graph(dockerfile, merges=merges, for_record=True),
+                self.request,
+                store=self.store,
+                contexts=self.contexts,
+                seconds=seconds,
+                merges=self._info[0] if self._info else self.history.merges,
+            )
+            for merges in self._merge_modes(dockerfile)
+        ]
+        return states[0]
+
+    def _merge_modes(self, dockerfile: Dockerfile) -> list[bool]:
+        """Return how ``COPY --link`` may work: both ways while nobody could tell."""
+        linked = any("--link" in one.original for one in dockerfile.instructions)
+        if not linked:
+            return [True]  # and no engine has to be asked
+        merges = self._merges()
+        return [True, False] if merges is None else [merges]
 
     def _dockerfile(self) -> Dockerfile:
         path = self.request.dockerfile
@@ -95,9 +110,10 @@ class Job:
                 hint="Name another one with --file.",
             ) from error
 
-    def _graph(self, dockerfile: Dockerfile, *, for_record: bool) -> BuildGraph:
+    def _graph(
+        self, dockerfile: Dockerfile, *, merges: bool, for_record: bool
+    ) -> BuildGraph:
         images = KnownImages(self.engine, self.history.images, for_record=for_record)
-        merges = self._merges()
         try:
             return build_graph(
                 dockerfile,
@@ -105,7 +121,7 @@ class Job:
                 contexts=self.contexts,
                 images=images,
                 downloads=HttpDownloads(),
-                merges=True if merges is None else merges,
+                merges=merges,
             )
         except DockerfileError as error:
             name = self.request.dockerfile.name
@@ -115,8 +131,9 @@ class Job:
 
     def _merges(self) -> bool | None:
         """Tell whether the builder can keep ``COPY --link`` apart: containerd's store can."""
-        info = self.engine.info()
-        if info is None:
-            return self.history.merges
-        status = info.get("DriverStatus") or []
-        return any(_SNAPSHOTTER in str(value) for row in status for value in row)
+        if not self._info:
+            info = self.engine.info()
+            rows = (info or {}).get("DriverStatus") or []
+            apart = any(_SNAPSHOTTER in str(value) for row in rows for value in row)
+            self._info.append(self.history.merges if info is None else apart)
+        return self._info[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.keys.compute import KeyRing
@@ -10,7 +11,7 @@ from aipipe_build.predict.model import Prediction, StepPrediction, Verdict
 from aipipe_build.record.make import step_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from aipipe_build.keys.compute import Keys
     from aipipe_build.keys.model import BuildGraph, Step
@@ -63,6 +64,20 @@ def predict_graph(
             )
         )
     return Prediction(tuple(steps), unchanged=not doubt and _unchanged(graph, ring, history, steps))
+
+
+def agree(found: Sequence[Prediction]) -> Prediction:
+    """Join predictions for builders that differ: where they disagree nobody could tell."""
+    first, *others = found
+    steps = []
+    for index, step in enumerate(first.steps):
+        verdicts = {step.verdict, *(other.steps[index].verdict for other in others)}
+        if len(verdicts) > 1:
+            cause = "nobody could tell whether this builder keeps COPY --link apart"
+            step = replace(step, verdict=Verdict.UNKNOWN, cause=cause)  # noqa: PLW2901
+        steps.append(step)
+    unchanged = all(prediction.unchanged for prediction in found)
+    return Prediction(tuple(steps), unchanged)
 
 
 def judge(keys: Keys, history: History) -> Verdict:

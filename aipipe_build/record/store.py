@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -138,6 +136,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
+    import tempfile  # noqa: PLC0415 - slow to import, and only a record writes
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as stream:
@@ -152,6 +152,8 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
+    import fcntl  # noqa: PLC0415 - only a record locks
+
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
