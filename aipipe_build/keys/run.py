@@ -67,8 +67,7 @@ def dispatch_run(
             continue
         target = mount.target
         if not posixpath.normpath(target or ".").startswith("/"):
-            target = posixpath.join("/", state.directory, target)
-        target = posixpath.normpath(target)
+            target = posixpath.normpath(posixpath.join("/", state.directory, target))
         if target == "/":
             raise DockerfileError(f"invalid mount target {mount.target!r}", line=instruction.start)
         mounts.append((target, _mount(making, mount, source, inputs, target)))
