@@ -68,7 +68,7 @@ def _job(options: argparse.Namespace) -> Job:
 
 def _record(options: argparse.Namespace) -> int:
     """Note that this state was built."""
-    from aipipe_build.record.timings import read_timings  # noqa: PLC0415 - of this command only
+    from aipipe_build.record.timings import read_timings
 
     seconds = read_timings(Path(options.timings)) if options.timings else {}
     state = _job(options).record(seconds)
@@ -81,7 +81,7 @@ def _record(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     """Say for each step whether it will be cached."""
-    from aipipe_build.predict.render import render_prediction  # noqa: PLC0415 - likewise
+    from aipipe_build.predict.render import render_prediction
 
     prediction = _job(options).predict()
     if options.json:

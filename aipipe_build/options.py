@@ -71,7 +71,7 @@ def parse_options(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.
     ]
     options, unknown = parser.parse_known_args(plain)
     if unknown:
-        import difflib  # noqa: PLC0415 - only a failure needs it
+        import difflib
 
         known = [name for action in parser._actions for name in action.option_strings]  # noqa: SLF001
         near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1)
@@ -100,7 +100,7 @@ def make_request(options: argparse.Namespace, *, environ: dict[str, str]) -> Bui
         builder=options.builder or environ.get("BUILDX_BUILDER") or "default",
         build_args=_pairs(options.build_arg, environ),
         build_contexts=_contexts(options.build_context),
-        labels={key: value for key, value in _pairs(options.label, {}, empty=True).items()},
+        labels=_pairs(options.label, {}, empty=True),
         hosts=tuple(_host(entry) for entry in options.add_host),
         platform=_platform(options.platform),
         network="" if options.network == "default" else options.network,
@@ -128,9 +128,7 @@ def _dockerfile(given: str | None, context: Path) -> Path:
     return lower if not default.exists() and lower.exists() else default
 
 
-def _pairs(
-    entries: list[str], environ: dict[str, str], *, empty: bool = False
-) -> dict[str, str]:
+def _pairs(entries: list[str], environ: dict[str, str], *, empty: bool = False) -> dict[str, str]:
     """Read ``K=V``; a bare ``K`` takes its value from the environment, as docker does."""
     pairs: dict[str, str] = {}
     for entry in entries:
@@ -184,5 +182,3 @@ def _size(text: str) -> int:
 def current_environment() -> dict[str, str]:
     """Return the environment that bare arguments take their values from."""
     return dict(os.environ)
-
-

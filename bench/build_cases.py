@@ -189,7 +189,9 @@ class Bench:
             if old.replace("BASE", base) not in data:
                 raise RuntimeError(f"{old!r} is not in the Dockerfile")
             new = new.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
-            path.write_bytes(data.replace(old.replace("BASE", base), new.replace("BASE", base)).encode())
+            path.write_bytes(
+                data.replace(old.replace("BASE", base), new.replace("BASE", base)).encode()
+            )
 
     def clean(self) -> None:
         """Remove the images that were made."""
@@ -241,8 +243,8 @@ def remove(path: Path) -> None:
 
 def make_tar(path: Path, members: dict[str, str]) -> None:
     """Make a small tar archive with fixed times."""
-    import io  # noqa: PLC0415
-    import tarfile  # noqa: PLC0415
+    import io
+    import tarfile
 
     with tarfile.open(path, "w") as archive:
         for name, text in members.items():
@@ -319,7 +321,7 @@ def main() -> int:
                 print(f"ERROR {case.name}: {type(error).__name__}: {str(error)[-600:]}", flush=True)
                 continue
             rows += found
-            bad = [row for row in found if row.outcome not in ("right",)]
+            bad = [row for row in found if row.outcome != "right"]
             for row in bad:
                 print(
                     f"{row.outcome:12} {row.case}: {row.step!r} predicted {row.verdict}, "
@@ -328,7 +330,9 @@ def main() -> int:
                 )
     report(rows, len(cases), errors, time.perf_counter() - started)
     if options.json:
-        document = [{**{k: getattr(r, k) for k in Row.__slots__}, "outcome": r.outcome} for r in rows]
+        document = [
+            {**{k: getattr(r, k) for k in Row.__slots__}, "outcome": r.outcome} for r in rows
+        ]
         Path(options.json).write_text(json.dumps(document, indent=1), encoding="utf-8")
     return int(errors > 0 or any(row.outcome in ("wrong", "false hit") for row in rows))
 

@@ -22,7 +22,9 @@ from aipipe_build.keys.model import BaseImage
 from aipipe_build.request import BuildRequest
 from aipipe_core.errors import AipipeError
 
-NAME = re.compile(r"(^|/)(dockerfile([.-][\w.-]+)?|[\w.-]+\.dockerfile|containerfile)$", re.IGNORECASE)
+NAME = re.compile(
+    r"(^|/)(dockerfile([.-][\w.-]+)?|[\w.-]+\.dockerfile|containerfile)$", re.IGNORECASE
+)
 
 
 class AnyContext:
@@ -84,7 +86,7 @@ def main() -> int:
             try:
                 dockerfile = parse_dockerfile(text)
                 if dockerfile.text() != text:
-                    raise AssertionError("the text did not come back unchanged")
+                    failures.append(f"DEFECT   {where}: the text did not come back unchanged")
                 parsed += 1
                 request = BuildRequest(Path(), Path("Dockerfile"))
                 graph = build_graph(
@@ -103,7 +105,9 @@ def main() -> int:
     seconds = time.perf_counter() - started
     for line in failures[: options.show]:
         print(line)
-    print(f"{files} Dockerfiles: {parsed} parsed, {graphs} graphs with {steps} steps, {seconds:.1f} s")
+    print(
+        f"{files} Dockerfiles: {parsed} parsed, {graphs} graphs with {steps} steps, {seconds:.1f} s"
+    )
     return int(any(line.startswith("DEFECT") for line in failures))
 
 

@@ -49,7 +49,7 @@ def make_selector(
 ) -> Selector:
     """Build the selector of a COPY source."""
     return Selector(
-        path, wildcards and has_wildcard(path), True, tuple(include), tuple(exclude)
+        path, wildcards and has_wildcard(path), include=tuple(include), exclude=tuple(exclude)
     )
 
 
@@ -60,9 +60,7 @@ def reduce_selectors(selectors: Iterable[Selector]) -> list[Selector]:
     kept = [
         Selector(path)
         for path in plain
-        if not any(
-            path != other and path.startswith(other.rstrip("/") + "/") for other in plain
-        )
+        if not any(path != other and path.startswith(other.rstrip("/") + "/") for other in plain)
     ]
     return sorted(kept + [one for one in listed if one.filters], key=lambda one: one.path)
 
@@ -143,8 +141,8 @@ class ContentHasher:
             if not entry.is_link:
                 return entry
             link = entry.link
-            current = link if link.startswith("/") else posixpath.join(
-                posixpath.dirname(current), link
+            current = (
+                link if link.startswith("/") else posixpath.join(posixpath.dirname(current), link)
             )
         raise ContextError("context-link-loop", "too many links", where=path)
 

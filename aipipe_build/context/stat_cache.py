@@ -17,7 +17,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +135,7 @@ class StatCache:
         self.save()
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
         if document["schema"] != _SCHEMA:
@@ -147,7 +147,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _write(path: Path, rows: Mapping[str, object]) -> None:
-    import tempfile  # noqa: PLC0415 - slow to import, and a warm prediction writes nothing
+    import tempfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)

@@ -38,10 +38,12 @@ class Entry:
 
     @property
     def is_dir(self) -> bool:
+        """Whether it is a directory."""
         return stats.S_ISDIR(self.mode)
 
     @property
     def is_link(self) -> bool:
+        """Whether it is a symbolic link."""
         return stats.S_ISLNK(self.mode)
 
 
@@ -138,6 +140,4 @@ class ContextTree:
         if not child.hidden:
             return True
         # A hidden directory is still sent when something below it is brought back.
-        return (
-            child.is_dir and matcher.may_bring_back(child.path) and bool(self.children(child))
-        )
+        return child.is_dir and matcher.may_bring_back(child.path) and bool(self.children(child))

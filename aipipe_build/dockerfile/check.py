@@ -62,7 +62,7 @@ def check_instruction(instruction: Instruction) -> None:
     """Raise :class:`DockerfileError` for what BuildKit refuses in this one instruction."""
     keyword = instruction.keyword
     if keyword not in KEYWORDS:
-        import difflib  # noqa: PLC0415 - only a failure needs it
+        import difflib
 
         near = difflib.get_close_matches(keyword, KEYWORDS, n=1)
         raise DockerfileError(

@@ -35,9 +35,7 @@ class DirectiveReader:
             self.done = True
             return None
         if name in self._seen:
-            raise DockerfileError(
-                f"only one {name} parser directive can be used", line=self._line
-            )
+            raise DockerfileError(f"only one {name} parser directive can be used", line=self._line)
         self._seen.add(name)
         return Directive(name, found[2], self._line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aipipe_build.dockerfile.expand import ExpansionError, Expander
+from aipipe_build.dockerfile.expand import Expander, ExpansionError
 from aipipe_build.dockerfile.model import Heredoc
 
 _START = re.compile(r"^(\d*)<<(-?)([^<]*)$")

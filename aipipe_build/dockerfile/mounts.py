@@ -75,12 +75,14 @@ def parse_mount(option: str, expand: Callable[[str], str], *, line: int) -> Moun
 
 
 def _fields(option: str, line: int) -> list[tuple[str, str | None]]:
-    import csv  # noqa: PLC0415 - only a RUN with a mount needs it
+    import csv
 
     try:
         row = next(csv.reader([option], strict=True))
     except (csv.Error, StopIteration) as error:
-        raise DockerfileError(f"failed to parse the mount {option!r}: {error}", line=line) from error
+        raise DockerfileError(
+            f"failed to parse the mount {option!r}: {error}", line=line
+        ) from error
     fields: list[tuple[str, str | None]] = []
     for item in row:
         name, equals, value = item.partition("=")

@@ -46,8 +46,6 @@ def parse_dockerfile(text: str, *, file: str = "Dockerfile") -> Dockerfile:
     try:
         while line := reader.next():
             instructions.append(_instruction(line, reader))
-        if not instructions:
-            raise DockerfileError("the file has no instructions")
         meta_args, stages = _stages(instructions)
     except DockerfileError as error:
         raise DockerfileError(error.what, line=error.line, hint=error.hint, file=file) from error
@@ -153,6 +151,8 @@ def _can_hold_heredoc(keyword: str, rest: str, *, is_json: bool, escape: str) ->
 
 
 def _stages(instructions: list[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Stage, ...]]:
+    if not instructions:
+        raise DockerfileError("the file has no instructions")
     meta_args: list[Instruction] = []
     stages: list[Stage] = []
     for instruction in instructions:
@@ -184,9 +184,7 @@ def _stage(instruction: Instruction) -> Stage:
                 hint="A name begins with a letter and holds letters, digits and - _ . only.",
             )
     elif len(args) != 1:
-        raise DockerfileError(
-            "FROM requires either one or three arguments", line=instruction.start
-        )
+        raise DockerfileError("FROM requires either one or three arguments", line=instruction.start)
     return Stage(
         base=args[0],
         name=name,

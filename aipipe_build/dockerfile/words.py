@@ -108,9 +108,7 @@ def parse_pairs(rest: str, keyword: str, escape: str) -> list[str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise DockerfileError(
-                f"can't find = in {word!r}: it must be of the form name=value"
-            )
+            raise DockerfileError(f"can't find = in {word!r}: it must be of the form name=value")
         pairs += [name, value]
     return pairs
 

@@ -72,7 +72,7 @@ class EngineClient:
         return b"".join(chunks)
 
     def _connect(self) -> socket.socket:
-        import socket  # noqa: PLC0415 - many predictions need none
+        import socket
 
         scheme, _, rest = self.host.partition("://")
         if scheme == "unix":

@@ -24,7 +24,7 @@ class HttpDownloads:
         return self._known[url]
 
     def _fetch(self, url: str) -> str | None:
-        import urllib.request  # noqa: PLC0415 - slow to import, and rarely needed
+        import urllib.request
 
         digest = hashlib.sha256()
         size = 0

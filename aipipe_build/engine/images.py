@@ -58,15 +58,14 @@ class KnownImages:
 
 
 def _is_for(document: Mapping[str, Any], platform: Platform) -> bool:
-    return (
-        document.get("Os", platform.system) == platform.system
-        and document.get("Architecture", platform.architecture) == platform.architecture
-    )
+    system = document.get("Os", platform.system)
+    architecture = document.get("Architecture", platform.architecture)
+    return bool(system == platform.system and architecture == platform.architecture)
 
 
 def _tagged_at(document: Mapping[str, Any]) -> float:
     """Return when the image last got a name, as a POSIX time; now where that is not told."""
-    from datetime import datetime  # noqa: PLC0415 - slow to import, and rarely needed
+    from datetime import datetime
 
     text = (document.get("Metadata") or {}).get("LastTagTime") or ""
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.errors import DockerfileError
-from aipipe_build.dockerfile.expand import ExpansionError, Expander
+from aipipe_build.dockerfile.expand import Expander, ExpansionError
 from aipipe_build.dockerfile.parse import parse_trigger, trigger_expression
 from aipipe_build.keys.compute import distinct_steps
 from aipipe_build.keys.copy import dispatch_copy, dispatch_workdir

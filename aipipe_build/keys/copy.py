@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aipipe_build.context.digest import Selector, make_selector
 from aipipe_build.dockerfile.errors import DockerfileError
-from aipipe_build.dockerfile.expand import ExpansionError, Expander
+from aipipe_build.dockerfile.expand import Expander, ExpansionError
 from aipipe_build.dockerfile.heredoc import parse_heredoc
 from aipipe_build.keys.model import Input, Source, Vertex
 from aipipe_build.keys.paths import absolute, copy_destination, owner
@@ -63,9 +63,7 @@ class _Copying:
             make_selector(cleaned, wildcards=True, include=include, exclude=self.excludes)
         )
         # Where the source lies counts by its content alone; its last name counts as such.
-        self.actions.append(
-            ("path", posixpath.basename(cleaned) or "/", include, self.excludes)
-        )
+        self.actions.append(("path", posixpath.basename(cleaned) or "/", include, self.excludes))
 
     def url(self, url: str) -> None:
         """Take what a URL serves: keyed by its bytes, or by the checksum that is demanded."""
@@ -139,16 +137,10 @@ def dispatch_copy(
     for document in documents:
         copying.document(document)
     op = _op(copying, destination)
-    linked = (
-        making.merges
-        and instruction.flag_is_true("link")
-        and not instruction.flag("chmod")
-    )
+    linked = making.merges and instruction.flag_is_true("link") and not instruction.flag("chmod")
     base = () if state.vertex is None else (Input(state.vertex),)
     own = () if linked else base
-    vertex = Vertex(
-        "copy", op, (*own, *copying.inputs()), ignore_cache=state.ignore_cache
-    )
+    vertex = Vertex("copy", op, (*own, *copying.inputs()), ignore_cache=state.ignore_cache)
     making.add_step(state, instruction, _shown(making, state, instruction), vertex)
     if linked and base:
         # The merge is no line of its own, but what follows stands on it.
@@ -187,7 +179,7 @@ def _is_git(source: str) -> bool:
 
 
 def _url_path(url: str) -> str:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - slow to import, and rarely needed
+    from urllib.parse import urlsplit
 
     return urlsplit(url).path
 
@@ -199,9 +191,7 @@ def _shown(making: Making, state: StageState, instruction: Instruction) -> str:
         return instruction.code
 
 
-def dispatch_workdir(
-    making: Making, state: StageState, instruction: Instruction
-) -> None:
+def dispatch_workdir(making: Making, state: StageState, instruction: Instruction) -> None:
     """Enter a folder and make it: a step of its own, but for the root folder."""
     path = making.expand(instruction.args[0], state, instruction.start)
     # RUN's key holds the folder as it is written, the step that makes it the cleaned one.
@@ -212,5 +202,3 @@ def dispatch_workdir(
     base = () if state.vertex is None else (Input(state.vertex),)
     state.vertex = Vertex("workdir", op, base)
     making.add_step(state, instruction, _shown(making, state, instruction), state.vertex)
-
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.errors import DockerfileError
-from aipipe_build.dockerfile.expand import ExpansionError, Expander
+from aipipe_build.dockerfile.expand import Expander, ExpansionError
 from aipipe_build.keys.model import BaseImage, Input, Source, Step, Vertex
 from aipipe_build.keys.reference import familiar_reference, normalise_reference
 from aipipe_build.keys.stages import SCRATCH
@@ -121,5 +121,3 @@ class Making:
 def is_local(spec: str) -> bool:
     """Tell whether a named context is a folder of this machine."""
     return "://" not in spec and not spec.startswith("git@") and not spec.startswith("target:")
-
-

@@ -9,9 +9,10 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from aipipe_build.context.digest import Selector
+if TYPE_CHECKING:
+    from aipipe_build.context.digest import Selector
 
 Op: TypeAlias = tuple[Any, ...]
 

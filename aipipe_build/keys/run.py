@@ -59,7 +59,8 @@ def dispatch_run(
     secrets: list[Any] = []
     for option, source in zip(instruction.flag_values("mount"), sources, strict=True):
         mount = parse_mount(
-            option, lambda word: making.expand(word, state, instruction.start),
+            option,
+            lambda word: making.expand(word, state, instruction.start),
             line=instruction.start,
         )
         if mount.kind in ("secret", "ssh"):
@@ -204,9 +205,7 @@ def _secret(mount: Mount, line: int) -> tuple[Any, ...]:
         return ("ssh", mount.target, identity, mount.required, owner)
     if not identity:
         if not mount.target and mount.env is None:
-            raise DockerfileError(
-                "invalid secret mount: one of source, target required", line=line
-            )
+            raise DockerfileError("invalid secret mount: one of source, target required", line=line)
         identity = posixpath.basename(mount.target) or str(mount.env)
     target = mount.target
     if not target and mount.env is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aipipe_build.dockerfile.model import Instruction
 from aipipe_build.keys.environment import Environment
-from aipipe_build.keys.model import Vertex
-from aipipe_build.keys.platform import Platform
-from aipipe_build.keys.stages import StageNode
+
+if TYPE_CHECKING:
+    from aipipe_build.dockerfile.model import Instruction
+    from aipipe_build.keys.model import Vertex
+    from aipipe_build.keys.platform import Platform
+    from aipipe_build.keys.stages import StageNode
 
 
 @dataclass(slots=True)

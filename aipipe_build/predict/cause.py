@@ -86,7 +86,7 @@ def nearest(now: StepRecord, history: History) -> StepRecord | None:
 
 
 def _likeness(then: StepRecord, now: StepRecord) -> int:
-    return (
+    return int(
         4 * (then.instruction == now.instruction)
         + 2 * (then.parent == now.parent)
         + 2 * (_plain(then.parts) == _plain(now.parts))

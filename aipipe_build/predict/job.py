@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from aipipe_build.context.local import LocalContexts
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import read_dockerfile
-from aipipe_build.engine.client import EngineClient
 from aipipe_build.engine.downloads import HttpDownloads
 from aipipe_build.engine.images import KnownImages
 from aipipe_build.keys.convert import build_graph
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aipipe_build.dockerfile.model import Dockerfile
+    from aipipe_build.engine.client import EngineClient
     from aipipe_build.keys.model import BuildGraph
     from aipipe_build.predict.model import Prediction
     from aipipe_build.record.model import History, State
@@ -110,9 +110,7 @@ class Job:
                 hint="Name another one with --file.",
             ) from error
 
-    def _graph(
-        self, dockerfile: Dockerfile, *, merges: bool, for_record: bool
-    ) -> BuildGraph:
+    def _graph(self, dockerfile: Dockerfile, *, merges: bool, for_record: bool) -> BuildGraph:
         images = KnownImages(self.engine, self.history.images, for_record=for_record)
         try:
             return build_graph(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aipipe_build.keys.model import BaseImage
+if TYPE_CHECKING:
+    from aipipe_build.keys.model import BaseImage
 
 
 @dataclass(frozen=True, slots=True)

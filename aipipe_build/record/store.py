@@ -55,9 +55,7 @@ class RecordStore:
             merges = document.get("merges", merges)
         return History(states, images, merges)
 
-    def append(
-        self, state: State, *, images: Mapping[str, BaseImage], merges: bool | None
-    ) -> None:
+    def append(self, state: State, *, images: Mapping[str, BaseImage], merges: bool | None) -> None:
         """Add one state. Raises :class:`SurroundingsError` where it cannot be written."""
         path = self.folder / f"{self._name}.json"
         try:
@@ -136,7 +134,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    import tempfile  # noqa: PLC0415 - slow to import, and only a record writes
+    import tempfile
 
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
@@ -152,7 +150,7 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    import fcntl  # noqa: PLC0415 - only a record locks
+    import fcntl
 
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
