@@ -48,7 +48,10 @@ def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument("--add-host", action="append", default=[], metavar="HOST:IP")
     parser.add_argument("--platform", action="append", default=[])
     parser.add_argument("--network", default="")
-    parser.add_argument("--no-cache", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument("--no-cache", action="store_true", dest="no_cache")
+    parser.add_argument(
+        "--no-no-cache", action="store_false", dest="no_cache", help=argparse.SUPPRESS
+    )
     parser.add_argument("--no-cache-filter", action="append", default=[], metavar="STAGE")
     parser.add_argument("--shm-size", default="")
     parser.add_argument("--ulimit", action="append", default=[])

@@ -27,7 +27,10 @@ engine_usable_already() {
   [ "${DOCKER_HOST:-}" != "unix://$engine_socket" ] || return 1
   command -v docker >/dev/null || return 1
   timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || return 1
-  timeout 10 docker buildx build --help 2>/dev/null | grep -q rawjson
+  # Its help does not mention rawjson; 0.13 is the first that has it.
+  local version
+  version="$(timeout 10 docker buildx version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1)" || return 1
+  [ "$(printf '%s\n' 0.13 "$version" | sort -V | head -n 1)" = 0.13 ]
 }
 
 engine_docker() { PATH="$engine_bin:$PATH" DOCKER_HOST="unix://$engine_socket" timeout 60 docker "$@"; }
