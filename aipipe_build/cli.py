@@ -1,0 +1,118 @@
+"""``aipipe-build``: record, predict, decide."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aipipe_build.decide.decide import decide
+from aipipe_build.engine.client import EngineClient
+from aipipe_build.handler import run_command
+from aipipe_build.options import current_environment, make_parser, make_request, parse_options
+from aipipe_build.predict.job import Job
+from aipipe_core.errors import ExitCode, RequestError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from aipipe_build.predict.model import Prediction
+
+_USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
+
+  record    note that this state was built: its steps are in the builder's cache
+  predict   say for each step whether it will be cached, and if not, why
+  decide    say how much has to be built: skip, cached, dependencies, full, unknown
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``aipipe-build`` and return its exit code."""
+    # A short process with ten thousand living objects: collecting only costs.
+    gc.disable()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return run_command(lambda: _main(arguments))
+
+
+def _main(arguments: list[str]) -> int:
+    commands = {"record": _record, "predict": _predict, "decide": _decide}
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_USAGE)
+        return ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST
+    command = commands.get(arguments[0])
+    if command is None:
+        raise RequestError(
+            "command-unknown",
+            f"there is no command {arguments[0]!r}",
+            hint=f"The commands are: {', '.join(commands)}.",
+        )
+    parser = make_parser(f"aipipe-build {arguments[0]}", (command.__doc__ or "").strip())
+    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    parser.add_argument("--no-engine", action="store_true", help="ask no engine about images")
+    if arguments[0] == "record":
+        parser.add_argument(
+            "--timings", metavar="FILE", help="what --progress=rawjson printed, for the seconds"
+        )
+    options = parse_options(parser, arguments[1:])
+    return command(options)
+
+
+def _job(options: argparse.Namespace) -> Job:
+    request = make_request(options, environ=current_environment())
+    engine = EngineClient() if options.no_engine else EngineClient.from_environment()
+    return Job.open(request, current=Path.cwd(), engine=engine)
+
+
+def _record(options: argparse.Namespace) -> int:
+    """Note that this state was built."""
+    from aipipe_build.record.timings import read_timings
+
+    seconds = read_timings(Path(options.timings)) if options.timings else {}
+    state = _job(options).record(seconds)
+    if options.json:
+        print(json.dumps({"schema": 1, "recorded": len(state.steps)}))
+    else:
+        print(f"recorded {len(state.steps)} steps")
+    return ExitCode.DONE
+
+
+def _predict(options: argparse.Namespace) -> int:
+    """Say for each step whether it will be cached."""
+    from aipipe_build.predict.render import render_prediction
+
+    prediction = _job(options).predict()
+    if options.json:
+        print(json.dumps(_document(prediction)))
+    else:
+        print(render_prediction(prediction, decide(prediction)), end="")
+    return ExitCode.DONE
+
+
+def _decide(options: argparse.Namespace) -> int:
+    """Say how much has to be built."""
+    prediction = _job(options).predict()
+    decision = decide(prediction)
+    if options.json:
+        document = _document(prediction)
+        print(json.dumps({**document, "reason": decision.reason}))
+    else:
+        print(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)")
+    return ExitCode.DONE
+
+
+def _document(prediction: Prediction) -> dict[str, Any]:
+    decision = decide(prediction)
+    return {
+        "schema": 1,
+        "decision": str(decision.decision),
+        "saves_seconds": decision.saves_seconds,
+        "steps": [step.as_json() for step in prediction.steps],
+        "warnings": list(prediction.warnings),
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""A build context as BuildKit hashes it."""

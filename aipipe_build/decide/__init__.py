@@ -1,0 +1,1 @@
+"""How much of a build a change deserves."""

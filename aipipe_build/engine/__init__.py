@@ -1,0 +1,1 @@
+"""What a Docker engine can tell when there is one."""

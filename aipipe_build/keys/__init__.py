@@ -1,0 +1,1 @@
+"""The steps of a build and the keys under which BuildKit caches them."""

@@ -1,0 +1,1 @@
+"""What the cache will do, step by step, and why."""

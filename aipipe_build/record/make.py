@@ -1,0 +1,91 @@
+"""From a graph to the state that is recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aipipe_build.keys.compute import KeyRing
+from aipipe_build.record.model import State, StepRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aipipe_build.context.local import LocalContexts
+    from aipipe_build.keys.model import BuildGraph, Step
+    from aipipe_build.record.store import RecordStore
+    from aipipe_build.request import BuildRequest
+
+
+def make_state(
+    graph: BuildGraph, request: BuildRequest, *, seconds: Mapping[str, float], at: float
+) -> State:
+    """Return the state of a build that succeeded. ``seconds`` is by instruction text."""
+    ring = KeyRing(for_record=True)
+    return State(
+        at=at,
+        dockerfile=request.dockerfile.name,
+        target=request.target,
+        head=ring.keys(graph.head).exact if graph.head else "",
+        config=graph.config,
+        steps=tuple(step_record(step, ring, seconds.get(step.instruction)) for step in graph.steps),
+    )
+
+
+def record_state(
+    graph: BuildGraph,
+    request: BuildRequest,
+    *,
+    store: RecordStore,
+    contexts: LocalContexts,
+    seconds: Mapping[str, float],
+    merges: bool | None,
+) -> State:
+    """Write a state down. Raises :class:`SurroundingsError`."""
+    now = time.time()
+    state = make_state(graph, request, seconds=seconds, at=now)
+    images = {name: replace(image, recorded_at=now) for name, image in graph.images.items()}
+    store.append(state, images=images, merges=merges)
+    for step in state.steps:
+        for content in step.contents:
+            store.save_manifest(content, contexts.manifest(content))
+    contexts.save(sent=True)
+    return state
+
+
+def step_record(step: Step, ring: KeyRing, seconds: float | None = None) -> StepRecord:
+    """Describe one step."""
+    keys = ring.keys(step.vertex)
+    chain = [item for item in step.vertex.inputs if item.vertex and not item.by_content]
+    parent = ring.keys(chain[0].vertex).exact if chain and chain[0].vertex else ""
+    return StepRecord(
+        stage=step.stage,
+        line=step.line,
+        instruction=step.instruction,
+        keyword=step.keyword,
+        exact=keys.exact,
+        open=keys.open,
+        blind=keys.blind,
+        parent=parent,
+        contents=tuple(item.content for item in step.vertex.inputs if item.context is not None),
+        parts=describe_parts(step.vertex.op),
+        seconds=seconds,
+    )
+
+
+def describe_parts(op: tuple[Any, ...]) -> dict[str, Any]:
+    """Return an operation's parts by name; values of variables are hashed, not kept."""
+    parts: dict[str, Any] = {}
+    for part in op:
+        name, *values = part
+        value: Any = values[0] if len(values) == 1 else values
+        if name == "environment":
+            value = {key: _hidden(text) for key, text in value}
+        parts[name] = value
+    return parts
+
+
+def _hidden(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]

@@ -1,0 +1,157 @@
+"""Recorded states on disk: ``.aipipe/build/<builder>.json``, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aipipe_build.keys.model import BaseImage, ImageConfig
+from aipipe_build.record.model import History, State, StepRecord
+from aipipe_core.errors import SurroundingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SCHEMA = 1
+# A builder keeps its cache for weeks, and coming back to an old state is what hits.
+_MAX_STATES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStore:
+    """The records of one builder: read from all ``folders``, written to the first."""
+
+    folders: tuple[Path, ...]
+    builder: str = "default"
+
+    @property
+    def folder(self) -> Path:
+        """Where is written."""
+        return self.folders[0]
+
+    @property
+    def memory(self) -> Path:
+        """Where the stat caches of this builder's contexts are kept."""
+        return self.folder / "contexts" / self._name
+
+    @property
+    def _name(self) -> str:
+        return re.sub(r"[^A-Za-z0-9_.-]", "_", self.builder) or "default"
+
+    def load(self) -> History:
+        """Return everything on record; a damaged file counts as empty."""
+        documents = [_read(folder / f"{self._name}.json") for folder in self.folders]
+        states = [_state(row) for document in documents for row in document.get("states", ())]
+        states.sort(key=lambda state: state.at)
+        images: dict[str, BaseImage] = {}
+        merges: bool | None = None
+        for document in reversed(documents):
+            images |= {name: _image(name, row) for name, row in document.get("images", {}).items()}
+            merges = document.get("merges", merges)
+        return History(states, images, merges)
+
+    def append(self, state: State, *, images: Mapping[str, BaseImage], merges: bool | None) -> None:
+        """Add one state. Raises :class:`SurroundingsError` where it cannot be written."""
+        path = self.folder / f"{self._name}.json"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _locked(self.folder / f"{self._name}.lock"):
+                document = _read(path)
+                states = [*document.get("states", ()), asdict(state)][-_MAX_STATES:]
+                known = document.get("images", {})
+                known |= {name: asdict(image) for name, image in images.items()}
+                keep = document.get("merges") if merges is None else merges
+                _write(
+                    path,
+                    {"schema": _SCHEMA, "merges": keep, "images": known, "states": states},
+                )
+        except OSError as error:
+            raise SurroundingsError(
+                "record-unwritable",
+                f"the record cannot be written: {error.strerror}",
+                where=str(path),
+                hint="Make the folder writable.",
+            ) from error
+
+    def save_manifest(self, key: str, files: Mapping[str, str]) -> None:
+        """Keep which files stood behind a content key."""
+        path = self._manifest(key, self.folder)
+        if files and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, {"schema": _SCHEMA, "files": dict(files)})
+
+    def manifest(self, key: str) -> dict[str, str] | None:
+        """Return the files behind a content key, None when they are not on record."""
+        for folder in self.folders:
+            files = _read(self._manifest(key, folder)).get("files")
+            if isinstance(files, dict):
+                return files
+        return None
+
+    def _manifest(self, key: str, folder: Path) -> Path:
+        return folder / "manifests" / f"{key}.json"
+
+
+def _image(name: str, row: Mapping[str, Any]) -> BaseImage:
+    config = row.get("config")
+    return BaseImage(
+        name,
+        row.get("identity", ""),
+        None
+        if config is None
+        else ImageConfig(
+            env=tuple((key, value) for key, value in config["env"]),
+            working_dir=config["working_dir"],
+            user=config["user"],
+            shell=tuple(config["shell"]),
+            on_build=tuple(config["on_build"]),
+            rest=config["rest"],
+        ),
+        assumed=bool(row.get("assumed")),
+        recorded_at=float(row.get("recorded_at", 0.0)),
+    )
+
+
+def _state(row: Mapping[str, Any]) -> State:
+    steps: Sequence[Mapping[str, Any]] = row["steps"]
+    made = (StepRecord(**{**step, "contents": tuple(step["contents"])}) for step in steps)
+    return State(**{**row, "steps": tuple(made)})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
+        return {}
+    return document
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            json.dump(document, stream, separators=(",", ":"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    import fcntl
+
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
