@@ -67,9 +67,36 @@ def catch(candidate: Candidate, seen: Difference, arenas: Arenas) -> Caught | No
             continue
         (pair,) = arenas.run([made])
         if catches(pair):
-            small = _smaller(made, arenas)
-            return Caught(_asserting(small, arenas), seen)
+            small = _asserting(_smaller(made, arenas), arenas)
+            return Caught(small, _told(small, seen, arenas))
     return None
+
+
+def _told(candidate: Candidate, seen: Difference, arenas: Arenas) -> Difference:
+    """Return how the sides differ in the end: the smaller test may show another side of it."""
+    expected = _expected_error(candidate)
+    (trial,) = arenas.on(1, [candidate])
+    raised = trial.raised
+    if seen.kind is Kind.END or raised is None or raised.failed:
+        did_not = raised is not None and "DID NOT RAISE" in raised.text
+        if expected and did_not:
+            return Difference(Kind.ERROR, "", expected, "no error")
+        return seen
+    return Difference(
+        Kind.ERROR, "", expected or "no error", f"{raised.type_name}: {raised.text}"[:300]
+    )
+
+
+def _expected_error(candidate: Candidate) -> str:
+    """Return the error that the test expects, with the message where it asks for one."""
+    for node in ast.walk(ast.parse(candidate.function)):
+        if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".raises"):
+            continue
+        name = ast.unparse(node.args[0]) if node.args else ""
+        words = [n.value for k in node.keywords for n in ast.walk(k.value)
+                 if isinstance(n, ast.Constant) and isinstance(n.value, str)]  # fmt: skip
+        return f"{name}: {words[0]}" if words else name
+    return ""
 
 
 def _hold(candidate: Candidate, arenas: Arenas) -> Candidate | None:

@@ -43,6 +43,8 @@ def _errors(pair: Pair) -> Iterator[Difference]:
     base, head = _ending(pair.base), _ending(pair.head)
     if _quiet(base) == _quiet(head):
         return
+    if pair.base.raised is not None and pair.base.raised.at is None:
+        return  # the test's own mistake, a call that does not fit: it says nothing of the code
     yield Difference(Kind.ERROR, "", base or "no error", head or "no error")
 
 
