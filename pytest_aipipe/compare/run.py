@@ -200,7 +200,7 @@ class _Comparison:
         (again,) = arenas.run([sighting.candidate])
         if not same_in(sighting.differences, differences(again)):
             return
-        caught = catch(sighting.candidate, new[0], arenas)
+        caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
         if caught is not None:
             told.append(new[0])
             self.changes.append(self._change(sighting.place, caught))

@@ -30,8 +30,12 @@ _LONG = 120
 _REPEATS = (101, 12)
 
 
-def varied(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
-    """Yield edited forms of ``function``, drawing on what base and head have in common or not."""
+def varied(function: FunctionNode, pools: Sequence[Pool], forms: Sequence[str]) -> Iterator[Edit]:
+    """Yield edited forms of ``function``, drawing on what base and head have in common or not.
+
+    ``forms`` are ways to look at an object, as :func:`pytest_aipipe.compare.looks.looks`
+    gives them.
+    """
     streams: list[Iterator[Edit]] = []
     for pool in pools:
         streams += [
@@ -43,11 +47,11 @@ def varied(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
         ]
     pool = pools[0]
     streams += [
+        follow_ups(function, forms),
         container_edits(function, pool),
         truncations(function, pool),
         literal_edits(function, pool, near=False),
         statement_edits(function),
-        follow_ups(function, pools),
         class_reads(function),
         removals_before(function),
     ]
@@ -121,23 +125,19 @@ def _cut(text: str) -> Iterator[str]:
         yield " ".join(words[keep:])
 
 
-def follow_ups(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
-    """Yield the function with one more call of a changed method on one of its objects."""
-    methods = list(dict.fromkeys(m for pool in pools for m in pool.methods))
-    numbers = ("0, 2", "1, 3", "-2, None", "0", "1", "-1", "None", "''", "[]", "{}", "")
+def follow_ups(function: FunctionNode, forms: Sequence[str]) -> Iterator[Edit]:
+    """Yield the function with one of its objects looked at in one more way.
+
+    In ``forms``, ``{}`` stands for the object and ``{other}`` for another one.
+    """
     objects = _objects(function)
-    for arguments in (*numbers, *objects, *pools[0].near[:6]):
+    for form in forms:
         for name in objects:
-            for method in methods:
-                yield from _appended(function, f"{name}.{method}({arguments})")
-    for other in (*objects, "{}", "[]", "None", "''"):
-        for name in objects:
-            yield from _appended(function, f"{name} == {other}")
-    for name in objects:
-        for form in ("[1:3]", "[-2:]", "[0]", "[-1]"):
-            yield from _appended(function, f"list({name}{form})")
-        for form in ("str({})", "repr({})", "len({})", "list({})", "bool({})", "hash({})"):
-            yield from _appended(function, form.format(name))
+            if "{other}" not in form:
+                yield from _appended(function, form.replace("{}", name))
+                continue
+            for other in objects:
+                yield from _appended(function, form.replace("{}", name).replace("{other}", other))
 
 
 def _objects(function: FunctionNode) -> list[str]:
