@@ -13,6 +13,7 @@ from pytest_aipipe.assertions.observe import has_assertion, with_result
 from pytest_aipipe.assertions.repair import add_imports, repaired
 from pytest_aipipe.compare.difference import differences
 from pytest_aipipe.compare.model import Difference, Kind, Pair
+from pytest_aipipe.explore.values import is_stable_text
 
 if TYPE_CHECKING:
     from pytest_aipipe.compare.arenas import Arenas
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _REPAIRS = 5
 _MOST_FACTS = 2
 _STATEMENTS = 40
-_LIMIT = 1
+_LONG = 400
+_LIMIT = 0.5
 """Seconds of computing, which a busy machine does not make longer."""
 _FAILING = frozenset({"failed", "raised"})
 
@@ -205,16 +207,27 @@ def _with_output(candidate: Candidate, arenas: Arenas) -> Candidate | None:
     (pair,) = arenas.run([candidate])
     for attribute, stream in (("out", "stdout"), ("err", "stderr")):
         printed = getattr(pair.base, stream)
-        if printed == getattr(pair.head, stream) or len(printed) > 1000:  # noqa: PLR2004
+        if printed == getattr(pair.head, stream):
             continue
         if "capsys" in candidate.function:
             source: str | None = candidate.function
         else:
             source = text.add_argument(candidate.function, "capsys")
-        if source is None or "TestCase" in source:
+        fact = _printed(printed, getattr(pair.head, stream), f"capsys.readouterr().{attribute}")
+        if source is None or fact is None or "TestCase" in source:
             continue
-        fact = f"assert capsys.readouterr().{attribute} == {printed!r}"
         return replace(candidate, function=text.append(source, [fact]))
+    return None
+
+
+def _printed(base: str, head: str, expression: str) -> str | None:
+    """Return an assertion on what only the base printed: the whole, or one stable line."""
+    if len(base) < _LONG and is_stable_text(base) and "/" not in base:
+        return f"assert {expression} == {base!r}"
+    others = head.splitlines()
+    for line in base.splitlines():
+        if line.strip() and line not in others and is_stable_text(line) and len(line) < _LONG:
+            return f"assert {line!r} in {expression}"
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +28,11 @@ from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aipipe_core.change.model import Change
     from pytest_aipipe.compare.catching import Caught
-    from pytest_aipipe.compare.model import Difference, Pair, Place
+    from pytest_aipipe.compare.model import Difference, Place
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.generate.request import Progress, Request
@@ -39,6 +41,8 @@ _PER_PLACE = 3
 """Distinct differences that are reported of one place at most."""
 _ATTEMPTS = 12
 """Sightings of one place that are tried before it is left."""
+_PATIENCE = 15.0
+"""Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
 _SEEDS = ("1", "4242")
 
 
@@ -79,6 +83,8 @@ class _Comparison:
     tried: int = 0
     stories: dict[str, list[Difference]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
+    second: Arenas | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
 
     @property
     def left(self) -> float:
@@ -97,7 +103,7 @@ class _Comparison:
         root = with_test_files(base_root, self.request.root, tests, private)
         removed = {f.path: _old_lines(f.hunks) for f in self.change.files if f.path in sources}
         base = on_base(self.request, root, sources, removed)
-        with Arenas(base, self._head(), launch=self.launch) as arenas:
+        with self.stack, Arenas(base, self._head(), launch=self.launch) as arenas:
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
@@ -181,7 +187,8 @@ class _Comparison:
         sightings = []
         for candidate, pair in zip(batch, pairs, strict=True):
             reached = hunt.learn(candidate, pair)
-            found = differences(pair) if reached or candidate.technique == "interface" else ()
+            told = reached or candidate.technique == "interface"
+            found = differences(pair, shift=arenas.shift) if told else ()
             if found:
                 sightings.append(Sighting(hunt.place, candidate, found))
         sightings.sort(key=lambda s: len(s.candidate.function))
@@ -198,12 +205,24 @@ class _Comparison:
             return
         self.attempts[key] = self.attempts.get(key, 0) + 1
         (again,) = arenas.run([sighting.candidate])
-        if not same_in(sighting.differences, differences(again)):
+        if not same_in(sighting.differences, differences(again, shift=arenas.shift)):
             return
         caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
-        if caught is not None:
+        if caught is None:
+            return
+        change = self._change(sighting.place, caught)
+        if self._tells([change], self._second(arenas)) == [change]:
             told.append(new[0])
-            self.changes.append(self._change(sighting.place, caught))
+            self.changes.append(change)
+
+    def _second(self, arenas: Arenas) -> Arenas:
+        """Return two more processes, with another hash seed, opened when first needed."""
+        if self.second is None:
+            again = Arenas(
+                *arenas.requests, launch=self.launch, hash_seed=_SEEDS[0], seconds=_PATIENCE
+            )
+            self.second = self.stack.enter_context(again)
+        return self.second
 
     def _change(self, place: Place, caught: Caught) -> BehaviorChange:
         difference = caught.difference
@@ -237,20 +256,17 @@ class _Comparison:
         return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
-        """Keep the tests that tell the sides apart as files, in fresh processes, each time."""
-        files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in self.changes]
-        for seed in _SEEDS:
-            with Arenas(base, self._head(), launch=self.launch, hash_seed=seed, bare=True) as fresh:
-                pairs: list[Pair] = fresh.run_files(files)
-            kept = [
-                (file, found)
-                for file, found, pair in zip(files, self.changes, pairs, strict=True)
-                if catches(pair)
-            ]
-            files = [file for file, _ in kept]
-            self.changes = [found for _, found in kept]
-            if not files:
-                return
+        """Keep the tests that, as files, tell the sides apart in fresh processes as well."""
+        with Arenas(
+            base, self._head(), launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
+        ) as fresh:
+            self.changes = self._tells(self.changes, fresh)
+
+    @staticmethod
+    def _tells(changes: Sequence[BehaviorChange], arenas: Arenas) -> list[BehaviorChange]:
+        files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
+        pairs = arenas.run_files(files)
+        return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
 
 
 def _key(place: Place) -> str:
@@ -276,6 +292,3 @@ def _alike(new: Difference, old: Difference) -> bool:
 
 def _head(text: str) -> str:
     return text.split(":", 1)[0]
-
-
-__all__ = ["Mapping", "compare"]
