@@ -42,7 +42,8 @@ class Bubblewrap:
                 *(["--unshare-user"] if self.own_user else []),
                 *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
                 *([] if policy.network else ["--unshare-net"]),
-                *("--die-with-parent", "--new-session"),
+                # Root would keep its capabilities otherwise.
+                *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
                 *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
                 *_flags(laid, policy.limits.file_size),
                 *("--chdir", str(here), "--"),

@@ -9,13 +9,13 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from aipipe_core.sandbox.policy import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 _GRACE = 2.0  # seconds between asking a tree of processes to end and ending it
 _OUTPUT = 8 * 1024 * 1024

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +78,7 @@ def guarded(argv: Sequence[str], rules: str) -> tuple[str, ...]:
     What is no Python is left to a Python that refuses it (exit code 126).
     """
     program, rest = argv[0], list(argv[1:])
-    if not os.path.basename(program).startswith(("python", "pypy")):
+    if not Path(program).name.startswith(("python", "pypy")):
         return (sys.executable, "-I", str(_HOOK), rules, "refuse", program)
     options: list[str] = []
     while rest and rest[0].startswith("-") and rest[0] not in {"-m", "-c", "-"}:

@@ -1,3 +1,5 @@
+# pathlib costs start-up time, and its names can be replaced by what runs later.
+# ruff: noqa: PTH100, PTH109, PTH112, PTH120
 """The guard within: refuses by an audit hook what a sandbox would refuse.
 
 Run as a script by the interpreter that is to be guarded, with the rules (JSON) and then
@@ -136,7 +138,7 @@ def main() -> None:
         __import__(needed)
     if rest[0] == "-m":
         sys.argv = rest[1:]
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+        sys.path.insert(0, os.getcwd())
         install(rules)
         runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
     elif rest[0] == "-c":

@@ -1,3 +1,5 @@
+# pathlib costs start-up time.
+# ruff: noqa: PTH103, PTH112, PTH120, PTH123
 """The kernel calls that Python has no name for: namespaces, mounts, Landlock, seccomp.
 
 Each raises ``OSError`` where the kernel says no. Loaded by the launcher only.
@@ -22,6 +24,7 @@ CLONE = {
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_SECCOMP, _PR_SET_SUBREAPER = 1, 24, 22, 36
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR = 38, 47, 4
 _CAPABILITIES = 64
+_MS_RDONLY, _MS_REMOUNT = 1, 32
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 
 # https://docs.kernel.org/userspace-api/landlock.html
@@ -91,7 +94,7 @@ def unshare(names: list[str]) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as stream:  # noqa: PTH123 - pathlib costs start-up time
+    with open(path, "w", encoding="ascii") as stream:
         stream.write(text)
 
 
@@ -133,7 +136,7 @@ def mount_empty(target: str, size: int | None) -> None:
         _mount("/dev/null", target, "", _MS_BIND)
 
 
-def mount_again(descriptor: int, target: str) -> None:
+def mount_again(descriptor: int, target: str, *, read_only: bool) -> None:
     """Show what ``descriptor`` (opened before something covered it) at ``target`` again."""
     source = f"/proc/self/fd/{descriptor}"
     if os.path.isdir(source):
@@ -142,6 +145,10 @@ def mount_again(descriptor: int, target: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
     _mount(source, target, "", _MS_BIND | _MS_REC)
+    if read_only:
+        # Flags that a mount already has are locked in a user namespace: they must be repeated.
+        kept = os.statvfs(target).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        _mount("none", target, "", _MS_REMOUNT | _MS_BIND | _MS_RDONLY | kept)
 
 
 def landlock_abi() -> int:

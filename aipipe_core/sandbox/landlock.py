@@ -74,12 +74,13 @@ class LandlockSandbox:
 def _rules(laid: Sequence[Mount], *, covered: bool, refuse_network: bool) -> Landlock:
     """Return Landlock's rules. ``covered``: mounts already cover what is hidden."""
     write = [path for path, place in laid if place is Place.WRITABLE]
-    write.extend(path for path in _DEVICES if os.path.exists(path))
+    write.extend(path for path in _DEVICES if Path(path).exists())
     if covered:
         write.extend(path for path, place in laid if place is Place.SCRATCH)
         return Landlock(read=["/"], list=[], write=write, refuse_network=refuse_network)
     hidden = {path for path, place in laid if place is Place.HIDDEN}
-    read = [*_around("/", hidden), *(path for path, place in laid if place is Place.READABLE)]
+    tops = ["/", *(path for path, place in laid if place is Place.READABLE)]
+    read = [path for top in tops for path in _around(top, hidden)]
     return Landlock(read=read, list=["/"], write=write, refuse_network=refuse_network)
 
 

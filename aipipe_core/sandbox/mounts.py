@@ -45,7 +45,7 @@ def mounts(policy: Policy, argv: Sequence[str], cwd: Path) -> tuple[Mount, ...]:
     Raises ``RequestError`` where a writable folder does not exist.
     """
     places = dict.fromkeys(map(os.path.realpath, _SCRATCH), Place.SCRATCH)
-    places = {path: place for path, place in places.items() if os.path.isdir(path)}
+    places = {path: place for path, place in places.items() if Path(path).is_dir()}
     for hidden in _existing(policy.hidden):
         places.setdefault(hidden, Place.HIDDEN)
     for readable in _existing(policy.readable):
@@ -78,7 +78,7 @@ def _depth(path: str) -> tuple[int, str]:
 
 
 def _existing(paths: Sequence[Path] | Iterator[Path]) -> Iterator[str]:
-    return (os.path.realpath(path) for path in paths if os.path.exists(path))
+    return (os.path.realpath(path) for path in paths if path.exists())
 
 
 def _needed(argv: Sequence[str], cwd: Path) -> Iterator[Path]:
@@ -86,7 +86,7 @@ def _needed(argv: Sequence[str], cwd: Path) -> Iterator[Path]:
     yield cwd
     yield PACKAGES
     yield from map(Path, (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix))
-    yield from (Path(entry) for entry in sys.path if os.path.isdir(entry))
+    yield from (Path(entry) for entry in sys.path if Path(entry).is_dir())
     yield Path(site.getusersitepackages())
     program = Path(argv[0]) if argv else Path()
     if program.is_absolute():

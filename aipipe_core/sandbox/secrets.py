@@ -59,7 +59,7 @@ def secret_paths(environ: Mapping[str, str]) -> tuple[Path, ...]:
         found.extend(home / name for name in _NESTED)
     found.extend(_named_by(environ))
     real = {os.path.realpath(path) for path in found if os.path.lexists(path)}
-    return tuple(Path(path) for path in sorted(real) if Path(path).exists())
+    return tuple(Path(path) for path in sorted(real) if os.path.exists(path))  # noqa: PTH110
 
 
 def _homes(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -73,13 +73,13 @@ def _homes(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _dot_entries(home: Path) -> list[Path]:
     # A HOME that is no home (`/`, a project's folder) has dot entries that are nobody's secret.
-    if home == Path("/") or (home / ".git").is_dir():
+    if home == Path("/") or os.path.isdir(home / ".git"):  # noqa: PTH112 - it never raises
         return []
     try:
-        names = os.listdir(home)
+        entries = list(home.iterdir())
     except OSError:
         return []
-    return [home / name for name in names if name.startswith(".") and name not in _TOOLCHAINS]
+    return [e for e in entries if e.name.startswith(".") and e.name not in _TOOLCHAINS]
 
 
 def _named_by(environ: Mapping[str, str]) -> Iterator[Path]:

@@ -3,18 +3,79 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import replace as with_changes
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.repair import add_imports
-from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.explore.values import Fact, is_stable_text
-from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.explore.trialed import Trialed
+    from pytest_aipipe.generate.model import Candidate
 
 MAX_ASSERTS = 4
 VALUE = 3
 _RESULT_NAMES = ("result", "outcome", "answer", "value_returned")
+
+
+_SEEN = "_aipipe_seen_"
+
+
+def with_all_results(candidate: Candidate) -> Candidate:
+    """Return the candidate with every bare call bound to a name, so that it can be seen."""
+    candidate = with_result(candidate)
+    function = text.test_function(candidate.function)
+    if function is None:
+        return candidate
+    lines = candidate.function.splitlines()
+    names: list[str] = []
+    for node in function.body:
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call | ast.Await)
+            and not _is_assertion_call(node.value)
+        ):
+            name = f"{_SEEN}{len(names)}"
+            head = lines[node.lineno - 1]
+            lines[node.lineno - 1] = f"{head[: node.col_offset]}{name} = {head[node.col_offset :]}"
+            names.append(name)
+    return with_changes(
+        candidate,
+        function="\n".join(lines) + "\n",
+        observe=(*candidate.observe, *names),
+    )
+
+
+def assert_in_place(candidate: Candidate, trial: Trialed) -> Candidate:
+    """Return the candidate with its bare calls bare again, or asserted where they stand."""
+    imports: list[str] = []
+    while True:
+        one = next((s for s in text.statements(candidate.function) if _seen_name(s.node)), None)
+        if one is None or not isinstance(one.node, ast.Assign):
+            break
+        name = _seen_name(one.node)
+        lines = candidate.function.splitlines()[one.start - 1 : one.end]
+        call = "\n".join(lines).replace(f"{name} = ", "", 1)
+        facts = [f for f in trial.facts.get(name, ()) if f.code.startswith(f"assert {name} == ")]
+        indent = text.indent_of(candidate.function, one.start)
+        if facts and len(lines) == 1:
+            call = indent + facts[0].code.replace(name, call.strip(), 1)
+            imports += facts[0].imports
+        candidate = with_changes(
+            candidate, function=text.replace(candidate.function, one.start, one.end, call)
+        )
+    observed = tuple(name for name in candidate.observe if not name.startswith(_SEEN))
+    return add_imports(with_changes(candidate, observe=observed), tuple(imports))
+
+
+def _seen_name(node: ast.stmt) -> str:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        name = node.targets[0].id
+        return name if name.startswith(_SEEN) else ""
+    return ""
 
 
 def with_result(candidate: Candidate) -> Candidate:
@@ -51,15 +112,17 @@ def _expects_error(node: ast.With | ast.AsyncWith) -> bool:
     return any(".raises(" in ast.unparse(one.context_expr) for one in node.items)
 
 
-def asserted(candidate: Candidate, trial: Trialed) -> Candidate:
+def asserted(candidate: Candidate, trial: Trialed, *, has: bool) -> Candidate:
     """Return the candidate with assertions on what the trial saw at its end.
 
-    A test that already asserts keeps to that, unless its engine named what to observe.
+    A test that asserts of itself (``has``) keeps to that, unless its engine named what to
+    observe.
     """
-    has = has_assertion(candidate.function)
     facts = list(_chosen(candidate, trial, only_named=has))
-    if not facts and not has:
-        return _on_output(candidate, trial)
+    if not has and all(one.code.endswith(" is None") for one in facts):
+        printed = _on_output(candidate, trial)
+        if printed is not candidate or not facts:
+            return printed
     if not facts:
         return candidate
     source = candidate.function
@@ -185,9 +248,7 @@ def without_idle_result(candidate: Candidate) -> Candidate:
     if function is None:
         return candidate
     read = {
-        n.id
-        for n in ast.walk(function)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
     }
     for one in text.statements(candidate.function):
         node = one.node
@@ -202,7 +263,5 @@ def without_idle_result(candidate: Candidate) -> Candidate:
             lines = candidate.function.splitlines()
             head = lines[node.lineno - 1]
             lines[node.lineno - 1] = head[: node.col_offset] + head[node.value.col_offset :]
-            return without_idle_result(
-                with_changes(candidate, function="\n".join(lines) + "\n")
-            )
+            return without_idle_result(with_changes(candidate, function="\n".join(lines) + "\n"))
     return candidate

@@ -8,11 +8,14 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace as with_changes
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
-from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import is_stable_text
-from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from pytest_aipipe.explore.trialed import Check, Raised, Trialed
+    from pytest_aipipe.generate.model import Candidate
 
 MAX_MATCH = 90
 _CARELESS = frozenset({"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"})
@@ -58,9 +61,7 @@ def _correct(candidate: Candidate, check: Check, line: int) -> Candidate | None:
     if strong:
         indent = text.indent_of(candidate.function, statement.start)
         fact = strong[0]
-        new = text.replace(
-            candidate.function, statement.start, statement.end, indent + fact.code
-        )
+        new = text.replace(candidate.function, statement.start, statement.end, indent + fact.code)
         return with_changes(
             candidate, function=new, prelude=_with_imports(candidate.prelude, fact.imports)
         )
@@ -82,11 +83,7 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
     if raised.line is None or raised.when != "call":
         return None
     line = raised.line - height
-    around = [
-        one
-        for one in text.statements(candidate.function)
-        if one.start <= line <= one.end
-    ]
+    around = [one for one in text.statements(candidate.function) if one.start <= line <= one.end]
     if not around:
         return None
     expecting = [one for one in around if _expects(one.node)]
@@ -97,7 +94,7 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
         return None  # an assertion of a helper, not an error of the code
     if raised.type_name in _CARELESS and raised.at is None:
         return None  # the test itself does not resolve against the code
-    if raised.statement is None or text.is_class(candidate.function) and _is_unittest(candidate):
+    if raised.statement is None or (text.is_class(candidate.function) and _is_unittest(candidate)):
         return None
     return _wrap(candidate, raised, around)
 
@@ -160,7 +157,9 @@ def _plain_body(source: str, header: str) -> str:
             if segment is None or "\n" in segment:
                 continue
             indent = text.indent_of(source, inner.lineno)
-            return text.replace(source, inner.lineno, inner.end_lineno or inner.lineno, indent + segment)
+            return text.replace(
+                source, inner.lineno, inner.end_lineno or inner.lineno, indent + segment
+            )
     return source
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_aipipe.assertions import observe, text
 from pytest_aipipe.assertions.repair import repaired
 from pytest_aipipe.assertions.shrink import shrunk
-from pytest_aipipe.explore.trialed import Trialed
-from pytest_aipipe.generate.model import Arc, Candidate, Outcome
+
+if TYPE_CHECKING:
+    from pytest_aipipe.explore.trialed import Trialed
+    from pytest_aipipe.generate.model import Arc, Candidate, Outcome
 
 MAX_REPAIRS = 4
 _ACCIDENTS = frozenset(
@@ -96,16 +98,21 @@ def settle(
 
     candidate = shrunk(candidate, attempt, keeps)
     candidate = replace(candidate, prelude=tuple(candidate.prelude))
-    looking = observe.with_result(candidate)
+    has = observe.has_assertion(candidate.function)
+    looking = observe.with_all_results(candidate)
     (seen,) = explorer.try_all([looking], look=True)
     (again,) = explorer.try_all([looking], look=True)
     if seen.outcome.status != "passed" or again.outcome.status != "passed":
         return Unsettled("does not pass every time")
     stable = replace(
         seen,
-        facts={name: tuple(f for f in found if f in again.facts.get(name, ())) for name, found in seen.facts.items()},
+        facts={
+            name: tuple(f for f in found if f in again.facts.get(name, ()))
+            for name, found in seen.facts.items()
+        },
     )
-    final = observe.without_idle_result(observe.asserted(looking, stable))
+    plain = observe.with_result(observe.assert_in_place(looking, stable))
+    final = observe.without_idle_result(observe.asserted(plain, stable, has=has))
     if not observe.has_assertion(final.function):
         return Unsettled("nothing that it could assert is stable")
     (last,) = explorer.try_all([final])

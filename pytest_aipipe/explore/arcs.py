@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from coverage.exceptions import CoverageException
 from coverage.parser import PythonParser
 
 from pytest_aipipe.generate.model import Arc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Reach = tuple[dict[str, frozenset[int]], dict[str, frozenset[Arc]]]
 
@@ -58,4 +61,3 @@ def _single_destinations(arcs: Iterable[Arc]) -> dict[int, int]:
     for start, end in arcs:
         ends[start].add(end)
     return {start: next(iter(all_)) for start, all_ in ends.items() if len(all_) == 1}
-

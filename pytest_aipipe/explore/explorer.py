@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.explore.arcs import Translator
@@ -12,12 +11,19 @@ from pytest_aipipe.explore.process import ChildProcess, Launch, command, environ
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
 from pytest_aipipe.generate.model import Candidate, Outcome, RecordedCall
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Request
 
 START_TIMEOUT = 60.0
 GRACE = 15.0
 NEAREST_FILES = 8
 RESTARTS = 4
+SLOW_TEST = 1.5
+MAX_RECORDED_TESTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,16 @@ class Ready:
     problems: tuple[str, ...]
     fixtures: frozenset[str]
     async_mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one test of a file fared among others; an empty ``test`` is the whole file."""
+
+    file: str
+    test: str
+    ok: bool
+    detail: str = ""
 
 
 def nearest_files(request: Request, limit: int = NEAREST_FILES) -> list[Path]:
@@ -69,6 +85,7 @@ class Explorer:
         hash_seed: str = "0",
         guards: bool = True,
         bare: bool = False,
+        preimport: bool = True,
     ) -> None:
         self.request = request
         self.launch = launch
@@ -77,15 +94,17 @@ class Explorer:
         self.hash_seed = hash_seed
         self.guards = guards
         self.bare = bare
+        self.preimport = preimport
         self.translator = Translator(request.sources)
         self.tried = 0
         self.notes: list[str] = []
         self._child: ChildProcess | None = None
+        self._serving = False
         self._starts = 0
         self._number = 0
         self.ready = Ready({}, (), frozenset(), None)
 
-    def __enter__(self) -> Explorer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,11 +115,40 @@ class Explorer:
         if self._child is not None:
             self._child.close()
             self._child = None
+        self._serving = False
 
     def start(self) -> Ready:
-        """Start the child unless it runs; raise :class:`SurroundingsError` when it cannot."""
-        if self._child is not None:
+        """Wait until the child serves; raise :class:`SurroundingsError` when it cannot."""
+        if self._serving:
             return self.ready
+        self.begin()
+        child = self._child
+        assert child is not None  # noqa: S101
+        try:
+            answer = child.receive(START_TIMEOUT)
+        except Closed:
+            answer = None
+        if answer is None or not answer.get("ready"):
+            self.close()
+            raise SurroundingsError(
+                "explorer-not-ready",
+                "A child pytest of this project did not come up to try candidates in",
+                where=child.stderr.decode(errors="replace").strip()[-600:],
+                hint="Run pytest without --ai-diff to see whether it collects.",
+            )
+        self._serving = True
+        self.ready = Ready(
+            answer["imported"],
+            tuple(answer["problems"]),
+            frozenset(answer["fixtures"]),
+            answer["plugins"],
+        )
+        return self.ready
+
+    def begin(self) -> None:
+        """Start the child unless it runs, and do not wait for it."""
+        if self._child is not None:
+            return
         if self._starts > RESTARTS:
             raise SurroundingsError(
                 "explorer-keeps-dying", "The process in which candidates are tried keeps dying"
@@ -112,34 +160,20 @@ class Explorer:
             environment(self.request, self.hash_seed),
             self.request.rootdir,
         )
-        child = ChildProcess(argv, cwd=self.request.rootdir, env=env, setup=self._setup(files))
-        try:
-            answer = child.receive(START_TIMEOUT)
-        except Closed:
-            answer = None
-        if answer is None or not answer.get("ready"):
-            child.close()
-            raise SurroundingsError(
-                "explorer-not-ready",
-                "A child pytest of this project did not come up to try candidates in",
-                where=child.stderr.decode(errors="replace").strip()[-600:],
-                hint="Run pytest without --ai-diff to see whether it collects.",
-            )
-        self._child = child
-        self.ready = Ready(
-            answer["imported"],
-            tuple(answer["problems"]),
-            frozenset(answer["fixtures"]),
-            answer["plugins"],
+        self._child = ChildProcess(
+            argv, cwd=self.request.rootdir, env=env, setup=self._setup(files)
         )
-        return self.ready
 
     def _setup(self, files: Sequence[Path]) -> Message:
         request = self.request
         return {
             "files": {str(request.root / path): path for path in request.sources},
             "sources": dict(request.sources),
-            "modules": [request.modules[p] for p in request.sources if p in request.modules],
+            "modules": [
+                request.modules[path]
+                for path in request.sources
+                if self.preimport and path in request.modules
+            ],
             "target": str(request.target),
             "jobs": self.jobs,
             "guards": self.guards,
@@ -164,7 +198,10 @@ class Explorer:
             for one in batch
         ]
         answers = self.ask(messages)
-        return tuple(read_answer(self._with_imports(a, m), self.translator) for a, m in zip(answers, messages, strict=True))
+        return tuple(
+            read_answer(self._with_imports(a, m), self.translator)
+            for a, m in zip(answers, messages, strict=True)
+        )
 
     def try_plain(self, texts: Sequence[tuple[Path, str, str]]) -> tuple[Trialed, ...]:
         """Run whole test files as they would be written: path, text and a name each."""
@@ -180,7 +217,31 @@ class Explorer:
             for path, text, name in texts
         ]
         answers = self.ask(messages)
-        return tuple(read_answer(self._with_imports(a, m), self.translator) for a, m in zip(answers, messages, strict=True))
+        return tuple(
+            read_answer(self._with_imports(a, m), self.translator)
+            for a, m in zip(answers, messages, strict=True)
+        )
+
+    def run_together(
+        self, files: Sequence[tuple[Path, str]], *, reverse: bool, timeout: float
+    ) -> list[Verdict]:
+        """Run whole files one after the other in one process; return each test's verdict."""
+        (answer,) = self.ask(
+            [
+                {
+                    "kind": "together",
+                    "files": [{"path": str(path), "source": text} for path, text in files],
+                    "reverse": reverse,
+                    "timeout": timeout,
+                }
+            ]
+        )
+        if "results" not in answer:
+            return [Verdict("", "", ok=False, detail=str(answer.get("detail") or answer["status"]))]
+        return [
+            Verdict(one["file"], one["test"], ok=one["ok"], detail=one["detail"])
+            for one in answer["results"]
+        ]
 
     def _with_imports(self, answer: Message, message: Message) -> Message:
         """Add what importing the changed modules ran, for a candidate that imports them."""
@@ -222,9 +283,11 @@ class Explorer:
                 patience = max(float(one["timeout"]) for one in messages) * 3 + GRACE
                 answer = self._child.receive(patience)
                 if answer is None:
-                    raise Closed
+                    break  # silent for longer than any candidate may take
                 got[answer["id"] - first] = answer
         except Closed:
+            pass
+        if len(got) < len(messages):
             self.close()
         self._number += len(messages)
         whole: list[Message] = []
@@ -232,13 +295,16 @@ class Explorer:
             whole.append(got[len(whole)])
         return whole, len(whole) < len(messages)
 
-    def record_calls(self, symbols: Sequence[tuple[str, str]], *, timeout: float = 15.0) -> tuple[RecordedCall, ...]:
+    def record_calls(
+        self, symbols: Sequence[tuple[str, str]], *, timeout: float = 15.0
+    ) -> tuple[RecordedCall, ...]:
         """Run the nearest tests once and return the calls of ``symbols`` (path, qualified name)."""
         message: Message = {
             "kind": "record",
             "symbols": [list(one) for one in symbols],
+            "nodeids": self._recordable(),
             "timeout": timeout,
-            "seconds": timeout * 0.8,
+            "seconds": timeout * 0.6,
         }
         (answer,) = self.ask([message])
         return tuple(
@@ -255,6 +321,16 @@ class Explorer:
             for one in answer.get("calls", ())
         )
 
+    def _recordable(self) -> list[str]:
+        """Return the quick tests that run the gaps' files, the most telling first."""
+        paths = {gap.path for gap in self.request.gaps}
+        found = [
+            (-sum(len(test.lines.get(path, ())) for path in paths), test.nodeid)
+            for test in self.request.tests
+            if test.seconds < SLOW_TEST and any(test.lines.get(path) for path in paths)
+        ]
+        return [nodeid for _, nodeid in sorted(found)][:MAX_RECORDED_TESTS]
+
     def start_and_import_reach(self) -> dict[str, frozenset[int]]:
         """Return the lines that importing the changed modules runs."""
         return self.translator.reach(self.start().imported)[0]
@@ -262,8 +338,8 @@ class Explorer:
 
 def _mentions(source: str, module: str) -> bool:
     head, _, last = module.rpartition(".")
-    return f"import {module}" in source or f"from {module} import" in source or (
-        bool(head) and f"from {head} import" in source and last in source
+    return (
+        f"import {module}" in source
+        or f"from {module} import" in source
+        or (bool(head) and f"from {head} import" in source and last in source)
     )
-
-

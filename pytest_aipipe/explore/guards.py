@@ -12,10 +12,12 @@ import builtins
 import gc
 import operator
 import types
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.rebuild import source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 RECORDER = "__aipipe_guard__"
 MAX_SEEN = 240
@@ -32,7 +34,7 @@ _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.In: ("in", lambda left, right: left in right),
     ast.NotIn: ("not in", lambda left, right: left not in right),
 }
-_BY_NAME = {name: function for name, function in _COMPARE.values()}
+_BY_NAME = dict(_COMPARE.values())
 _CALLS = frozenset({"isinstance", "issubclass", "callable", "hasattr"})
 _METHODS = frozenset(
     {"startswith", "endswith", "match", "search", "fullmatch", "isdigit", "isalpha", "isupper"}
@@ -49,22 +51,22 @@ class Recorder:
         self.seen: list[dict[str, Any]] = []
         self._counts: dict[tuple[str, int, str, bool], int] = {}
 
-    def compare(self, path: str, line: int, name: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+    def compare(self, path: str, line: int, name: str, left: Any, right: Any) -> Any:
         """Compare as the code would have, noting the operands."""
         result = _BY_NAME[name](left, right)
         if self.on:
             self.note(path, line, name, left, right, result)
         return result
 
-    def truth(self, path: str, line: int, value: Any) -> Any:  # noqa: ANN401
+    def truth(self, path: str, line: int, value: Any) -> Any:
         """Return ``value``, noting whether it counts as true where asking has no effect."""
         if self.on and isinstance(value, _PLAIN):
             self.note(path, line, "truth", value, None, bool(value))
         elif self.on and not hasattr(type(value), "__bool__") and not hasattr(value, "__len__"):
-            self.note(path, line, "truth", None, None, True)
+            self.note(path, line, "truth", None, None, result=True)
         return value
 
-    def call(self, path: str, line: int, name: str, function: Any, *args: Any) -> Any:  # noqa: ANN401
+    def call(self, path: str, line: int, name: str, function: Any, *args: Any) -> Any:
         """Call ``function``, noting its receiver or first argument and the next one."""
         result = function(*args)
         if self.on:
@@ -75,14 +77,14 @@ class Recorder:
             self.note(path, line, name, operands[0], operands[1], taken)
         return result
 
-    def note(  # noqa: PLR0917
+    def note(
         self,
         path: str,
         line: int,
         name: str,
-        left: Any,  # noqa: ANN401
-        right: Any,  # noqa: ANN401
-        result: Any,  # noqa: ANN401
+        left: Any,
+        right: Any,
+        result: Any,
     ) -> None:
         """Keep one observation, unless this guard has shown enough already."""
         if not isinstance(result, bool):
@@ -133,18 +135,16 @@ class _Guards(ast.NodeTransformer):
             if len(node.ops) != 1:
                 return node
             name = _COMPARE[type(node.ops[0])][0]
-            return self._called(
-                "compare", node, ast.Constant(name), node.left, node.comparators[0]
-            )
+            return self._called("compare", node, ast.Constant(name), node.left, node.comparators[0])
         if isinstance(node, ast.Call):
-            name = _watched(node)
-            if name:
-                return self._called("call", node, ast.Constant(name), node.func, *node.args)
+            called = _watched(node)
+            if called:
+                return self._called("call", node, ast.Constant(called), node.func, *node.args)
         if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.Constant):
             return node
         return self._called("truth", node, node)
 
-    def _visit_test(self, node: Any) -> Any:  # noqa: ANN401
+    def _visit_test(self, node: Any) -> Any:
         self.generic_visit(node)
         node.test = self._condition(node.test)
         return node
@@ -220,5 +220,3 @@ def _alike(old: types.CodeType, new: types.CodeType) -> bool:
         and old.co_flags == new.co_flags
         and old.co_argcount == new.co_argcount
     )
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from pytest_aipipe.explore.values import facts_of
+from pytest_aipipe.explore.values import Fact, facts_of
 
 PROBE = "__aipipe_probe__"
 MAX_FACTS = 12
@@ -36,7 +36,7 @@ class Probe:
         self.facts: dict[str, list[dict[str, Any]]] = {}
         self.reached_end = False
 
-    def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:  # noqa: ANN401
+    def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:
         """Note whether the assertion on ``line`` held, and what its left operand was worth."""
         entry: dict[str, Any] = {"line": line, "held": bool(held), "op": operator}
         if not held and operator:
@@ -52,15 +52,26 @@ class Probe:
         for expression in self.observe:
             try:
                 value = eval(expression, scope)  # noqa: S307 - the candidate's own expression
-            except Exception:
+            except Exception:  # noqa: S112 - what cannot be evaluated is not asserted
                 continue
             self._note(expression, value)
+        first: dict[int, str] = {}
         for name, value in names.items():
-            if name not in self.facts and not name.startswith("_") and name != "self":
+            if name in self.facts or name.startswith("_") or name == "self":
+                continue
+            earlier = first.setdefault(id(value), name)
+            if earlier != name and _has_identity(value):
+                self.facts[name] = _plain([Fact(f"assert {name} is {earlier}")])
+            else:
                 self._note(name, value)
 
-    def _note(self, expression: str, value: Any) -> None:  # noqa: ANN401
+    def _note(self, expression: str, value: Any) -> None:
         self.facts[expression] = _plain(facts_of(expression, value))[:MAX_FACTS]
+
+
+def _has_identity(value: object) -> bool:
+    """Whether being the very same object says something: not so for plain constants."""
+    return not isinstance(value, str | bytes | int | float | complex | type | type(None) | tuple)
 
 
 def _plain(facts: list[Any]) -> list[dict[str, Any]]:
@@ -75,7 +86,7 @@ def _probe_call(method: str, *args: ast.expr) -> ast.expr:
 class _Asserts(ast.NodeTransformer):
     """Turns ``assert`` into a call of the probe that lets the test go on."""
 
-    def visit_Assert(self, node: ast.Assert) -> Any:  # noqa: N802
+    def visit_Assert(self, node: ast.Assert) -> Any:
         test = node.test
         line = ast.Constant(node.lineno)
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
@@ -97,19 +108,17 @@ class _Asserts(ast.NodeTransformer):
         replaced = ast.Expr(_probe_call("check", *arguments))
         return ast.fix_missing_locations(ast.copy_location(replaced, node))
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> Any:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
     visit_Lambda = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
 
 
-def test_functions(
-    tree: ast.Module, name: str
-) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def test_functions(tree: ast.Module, name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Return the test's own functions: the one called ``name``, or the methods of that class."""
     for node in reversed(tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:

@@ -10,17 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from select import select
+from typing import TYPE_CHECKING
 
 import pytest_aipipe
 from aipipe_core.errors import SurroundingsError
+from aipipe_core.sandbox import kill
 from pytest_aipipe.explore.wire import Closed, Message, Reader, pack, write
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from pytest_aipipe.generate.request import Request
 
 Started = tuple[Sequence[str], Mapping[str, str]]
 Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]
 """Puts a command into the sandbox: argv, environment and working folder to what is started."""
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+KEPT = ("COVERAGE_CORE",)
+_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
 def unsandboxed(argv: Sequence[str], env: Mapping[str, str], _cwd: Path) -> Started:
@@ -50,12 +55,11 @@ def command(request: Request, files: Sequence[Path]) -> list[str]:
 
 def environment(request: Request, hash_seed: str) -> dict[str, str]:
     """Return the child's environment: no key, no token, the project's own import path."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    ours = str(Path(pytest_aipipe.__file__).parent.parent)
+    kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     inherited = os.environ.get("PYTHONPATH", "")
     path = [*request.python_path, *filter(None, inherited.split(os.pathsep))]
-    if not _is_installed(ours):
-        path.append(ours)
+    if our_folder().name not in {"site-packages", "dist-packages"}:
+        path.append(str(our_folder()))
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(path)),
@@ -65,8 +69,9 @@ def environment(request: Request, hash_seed: str) -> dict[str, str]:
     }
 
 
-def _is_installed(folder: str) -> bool:
-    return Path(folder).name in {"site-packages", "dist-packages"}
+def our_folder() -> Path:
+    """Return the folder from which this package is imported."""
+    return Path(pytest_aipipe.__file__).resolve().parent.parent
 
 
 class ChildProcess:
@@ -126,17 +131,4 @@ class ChildProcess:
                     stream.close()
                 except OSError:
                     continue
-        try:
-            self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            _kill_group(self._process.pid)
-            self._process.wait()
-
-
-def _kill_group(pid: int) -> None:
-    import signal
-
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+        kill(self._process)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import collections
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -149,7 +149,7 @@ class _Writer:
         return self._instance(value, kind, depth)
 
     def _enum(self, value: enum.Enum) -> str:
-        if value.name is None or not value.name.isidentifier():
+        if not str(value.name).isidentifier():
             raise Unwritable
         return f"{self.name(type(value))}.{value.name}"
 
@@ -177,9 +177,7 @@ class _Writer:
             raise Unwritable
         return self._call(kind, known[0], known[1], depth)
 
-    def _call(
-        self, kind: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], depth: int
-    ) -> str:
+    def _call(self, kind: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], depth: int) -> str:
         inner = [self.write(one, depth) for one in args]
         inner += [f"{name}={self.write(one, depth)}" for name, one in kwargs.items()]
         return f"{self.name(kind)}({', '.join(inner)})"
@@ -294,11 +292,11 @@ _LEAVES: dict[type, _Write] = {
     decimal.Decimal: _from_repr,
     fractions.Fraction: _from_repr,
     uuid.UUID: _from_repr,
-    datetime.datetime: _datetime,
-    datetime.date: _datetime,
-    datetime.time: _datetime,
-    datetime.timedelta: _datetime,
-    datetime.timezone: _datetime,
+    dt.datetime: _datetime,
+    dt.date: _datetime,
+    dt.time: _datetime,
+    dt.timedelta: _datetime,
+    dt.timezone: _datetime,
     re.Pattern: _pattern,
     range: _range,
     slice: _range,

@@ -12,17 +12,20 @@ import tempfile
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from pytest_aipipe.explore.guards import Recorder
-from pytest_aipipe.explore.tracing import Tracer
 from pytest_aipipe.explore.trial import Trial, flush
 from pytest_aipipe.explore.wire import Closed, Message, Reader, pack, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from pytest_aipipe.explore.guards import Recorder
+    from pytest_aipipe.explore.tracing import Tracer
 
 MEMORY = 4 << 30
 FILE_SIZE = 256 << 20
@@ -129,6 +132,10 @@ class Server:
             from pytest_aipipe.explore.record import record
 
             return record(self.session, message, self.setup)
+        if message.get("kind") == "together":
+            from pytest_aipipe.explore.together import run_together
+
+            return run_together(self.session, message)
         return Trial(self.session, message, tracer=self.tracer, recorder=self.recorder).run()
 
     def _hear(self, one: Running) -> None:
@@ -164,7 +171,7 @@ def _in_fork(writing: int, work: Callable[[], Message]) -> None:
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         frame = pack(work())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the answer must be given
+    except BaseException as error:
         frame = pack({"status": "crashed", "detail": f"{type(error).__name__}: {error}"[:800]})
     try:
         write(writing, frame)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import collect_one_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class SyntheticModule(pytest.Module):
@@ -92,12 +94,12 @@ def parent_for(session: pytest.Session, folder: Path) -> pytest.Collector:
 
 def _directory(session: pytest.Session, parent: pytest.Collector, path: Path) -> pytest.Collector:
     if not path.is_dir():
-        made: pytest.Collector = pytest.Dir.from_parent(parent, path=path)  # type: ignore[attr-defined]
+        made: pytest.Collector = pytest.Dir.from_parent(parent, path=path)
         return made
     hook = session.gethookproxy(path.parent)
     node = hook.pytest_collect_directory(path=path, parent=parent)
     if node is None:
-        node = pytest.Dir.from_parent(parent, path=path)  # type: ignore[attr-defined]
+        node = pytest.Dir.from_parent(parent, path=path)
     collect_one_node(node)
     collected: pytest.Collector = node
     return collected
@@ -119,9 +121,7 @@ class CollectionError(Exception):
     """pytest could not collect what the candidate holds."""
 
 
-def module_node(
-    session: pytest.Session, parent: pytest.Collector, path: Path, module: types.ModuleType
-) -> SyntheticModule:
+def module_node(parent: pytest.Collector, path: Path, module: types.ModuleType) -> SyntheticModule:
     """Return the collector of ``module`` as the file ``path`` under ``parent``."""
     node: SyntheticModule = SyntheticModule.from_parent(parent, path=path)
     node.given = module

@@ -8,9 +8,12 @@ translates them to the terms of coverage.py's reports.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RawArcs = dict[str, list[tuple[int, int]]]
 
@@ -33,7 +36,8 @@ class Tracer:
         """Begin to measure, with nothing seen so far."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._coverage.erase()
+            # Only the data is thrown away: beginning all of coverage.py anew takes 50 ms.
+            self._coverage.get_data().erase()
             self._coverage.start()
 
     def stop(self) -> RawArcs:

@@ -7,15 +7,19 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_aipipe.explore import instrument, synthetic
-from pytest_aipipe.explore.tracing import Tracer
-from pytest_aipipe.explore.wire import Message
+from pytest_aipipe.explore.footprint import Footprint
+
+if TYPE_CHECKING:
+    import warnings
+
+    from pytest_aipipe.explore.tracing import Tracer
+    from pytest_aipipe.explore.wire import Message
 
 MAX_TEXT = 2000
 
@@ -29,7 +33,7 @@ class Watch:
         self.warnings: list[tuple[str, str, str]] = []
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:  # noqa: ANN401
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
         """Keep the exception itself; the report holds only its picture."""
         report = yield
         if call.excinfo is not None:
@@ -55,24 +59,29 @@ class Trial:
         message: Message,
         *,
         tracer: Tracer,
-        recorder: Any = None,  # noqa: ANN401
+        recorder: Any = None,
     ) -> None:
         self.session = session
         self.message = message
         self.tracer = tracer
         self.recorder = recorder
         self.path = Path(message["path"])
-        self.probe = instrument.Probe(tuple(message.get("observe", ())), look=message.get("look", True))
+        self.probe = instrument.Probe(
+            tuple(message.get("observe", ())), look=message.get("look", True)
+        )
 
     def run(self) -> Message:
         """Run the candidate; never raises for what the candidate does."""
         started = time.perf_counter()
         before = _Surroundings()
+        footprint = Footprint() if self.message.get("plain") else None
         watch = Watch()
         plugins = self.session.config.pluginmanager
         plugins.register(watch, "aipipe-watch")
         problem = ""
         self.tracer.start()
+        if footprint is not None:
+            footprint.on = True
         if self.recorder is not None:
             self.recorder.on = True
         try:
@@ -86,12 +95,16 @@ class Trial:
         finally:
             if self.recorder is not None:
                 self.recorder.on = False
+            if footprint is not None:
+                footprint.on = False
             arcs = self.tracer.stop()
             plugins.unregister(watch)
         answer = self._answer(watch, problem)
         answer["arcs"] = arcs
         answer["seconds"] = time.perf_counter() - started
         answer["residue"] = before.differences()
+        if footprint is not None and footprint.paths:
+            answer["residue"].append(f"writes outside its temporary folder ({footprint.paths[0]})")
         if self.recorder is not None:
             answer["comparisons"] = self.recorder.seen
         return answer
@@ -108,7 +121,7 @@ class Trial:
         config = self.session.config
         parent = synthetic.parent_for(self.session, self.path.parent)
         module = synthetic.build_module(self.path, code, config, given)
-        node = synthetic.module_node(self.session, parent, self.path, module)
+        node = synthetic.module_node(parent, self.path, module)
         items = list(synthetic.items_of(node))
         config.hook.pytest_collection_modifyitems(session=self.session, config=config, items=items)
         if not items:
@@ -210,7 +223,9 @@ class _Surroundings:
             if thread.is_alive():
                 found.append(f"leaves the thread {thread.name} running")
         now = dict(os.environ)
-        changed = sorted(k for k in {*now, *self.environment} if now.get(k) != self.environment.get(k))
+        changed = sorted(
+            k for k in {*now, *self.environment} if now.get(k) != self.environment.get(k)
+        )
         changed = [k for k in changed if not k.startswith(("PYTEST_", "COVERAGE_", "COV_"))]
         if changed:
             found.append(f"leaves the environment changed ({', '.join(changed[:3])})")

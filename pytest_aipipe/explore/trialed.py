@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_aipipe.explore.arcs import Translator
 from pytest_aipipe.explore.values import Fact
-from pytest_aipipe.explore.wire import Message
 from pytest_aipipe.generate.model import Comparison, Outcome
+
+if TYPE_CHECKING:
+    from pytest_aipipe.explore.arcs import Translator
+    from pytest_aipipe.explore.wire import Message
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The exception that left the test: ``line`` is the candidate's own, ``failed`` an assertion."""
+    """The exception that left the test, at the candidate's own ``line``."""
 
     when: str
     type_name: str
@@ -80,7 +82,7 @@ def read_answer(answer: Message, translator: Translator) -> Trialed:
     )
 
 
-def _facts(found: Any) -> tuple[Fact, ...]:  # noqa: ANN401
+def _facts(found: Any) -> tuple[Fact, ...]:
     return tuple(Fact(one["code"], tuple(one["imports"]), one["strength"]) for one in found)
 
 

@@ -14,6 +14,9 @@ from pytest_aipipe.explore.rebuild import import_of, source_of
 
 MAX_ITEMS = 30
 MAX_LITERAL = 600
+EXACT_BELOW = 1e15
+_OBJECT_EQ: Any = object.__eq__
+_OBJECT_STR: Any = object.__str__
 _UNSTABLE = re.compile(
     r"0x[0-9a-fA-F]{6,}|/tmp/|/var/folders|pytest-of-|\bpid[= ]|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
 )
@@ -73,7 +76,7 @@ def _float_fact(expression: str, value: float) -> Fact:
         return Fact(f"assert math.isnan({expression})", ("import math",))
     if math.isinf(value):
         return Fact(f'assert {expression} == float("{value!r}")')
-    if (value * 1024).is_integer() and abs(value) < 1e15:
+    if (value * 1024).is_integer() and abs(value) < EXACT_BELOW:
         return Fact(f"assert {expression} == {value!r}")
     return Fact(f"assert {expression} == pytest.approx({value!r})", ("import pytest",))
 
@@ -88,14 +91,12 @@ def _holds_inexact(value: Any) -> bool:
     return False
 
 
-def _literal_facts(
-    expression: str, value: Any, code: str, imports: tuple[str, ...]
-) -> list[Fact]:
+def _literal_facts(expression: str, value: Any, code: str, imports: tuple[str, ...]) -> list[Fact]:
     if len(code) > MAX_LITERAL or not is_stable_text(code):
         return _size_facts(expression, value)
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         return [Fact(f"assert {expression} is {code}", imports)]
-    if type(value).__eq__ is object.__eq__:  # an enum member, most often
+    if getattr(type(value), "__eq__", None) is _OBJECT_EQ:  # an enum member, most often
         return [Fact(f"assert {expression} is {code}", imports)] if _is_enum(value) else []
     if _holds_inexact(value):
         flat = isinstance(value, list | tuple) and all(
@@ -103,12 +104,10 @@ def _literal_facts(
         )
         if flat:
             return [
-                Fact(
-                    f"assert {expression} == pytest.approx({code})", (*imports, "import pytest")
-                )
+                Fact(f"assert {expression} == pytest.approx({code})", (*imports, "import pytest"))
             ]
         return _size_facts(expression, value)
-    if not value == value:  # noqa: PLR0124 - a value that is not equal to itself
+    if value != value:  # noqa: PLR0124 - a value that is not equal to itself
         return []
     return [Fact(f"assert {expression} == {code}", imports)]
 
@@ -138,7 +137,8 @@ def _size_facts(expression: str, value: Any) -> list[Fact]:
 
 def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
     """Facts of an instance of a subclass of a plain type: equal to the plain value."""
-    for base in (str, bytes, int, float, dict, list, tuple, set, frozenset):
+    bases: tuple[Any, ...] = (str, bytes, int, float, dict, list, tuple, set, frozenset)
+    for base in bases:
         if not isinstance(value, base):
             continue
         try:
@@ -148,7 +148,7 @@ def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
         written = source_of(plain)
         if written is None or len(written.code) > MAX_LITERAL or not is_stable_text(written.code):
             return []
-        if not value == plain or _holds_inexact(plain):
+        if value != plain or _holds_inexact(plain):
             return []
         fact = Fact(f"assert {expression} == {written.code}", written.imports)
         return [fact, *_kind_facts(expression, value)]
@@ -173,7 +173,7 @@ def _iterator_facts(expression: str, value: Any) -> list[Fact]:
 
 def _kind_facts(expression: str, value: Any) -> list[Fact]:
     named = import_of(type(value))
-    if named is None or "_" == named[1][:1]:
+    if named is None or named[1][:1] == "_":
         return [Fact(f'assert type({expression}).__name__ == "{type(value).__name__}"', (), 1)]
     statement, name = named
     return [Fact(f"assert isinstance({expression}, {name})", (statement,) if statement else (), 1)]
@@ -181,7 +181,7 @@ def _kind_facts(expression: str, value: Any) -> list[Fact]:
 
 def _text_facts(expression: str, value: Any) -> list[Fact]:
     kind = type(value)
-    own = kind.__str__ is not object.__str__
+    own = getattr(kind, "__str__", None) is not _OBJECT_STR
     if not own:
         return []
     text = str(value)

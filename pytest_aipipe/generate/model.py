@@ -10,11 +10,13 @@ from what was observed, and the gate decides.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
+    from random import Random
 
 Arc = tuple[int, int]
 """A branch as coverage.py has it: from line, to line; a negative target leaves the code object."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pytest_aipipe.generate.model import Arc, Gap, KnownTest
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_aipipe.generate.model import Arc, Gap, KnownTest
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from coverage.parser import PythonParser
 
 from pytest_aipipe.generate.model import Gap, KnownTest
 from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MakeRequest = Callable[..., Request]
 

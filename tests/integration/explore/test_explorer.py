@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.generate.model import Candidate
-from pytest_aipipe.generate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_aipipe.generate.request import Request
 
 SOURCE = """\
 import os

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.generate.model import Candidate
-from pytest_aipipe.generate.request import Request
 
-SOURCE = '''\
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_aipipe.generate.request import Request
+
+SOURCE = """\
 import dataclasses
 import warnings
 
@@ -51,7 +55,7 @@ def say(text):
 
 def third():
     return 1 / 3
-'''
+"""
 
 
 def settled(make_request: Callable[..., Request], body: str, **more: object) -> Settled | Unsettled:
@@ -64,10 +68,13 @@ def settled(make_request: Callable[..., Request], body: str, **more: object) -> 
         prelude=("import shop",),
         **more,  # type: ignore[arg-type]
     )
-    goal = Goal({"shop.py": request.added["shop.py"] - {1, 2, 5, 6, 11, 17}}, {"shop.py": frozenset()})
+    goal = Goal(
+        {"shop.py": request.added["shop.py"] - {1, 2, 5, 6, 11, 17}}, {"shop.py": frozenset()}
+    )
     with Explorer(request) as explorer:
         goal = Goal(
-            {"shop.py": goal.lines["shop.py"] - explorer.start_and_import_reach()["shop.py"]}, goal.arcs
+            {"shop.py": goal.lines["shop.py"] - explorer.start_and_import_reach()["shop.py"]},
+            goal.arcs,
         )
         return settle(candidate, goal, explorer, lambda _, n: n in raise_lines(SOURCE))
 
@@ -75,10 +82,22 @@ def settled(make_request: Callable[..., Request], body: str, **more: object) -> 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("shop.third()", "result = shop.third()\n\nassert result == pytest.approx(0.3333333333333333)"),
-        ("shop.make_line('a')", "result = shop.make_line('a')\n\nassert result == Line(text=\"a\", amount=0.5)"),
-        ("unused = 3\nshop.say('x')", "shop.say('x')\n\nassert capsys.readouterr().out == \"said x\\n\""),
-        ("values = [1]\nshop.empty(values)", "values = [1]\nshop.empty(values)\n\nassert values == []"),
+        (
+            "shop.third()",
+            "result = shop.third()\n\nassert result == pytest.approx(0.3333333333333333)",
+        ),
+        (
+            "shop.make_line('a')",
+            "result = shop.make_line('a')\n\nassert result == Line(text=\"a\", amount=0.5)",
+        ),
+        (
+            "unused = 3\nshop.say('x')",
+            "shop.say('x')\n\nassert capsys.readouterr().out == \"said x\\n\"",
+        ),
+        (
+            "values = [1]\nshop.empty(values)",
+            "values = [1]\nshop.empty(values)\n\nassert values == []",
+        ),
         (
             "stock = shop.Stock('a')\nstock.add('')\nassert stock.items == [1]",
             "stock = shop.Stock('a')\nwith pytest.raises(KeyError, match=re.escape(\"'an item needs a name (and a price)'\")):\n    stock.add('')",
@@ -86,6 +105,13 @@ def settled(make_request: Callable[..., Request], body: str, **more: object) -> 
         (
             "stock = shop.Stock('a').add('b')\nassert list(stock.each()) == ['b']",
             "stock = shop.Stock('a').add('b')\nassert list(stock.each()) == [\"B\"]",
+        ),
+        (
+            "for n in [1]:\n    pass\nshop.make_line('a')\nstock = shop.Stock('b')\nstock.add(1)",
+            (
+                "assert shop.make_line('a') == Line(text=\"a\", amount=0.5)\nstock = shop.Stock('b')\n"
+                'result = stock.add(1)\n\nassert result is stock\nassert isinstance(stock, Stock)\nassert stock.name == "b"\nassert stock.items == [1]'
+            ),
         ),
         (
             "import pytest\nwith pytest.raises(KeyError):\n    shop.third()",

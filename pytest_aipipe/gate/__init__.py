@@ -1,0 +1,1 @@
+"""The gate: what a test must pass before it is admitted, each rule with its reason."""

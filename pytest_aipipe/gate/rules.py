@@ -1,0 +1,132 @@
+"""Rules that look at a test's text; each answers with a reason to reject, or None.
+
+The rules that run it are in :mod:`pytest_aipipe.gate.fresh`. A conftest can add rules
+through the hook ``pytest_aipipe_gate``: any object with a ``name`` and a ``reject``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_aipipe.assertions.observe import has_assertion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Arc, Candidate
+
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-f]{9,}")
+_TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A test at the gate: its candidate, final text, and what it newly reached."""
+
+    candidate: Candidate
+    text: str
+    path: str
+    symbol: str
+    lines: frozenset[int]
+    arcs: frozenset[Arc]
+
+
+class Rule(Protocol):
+    """One rule of the gate."""
+
+    name: str
+
+    def reject(self, test: Admission) -> str | None:
+        """Return why ``test`` must not be admitted, or None."""
+        ...
+
+
+class Parses:
+    """The text is Python."""
+
+    name = "parses"
+
+    def reject(self, test: Admission) -> str | None:
+        """Return the syntax error, if there is one."""
+        try:
+            ast.parse(test.text)
+        except (SyntaxError, ValueError) as error:
+            return f"does not parse: {error}"
+        return None
+
+
+class Asserts:
+    """It can fail for another reason than an unexpected error."""
+
+    name = "asserts"
+
+    def reject(self, test: Admission) -> str | None:
+        """Reject a test without an assertion that a fault could trip."""
+        return None if has_assertion(test.candidate.function) else "asserts nothing"
+
+
+class Stable:
+    """It names no address and no temporary path."""
+
+    name = "stable"
+
+    def reject(self, test: Admission) -> str | None:
+        """Reject text that cannot be true on another machine."""
+        for node in ast.walk(ast.parse(test.candidate.function)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if _ADDRESS.search(node.value):
+                    return "asserts on a memory address"
+                if _TEMPORARY.search(node.value) and _in_assert(test.candidate.function, node):
+                    return "asserts on a temporary path"
+        return None
+
+
+def _in_assert(source: str, constant: ast.Constant) -> bool:
+    return any(
+        isinstance(node, ast.Assert) and node.lineno <= constant.lineno <= (node.end_lineno or 0)
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+class Names:
+    """Every name that the test reads is bound: by it, its prelude, a fixture or Python."""
+
+    name = "names"
+
+    def reject(self, test: Admission) -> str | None:
+        """Reject a name that nothing binds; compilation tells which names are global."""
+        import builtins
+        import symtable
+
+        table = symtable.symtable(test.text, "<test>", "exec")
+        bound = {
+            one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()
+        }
+        bound |= {one.get_name() for one in table.get_symbols() if one.is_namespace()}
+        if any("import *" in one for one in test.candidate.prelude):
+            return None
+        todo = list(table.get_children())
+        while todo:
+            scope = todo.pop()
+            todo += scope.get_children()
+            for one in scope.get_symbols():
+                known = one.get_name() in bound or hasattr(builtins, one.get_name())
+                special = one.get_name().startswith("__")
+                if one.is_global() and one.is_referenced() and not known and not special:
+                    return f"reads the name {one.get_name()}, which nothing binds"
+        return None
+
+
+RULES: tuple[Rule, ...] = (Parses(), Names(), Asserts(), Stable())
+
+
+def first_rejection(test: Admission, rules: Sequence[Rule]) -> str | None:
+    """Return the first rule's reason, with the rule's name, or None."""
+    for rule in rules:
+        reason = rule.reject(test)
+        if reason:
+            return f"{rule.name}: {reason}"
+    return None

@@ -1,0 +1,316 @@
+"""Where generation is at: the engines at work, the tests that passed, the time that is left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
+from pytest_aipipe.explore.explorer import Explorer
+from pytest_aipipe.gate.fresh import FreshRuns, Refused
+from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
+from pytest_aipipe.gate.thrift import fewest
+from pytest_aipipe.generate.remaining import Remaining, pieces
+from pytest_aipipe.generate.request import (
+    AdmittedTest,
+    Progress,
+    RejectedTest,
+    Request,
+    Result,
+)
+from pytest_aipipe.generate.rota import Rota, Turn
+from pytest_aipipe.generate.tally import Tally
+from pytest_aipipe.generate.why import Evidence
+from pytest_aipipe.write.compose import Composed, Planned, compose
+from pytest_aipipe.write.formatter import formatter_of
+from pytest_aipipe.write.naming import taken_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.model import Candidate, Engine, Outcome
+
+RECORDING_SHARE = 0.12
+MAX_TROUBLE = 3  # tests lost for one and the same reach before it is given up
+TOGETHER_ROUNDS = 4
+
+
+@dataclass(slots=True)
+class Kept:
+    """A test that passed alone in fresh processes."""
+
+    settled: Settled
+    turn: Turn
+    reached: Goal
+    size: int = field(default=0)
+
+
+class Workshop:
+    """One generation. Use as a context manager: its processes end with it."""
+
+    def __init__(
+        self,
+        request: Request,
+        progress: Progress,
+        *,
+        engines: Sequence[Engine],
+        rules: Sequence[Rule],
+    ) -> None:
+        from pytest_aipipe.generate.surroundings import launcher
+
+        self.request = request
+        self.progress = progress
+        self.engines = engines
+        self.rules = rules
+        self.started = time.monotonic()
+        self.remaining = Remaining(request.gaps)
+        self.tally = Tally()
+        self.evidence = Evidence(request.sources)
+        self.notes: list[str] = []
+        self.kept: list[Kept] = []
+        self.accidents: list[Kept] = []
+        self.rejected: list[RejectedTest] = []
+        self._trouble: dict[frozenset[object], int] = {}
+        self._raises = {path: raise_lines(text) for path, text in request.sources.items()}
+        self.formatter = formatter_of(request.root)
+        self.taken = taken_names(request.root)
+        self.launch = launcher(request, self.note)
+        self.explorer = Explorer(request, launch=self.launch.start)
+        self.gate = FreshRuns(request, self._fresh)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.explorer.close()
+        self.gate.close()
+        self.launch.close()
+
+    def _fresh(self, seed: str) -> Explorer:
+        return Explorer(
+            self.request,
+            launch=self.launch.start,
+            guards=False,
+            bare=True,
+            preimport=False,
+            hash_seed=seed,
+            timeout=10.0,
+        )
+
+    def note(self, text: str) -> None:
+        """Keep something that the report should say, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    @property
+    def left(self) -> float:
+        """The seconds that may still be spent on exploring; a reserve is kept for the end."""
+        reserve = min(self.request.budget * 0.25, 2.0 + 0.15 * len(self.kept))
+        return self.started + self.request.budget - reserve - time.monotonic()
+
+    def explore(self) -> None:
+        """Let the engines propose until all gaps are closed, or time or ideas are spent."""
+        self.explorer.begin()
+        self.gate.begin()
+        ready = self.explorer.start()
+        for problem in ready.problems[:3]:
+            self.note(f"While collecting: {problem.strip().splitlines()[-1][:200]}")
+        self.progress.step(
+            "watching the nearest tests", done=0, total=len(self.request.gaps), left=self.left
+        )
+        calls = self.explorer.record_calls(
+            [(gap.path, gap.symbol) for gap in self.request.gaps],
+            timeout=max(2.0, self.request.budget * RECORDING_SHARE),
+        )
+        rota = Rota(self.request, self.engines, ready, calls)
+        while self.left > 0:
+            turn = rota.next_turn(self.remaining)
+            for problem in rota.problems:
+                self.note(problem)
+            if turn is None:
+                return
+            self._take(turn, rota)
+
+    def _take(self, turn: Turn, rota: Rota) -> None:
+        done = sum(not self.remaining.rest_of(gap).size for gap in self.request.gaps)
+        self.progress.step(
+            f"{turn.gap.path}: {turn.gap.symbol} ({turn.engine.name})",
+            done=done,
+            total=len(self.request.gaps),
+            left=max(0.0, self.left),
+        )
+        started = time.monotonic()
+        outcomes = self.explorer.run(turn.batch)
+        self.tally.tried(turn.engine.name, turn.batch, time.monotonic() - started)
+        for outcome in outcomes:
+            self.evidence.note(turn.gap, outcome)
+        self._harvest(turn, outcomes)
+        rota.answer(turn, outcomes)
+
+    def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
+        """Make tests of the outcomes that reached something open, the most promising first."""
+        waiting = list(zip(turn.batch, outcomes, strict=True))
+        while waiting and self.left > 0:
+            ranked = [(self._promise(outcome), i) for i, (_, outcome) in enumerate(waiting)]
+            best, position = max(ranked, key=lambda one: (one[0], -one[1]))
+            if best[0] <= 0:
+                return
+            candidate, outcome = waiting.pop(position)
+            started = time.monotonic()
+            self._admit(candidate, outcome, turn)
+            self.tally.spent(turn.engine.name, candidate, time.monotonic() - started)
+
+    def _promise(self, outcome: Outcome) -> tuple[int, int]:
+        """Return how much is new, and whether it came without an error."""
+        if outcome.status not in {"passed", "failed", "raised"}:
+            return (0, 0)
+        new: frozenset[object] = self.remaining.new_in(outcome)
+        if outcome.status == "raised" and not self._is_raise(*(outcome.raised_at or ("", 0))):
+            for accident in self.accidents:
+                new -= pieces(accident.reached)
+        if not new or self._trouble.get(new, 0) >= MAX_TROUBLE:
+            return (0, 0)
+        return (len(new), 1 if outcome.status == "passed" else 0)
+
+    def _is_raise(self, path: str, line: int) -> bool:
+        return line in self._raises.get(path, frozenset())
+
+    def _admit(self, candidate: Candidate, outcome: Outcome, turn: Turn) -> None:
+        new: frozenset[object] = self.remaining.new_in(outcome)
+        settled = settle(candidate, self.remaining.goal(), self.explorer, self._is_raise)
+        if isinstance(settled, Unsettled):
+            self._refuse(candidate, turn, new, settled.reason)
+            return
+        planned = Planned(settled.candidate, turn.gap.path, turn.gap.symbol)
+        single = compose([planned], self.request, self.formatter, self.taken)
+        ((name, text),) = single.files.items()
+        test = Admission(
+            settled.candidate,
+            text,
+            turn.gap.path,
+            turn.gap.symbol,
+            settled.reached.lines.get(turn.gap.path, frozenset()),
+            settled.reached.arcs.get(turn.gap.path, frozenset()),
+        )
+        reason = first_rejection(test, self.rules)
+        if reason is None:
+            verdict = self.gate.alone(self.request.target / name, text)
+            if isinstance(verdict, Refused):
+                reason = verdict.reason
+        if reason is not None or isinstance(verdict, Refused):
+            self._refuse(candidate, turn, new, reason or "")
+            return
+        reached = self.remaining.goal().reached(verdict.outcome)
+        if not reached.size:
+            self._refuse(candidate, turn, new, "reaches nothing new in a fresh process")
+            return
+        kept = Kept(
+            settled, turn, _whole(self.request, verdict.outcome), body_size(settled.candidate)
+        )
+        if settled.accident:
+            self.accidents.append(kept)
+            return
+        self.kept.append(kept)
+        self.remaining.close(reached)
+
+    def _refuse(
+        self, candidate: Candidate, turn: Turn, new: frozenset[object], reason: str
+    ) -> None:
+        self._trouble[new] = self._trouble.get(new, 0) + 1
+        self.evidence.note_rejection(turn.gap, reason)
+        lines = frozenset(
+            one[1]
+            for one in new
+            if isinstance(one, tuple) and one[0] == turn.gap.path and isinstance(one[1], int)
+        )
+        self.rejected.append(
+            RejectedTest(
+                candidate.name, turn.engine.name, turn.gap.path, turn.gap.symbol, lines, reason
+            )
+        )
+
+    def finish(self) -> Result:
+        """Thin out what was kept, compose the files, run them together, and report."""
+        self.progress.step(
+            "running all new tests together", done=0, total=1, left=max(0.0, self.left)
+        )
+        for one in self.accidents:
+            if pieces(self.remaining.goal()) & pieces(one.reached):
+                self.kept.append(one)
+                self.remaining.close(_part(self.remaining.goal(), one.reached))
+        composed = self._together()
+        self.remaining = Remaining(self.request.gaps)
+        admitted = []
+        for one, (file, name, source) in zip(self.kept, composed.places, strict=True):
+            admitted.append(self._admitted(one, file, name, source))
+            self.remaining.close(_part(self.remaining.goal(), one.reached))
+        rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
+        return Result(
+            admitted=admitted,
+            rejected=self.rejected,
+            left=[self.evidence.explain(rest) for rest in rests if rest.size],
+            files=composed.files,
+            techniques=self.tally.rows(admitted),
+            notes=self.notes,
+        )
+
+    def _together(self) -> Composed:
+        """Thin out, compose and run together, until every test that is left passes."""
+        for _ in range(TOGETHER_ROUNDS):
+            goal = Remaining(self.request.gaps).goal()
+            wanted = [frozenset(pieces(_part(goal, one.reached))) for one in self.kept]
+            chosen = fewest(wanted, [one.size for one in self.kept])
+            chosen_tests = [self.kept[i] for i in chosen]
+            composed = self._composed(chosen_tests)
+            failed = self.gate.together(composed.files)
+            if not failed:
+                self.kept = chosen_tests
+                return composed
+            bad = [
+                one
+                for one, (file, name, _) in zip(chosen_tests, composed.places, strict=True)
+                if any(key in failed for key in ((file, name), (file, ""), ("", "")))
+            ]
+            for one in bad or chosen_tests:
+                reason = next(iter(failed.values()))
+                self._refuse(one.settled.candidate, one.turn, frozenset(), reason)
+            self.kept = [
+                one for one in self.kept if all(one is not other for other in bad or chosen_tests)
+            ]
+        self.kept = []
+        return self._composed([])
+
+    def _composed(self, tests: Sequence[Kept]) -> Composed:
+        planned = [
+            Planned(one.settled.candidate, one.turn.gap.path, one.turn.gap.symbol) for one in tests
+        ]
+        return compose(planned, self.request, self.formatter, self.taken)
+
+    def _admitted(self, one: Kept, file: str, name: str, source: str) -> AdmittedTest:
+        gap = one.turn.gap
+        goal = _part(Remaining(self.request.gaps).goal(), one.reached)
+        return AdmittedTest(
+            module_name=file,
+            name=name,
+            source=source,
+            engine=one.turn.engine.name,
+            technique=one.settled.candidate.technique,
+            path=gap.path,
+            symbol=gap.symbol,
+            lines=goal.lines.get(gap.path, frozenset()),
+            arcs=goal.arcs.get(gap.path, frozenset()),
+            mocked=one.settled.candidate.mocked,
+        )
+
+
+def _whole(request: Request, outcome: Outcome) -> Goal:
+    """Return all of the gaps' pieces that ``outcome`` reached, open or not."""
+    return Remaining(request.gaps).goal().reached(outcome)
+
+
+def _part(goal: Goal, reached: Goal) -> Goal:
+    return Goal(
+        {p: n & reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
+        {p: n & reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
+    )

@@ -1,0 +1,1 @@
+"""Admitted tests as files that a maintainer would merge."""

@@ -1,0 +1,78 @@
+"""Names of files and tests that the project's own settings collect."""
+
+from __future__ import annotations
+
+import os
+import re
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytest_aipipe.generate.request import Naming
+
+_SKIPPED = frozenset(
+    {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}
+)
+MAX_STEM = 60
+
+
+def taken_names(root: Path, limit: int = 50_000) -> frozenset[str]:
+    """Return the base names of the Python files below ``root``."""
+    found: set[str] = set()
+    for _, folders, files in os.walk(root):
+        folders[:] = [one for one in folders if one not in _SKIPPED]
+        found.update(one for one in files if one.endswith(".py"))
+        if len(found) > limit:
+            break
+    return frozenset(found)
+
+
+def file_name(stem: str, naming: Naming, taken: Iterable[str]) -> str:
+    """Return a name that ``python_files`` collects and that no file of the tree has.
+
+    Two test files of one name cannot both be imported under pytest's default import mode.
+    """
+    used = set(taken)
+    pattern = next((one for one in naming.files if "*" in one and "/" not in one), "test_*.py")
+    clean = re.sub(r"\W+", "_", stem).strip("_").lower()[:MAX_STEM].strip("_") or "change"
+    for number in range(1, 1000):
+        middle = clean if number == 1 else f"{clean}_{number}"
+        name = re.sub(r"\[[^]]*\]|\?", "x", pattern).replace("*", middle, 1).replace("*", "")
+        if name not in used and any(fnmatch(name, one) for one in naming.files):
+            return name
+    return f"test_{clean}_generated.py"
+
+
+def test_name(name: str, naming: Naming, taken: Iterable[str]) -> str:
+    """Return ``name`` changed as little as makes it collected, and unlike those ``taken``."""
+    used = set(taken)
+    patterns = naming.functions
+    base = name
+    if not _collected(base, patterns):
+        prefix = patterns[0].rstrip("*_") if patterns else "test"
+        base = f"{prefix}_{re.sub('^test_?', '', name)}"
+    number, unique = 1, base
+    while unique in used:
+        number += 1
+        unique = f"{base}_{number}"
+    return unique
+
+
+def class_name(name: str, naming: Naming, taken: Iterable[str]) -> str:
+    """Return a class name that is collected, and unlike those ``taken``."""
+    used = set(taken)
+    base = name if _collected(name, naming.classes) else f"{naming.classes[0].rstrip('*')}{name}"
+    number, unique = 1, base
+    while unique in used:
+        number += 1
+        unique = f"{base}{number}"
+    return unique
+
+
+def _collected(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(
+        name.startswith(one) or ("*" in one and fnmatch(name, one)) for one in patterns if one
+    )

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import decimal
+import enum
+import fractions
+import pathlib
+import re
+import uuid
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from typing import Any
+
+import pytest
+
+from pytest_aipipe.explore.rebuild import source_of
+from pytest_aipipe.explore.values import facts_of, is_stable_text
+
+Point = namedtuple("Point", "x y")  # noqa: PYI024 - the untyped kind is met in the wild
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@dataclasses.dataclass
+class Box:
+    width: int
+    tags: list[str] = dataclasses.field(default_factory=list)
+
+
+class Named(str):
+    __slots__ = ()
+
+
+class Opaque:
+    def __init__(self) -> None:
+        self.size = 3
+        self._hidden = 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -7,
+        1.5,
+        float("inf"),
+        2 + 3j,
+        'it\'s "so"',
+        b"\x00a",
+        bytearray(b"x"),
+        [1, (2,), {"k": {3}}],
+        set(),
+        frozenset({1}),
+        range(1, 9, 2),
+        slice(1, None),
+        OrderedDict(a=1),
+        Counter("aab"),
+        defaultdict(list, {1: [2]}),
+        deque([1]),
+        decimal.Decimal("1.10"),
+        fractions.Fraction(1, 3),
+        dt.datetime(2020, 1, 2, tzinfo=dt.UTC),
+        dt.timedelta(days=1),
+        uuid.UUID(int=5),
+        pathlib.Path("a/b"),
+        re.compile("a+", re.IGNORECASE),
+        Colour.RED,
+        Box(2, ["a"]),
+        Point(1, "y"),
+        Box,
+    ],
+)
+def test_the_source_of_a_value_builds_an_equal_one(value: Any) -> None:
+    source = source_of(value)
+
+    assert source is not None
+    scope: dict[str, Any] = {"Box": Box, "Point": Point, "Colour": Colour}
+    for statement in source.imports:
+        if __name__ not in statement:
+            exec(statement, scope)
+    rebuilt = eval(source.code, scope)
+    assert rebuilt == value
+    assert type(rebuilt) is type(value)
+
+
+def test_a_value_that_holds_itself_has_no_source() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+
+    assert source_of(loop) is None
+    assert source_of(object()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ["assert x is None"]),
+        (float("nan"), ["assert math.isnan(x)"]),
+        (0.1, ["assert x == pytest.approx(0.1)"]),
+        (0.25, ["assert x == 0.25"]),
+        ([0.1, 2], ["assert x == pytest.approx([0.1, 2])"]),
+        (iter([1, 2]), ["assert list(x) == [1, 2]"]),
+        (Colour.RED, ["assert x is Colour.RED"]),
+        ("/tmp/pytest-of-me/x", ["assert len(x) == 19"]),
+    ],
+)
+def test_facts_are_exact_where_they_can_be(value: Any, expected: list[str]) -> None:
+    assert [fact.code for fact in facts_of("x", value)] == expected
+
+
+def test_an_instance_of_a_subclass_is_told_by_value_and_kind() -> None:
+    codes = [fact.code for fact in facts_of("x", Named("a"))]
+
+    assert codes == ['assert x == "a"', "assert isinstance(x, Named)"]
+
+
+def test_an_object_is_told_by_its_public_parts_and_never_by_its_address() -> None:
+    codes = [fact.code for fact in facts_of("x", Opaque())]
+
+    assert codes == ["assert isinstance(x, Opaque)", "assert x.size == 3"]
+
+
+@pytest.mark.parametrize(
+    "text", ["<a at 0x7f0011223344>", "/tmp/x", "pid=12", "at 2020-01-01 10:00:00"]
+)
+def test_texts_that_differ_from_run_to_run_are_known(text: str) -> None:
+    assert not is_stable_text(text)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from pytest_aipipe.gate.rules import RULES, Admission, first_rejection
+from pytest_aipipe.gate.thrift import fewest
+from pytest_aipipe.generate.model import Candidate
+
+
+def admission(function: str, prelude: tuple[str, ...] = ()) -> Admission:
+    text = "\n".join([*prelude, function])
+    candidate = Candidate("t", "test_a", function, prelude)
+    return Admission(candidate, text, "a.py", "f", frozenset({1}), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        ("def test_a(:", "parses: does not parse"),
+        ("def test_a():\n    f(1)\n", "names: reads the name f"),
+        ("def test_a():\n    len('a')\n", "asserts: asserts nothing"),
+        ("def test_a():\n    assert True\n", "asserts: asserts nothing"),
+        (
+            "def test_a():\n    assert str(1) == '<x at 0x7f0011223344>'\n",
+            "stable: asserts on a mem",
+        ),
+        ("def test_a():\n    assert str(1) == '/tmp/a'\n", "stable: asserts on a temp"),
+    ],
+)
+def test_each_rule_gives_its_reason(function: str, reason: str) -> None:
+    assert (first_rejection(admission(function), RULES) or "").startswith(reason)
+
+
+def test_an_honest_test_passes_every_rule() -> None:
+    honest = "def test_a(tmp_path):\n    assert [json.dumps(n) for n in range(2)] == ['0', '1']\n"
+
+    assert first_rejection(admission(honest, ("import json",)), RULES) is None
+
+
+def test_tests_whose_reach_the_others_have_are_dropped() -> None:
+    reaches = [
+        frozenset({1, 2}),
+        frozenset({2}),
+        frozenset({2, 3}),
+        frozenset({1, 2, 3, 4}),
+        frozenset({9}),
+    ]
+
+    assert fewest(reaches, [1, 1, 1, 5, 1]) == [3, 4]
+    assert fewest([frozenset({1, 2}), frozenset({1, 2})], [4, 2]) == [1]
+    assert fewest([], []) == []
