@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
-from pytest_aipipe.engines.techniques.base import Proposals, Technique
+from pytest_aipipe.engines.techniques.carve import Carve
+from pytest_aipipe.engines.techniques.command import Command, entries
 from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
+from pytest_aipipe.engines.techniques.force import Force
+from pytest_aipipe.engines.techniques.module_level import ModuleLevel
 from pytest_aipipe.engines.techniques.search import Search, keep
-from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
+from pytest_aipipe.engines.techniques.sequences import Sequences
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from pytest_aipipe.engines.techniques.base import Proposals, Technique
+    from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
+
+
+_PATIENCE = 2
 
 
 def techniques() -> list[Technique]:
     """Return the techniques in the order in which they first get a turn."""
-    return [Examples(), Amplify(), Construct(), Search()]
+    return [
+        Examples(), Amplify(), Carve(), Construct(), ModuleLevel(), Command(), Force(), Sequences(),
+        Search(),
+    ]  # fmt: skip
+
+
+def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Technique]:
+    """Return the techniques with the one that this gap plainly asks for moved to the front."""
+    wanted: set[str] = set()
+    if any(g.handlers for g in situation.guards):
+        wanted.add("force")
+    if situation.target is None or situation.target.name == "__getattr__":
+        wanted.add("module")
+    if situation.target is not None and situation.target in entries(situation):
+        wanted.add("command")
+    return sorted(order, key=lambda t: t.name not in wanted)
 
 
 class LocalEngine:
@@ -35,7 +62,7 @@ class LocalEngine:
         if situation is None:
             return
         waiting: list[tuple[Proposals, Sequence[Candidate]]] = []
-        for technique in self.order:
+        for technique in likeliest_first(self.order, situation):
             yield from self._turns(situation, waiting)
             if situation.closed:
                 return
@@ -45,6 +72,10 @@ class LocalEngine:
                 waiting.append((running, first))
         while waiting and not situation.closed:
             yield from self._turns(situation, waiting)
+            if not waiting and situation.seeds.kept:
+                again = self.order[-1].propose(situation)
+                if (first := next(again, None)) is not None:
+                    waiting.append((again, first))
 
     def _turns(
         self, situation: Situation, waiting: list[tuple[Proposals, Sequence[Candidate]]]
@@ -55,6 +86,9 @@ class LocalEngine:
                 return
             outcomes = yield from self._run(situation, batch)
             waiting.remove((running, batch))
+            stuck = sum(o.status == "timeout" for o in outcomes)
+            if stuck > _PATIENCE and stuck > len(outcomes) // 2:
+                continue  # what blocks once blocks again, and each time costs whole seconds
             try:
                 following = running.send(outcomes)
             except StopIteration:

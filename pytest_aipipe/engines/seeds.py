@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.analysis.module import FunctionNode
 from pytest_aipipe.engines.source.arguments import fix_imports
-from pytest_aipipe.engines.source.edits import Edit
-from pytest_aipipe.engines.source.existing import Taken
 from pytest_aipipe.engines.source.writer import prelude_of
-from pytest_aipipe.generate.model import Candidate, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.module import FunctionNode
+    from pytest_aipipe.engines.source.edits import Edit
+    from pytest_aipipe.engines.source.existing import Taken
+    from pytest_aipipe.generate.model import Candidate, Outcome
 
 _MOST = 60
 
@@ -49,9 +53,7 @@ class Seed:
 def missing_imports(source: str, prelude: tuple[str, ...]) -> tuple[str, ...]:
     """Return imports for well-known names that an edit brought in."""
     text = "\n".join(prelude)
-    return tuple(
-        s for s in fix_imports(source) if not _bound(s.rsplit(" ", 1)[-1], text, source)
-    )
+    return tuple(s for s in fix_imports(source) if not _bound(s.rsplit(" ", 1)[-1], text, source))
 
 
 def _bound(name: str, prelude: str, source: str) -> bool:
@@ -65,7 +67,9 @@ def seed_of(candidate: Candidate, taken: Taken | None = None) -> Seed | None:
     except SyntaxError:
         return None
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
+            "test"
+        ):
             return Seed(candidate, node, taken)
     return None
 

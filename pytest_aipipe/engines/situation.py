@@ -5,13 +5,24 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis import mined
+from pytest_aipipe.engines.analysis.failures import provoking
+from pytest_aipipe.engines.analysis.flow import answers
 from pytest_aipipe.engines.analysis.guards import Guards, guards_of_branch, guards_of_line
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, view
 from pytest_aipipe.engines.seeds import Seeds
-from pytest_aipipe.engines.source.existing import Taken
-from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.source.existing import Taken
+    from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
+
+
+_MARKS = 8  # a text no longer than this, without letters, is a set of characters
 
 
 @dataclass(eq=False)
@@ -78,6 +89,11 @@ class Situation:
         arcs = [guards_of_branch(self.module, a) for a in sorted(self.gap.branches)]
         return (*lines, *arcs)
 
+    def answers(self, guards: Sequence[Guards] | None = None) -> Answers:
+        """Return values that guards ask for, by what they are about; all guards by default."""
+        function = self.target.node if self.target is not None else None
+        return answers(self.guards if guards is None else guards, function)
+
     @cached_property
     def guard_literals(self) -> tuple[str, ...]:
         """Literals of the guards and texts that their patterns match, likeliest first."""
@@ -87,6 +103,7 @@ class Situation:
                 found += mined.literals(condition.test) + mined.patterns(condition.test)
             found += [x for loop in guards.loops if isinstance(loop, ast.For)
                       for x in mined.literals(loop.iter)]  # fmt: skip
+        found += provoking(self.guards)
         spread = [v for lit in found for v in _members(lit)]
         near = [v for lit in found for v in mined.around(lit)]
         return tuple(mined.unique([*found, *spread, *near]))
@@ -138,7 +155,7 @@ class Situation:
     def guard_lines(self) -> frozenset[int]:
         """The lines of the conditions on the way."""
         return frozenset(n for g in self.guards for c in g.conditions
-                         for n in range(c.test.lineno, (c.test.end_lineno or c.test.lineno) + 1))  # fmt: skip
+                         for n in range(c.test.lineno, (c.test.end_lineno or 0) + 1))  # fmt: skip
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -192,7 +209,7 @@ def _members(literal: str) -> list[str]:
         return []
     if isinstance(value, tuple | list | set | frozenset | dict):
         return [repr(v) for v in value][:30]
-    if isinstance(value, str) and 1 < len(value) <= 8 and not value.isalnum():
+    if isinstance(value, str) and 1 < len(value) <= _MARKS and not value.isalnum():
         return [repr(c) for c in value]
     return []
 

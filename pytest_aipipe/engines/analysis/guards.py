@@ -131,7 +131,7 @@ def leaves(block: list[ast.stmt]) -> bool:
 
 def _first_line(block: list[ast.stmt]) -> int:
     first = block[0]
-    decorators = getattr(first, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(first, "decorator_list", [])
     return min([first.lineno, *(d.lineno for d in decorators)])
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.regex import example
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _LONG = 200
+_PROMPT = 3
 
 
 def literals(node: ast.AST) -> list[str]:
@@ -58,8 +62,9 @@ def around(source: str) -> list[str]:
     if isinstance(value, bytes):
         return [repr(b""), repr(value + value)]
     if isinstance(value, list | tuple):
-        empty = type(value)()
-        parts = [empty, value[:1], value + value, value[::-1], value[1:]]
+        kind = type(value)
+        items = list(value)
+        parts = [kind(p) for p in ([], items[:1], items + items, items[::-1], items[1:])]
         return list(dict.fromkeys(repr(p) for p in parts if p != value))
     if isinstance(value, dict):
         return [repr({})] if value else []
@@ -71,7 +76,7 @@ def around(source: str) -> list[str]:
 def _text_neighbours(value: str) -> list[str]:
     found = ["", value + " ", value + "x", value[:-1], value.upper(), value + "\n", "-" + value]
     if " " in value:
-        found += [value.replace(" ", ""), value.split(" ")[0]]
+        found += [value.replace(" ", ""), value.split(" ", maxsplit=1)[0]]
     return list(dict.fromkeys(repr(f) for f in found if f != value and len(f) < _LONG))
 
 
@@ -102,7 +107,7 @@ def doc_examples(docstring: str | None) -> list[str]:
         text = line.strip()
         if text.startswith(">>>"):
             found.append(text[3:].removeprefix(" "))
-        elif text.startswith("...") and found and (len(text) == 3 or text[3] == " "):
+        elif text.startswith("...") and found and (len(text) == _PROMPT or text[_PROMPT] == " "):
             found[-1] += "\n" + text[3:].removeprefix(" ")
     return [f for f in found if f.strip()]
 

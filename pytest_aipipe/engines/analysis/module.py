@@ -66,7 +66,9 @@ class Definition:
 
     @property
     def binding(self) -> str:
-        """How it is reached: ``function``, ``method``, ``classmethod``, ``static``, ``property``,
+        """How it is reached.
+
+        ``function``, ``method``, ``classmethod``, ``static``, ``property``, ``setter``,
         ``nested`` or ``class``.
         """
         if self.is_class:
@@ -197,6 +199,18 @@ class ModuleView:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found.update(import_statements(node, self.package))
         return found
+
+    @cached_property
+    def constants(self) -> frozenset[str]:
+        """Names that module-level assignments bind."""
+        return frozenset(
+            n.id
+            for node in self.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            for n in ast.walk(target)
+            if isinstance(n, ast.Name)
+        )
 
     @property
     def package(self) -> str:

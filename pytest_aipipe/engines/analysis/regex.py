@@ -7,7 +7,7 @@ from typing import Any
 
 try:
     from re import _constants as _c  # type: ignore[attr-defined]
-    from re import _parser
+    from re import _parser  # type: ignore[attr-defined]
 except ImportError:  # pragma: no cover - the names before 3.11
     import sre_constants as _c
     import sre_parse as _parser
@@ -50,7 +50,9 @@ def _one(item: Any, groups: dict[int, str], repeat: int) -> str:
     if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
         least, most, inner = argument
         times = min(max(least, repeat), most if most is not _c.MAXREPEAT else max(least, repeat))
-        return "".join("".join(_one(i, groups, repeat) for i in inner) for _ in range(min(times, 50)))
+        return "".join(
+            "".join(_one(i, groups, repeat) for i in inner) for _ in range(min(times, 50))
+        )
     if name == "SUBPATTERN":
         text = "".join(_one(i, groups, repeat) for i in argument[3])
         if argument[0] is not None:

@@ -13,8 +13,8 @@ STRING_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")
 BYTES_ONLY = frozenset({"decode", "hex"})
 _NUMERIC_CALLS = frozenset({"range", "abs", "round", "int", "float", "divmod", "chr", "hex", "bin"})
 _ITERATING = frozenset(
-    {"list", "tuple", "set", "sorted", "iter", "enumerate", "sum", "min", "max", "zip", "any", "all",
-     "frozenset", "reversed", "dict"}
+    {"list", "tuple", "set", "sorted", "iter", "enumerate", "sum", "min", "max", "zip", "any",
+     "all",      "frozenset", "reversed", "dict"}
 )  # fmt: skip
 
 
@@ -128,13 +128,13 @@ class _Reader(ast.NodeVisitor):
                     self.names.setdefault(inner.id, found.element)
         return found
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802 - ast's own name
+    def visit_Assign(self, node: ast.Assign) -> None:
         """Bind the targets."""
         self.generic_visit(node)
         for target in node.targets:
             self._bind(target, node.value)
 
-    def visit_For(self, node: ast.For) -> None:  # noqa: N802
+    def visit_For(self, node: ast.For) -> None:
         """Bind the loop variable to the element."""
         iterated = node.iter
         if isinstance(iterated, ast.Call) and ast.unparse(iterated.func) == "enumerate":
@@ -158,14 +158,16 @@ class _Reader(ast.NodeVisitor):
             self.names[node.target.id] = outer.element
         self.generic_visit(node)
 
-    def _visit_comp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+    def _visit_comp(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> None:
         for generator in node.generators:
             self.visit(generator)
         self.generic_visit(node)
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _visit_comp  # noqa: N815
 
-    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:  # noqa: N802
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         """Note context managers."""
         for item in node.items:
             found = self.shape(item.context_expr)
@@ -176,13 +178,13 @@ class _Reader(ast.NodeVisitor):
 
     visit_AsyncWith = visit_With  # noqa: N815
 
-    def visit_Raise(self, node: ast.Raise) -> None:  # noqa: N802
+    def visit_Raise(self, node: ast.Raise) -> None:
         """Note what is raised."""
         if node.exc is not None:
             self.shape(node.exc).raised = True
         self.generic_visit(node)
 
-    def visit_BinOp(self, node: ast.BinOp) -> None:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> None:
         """Note arithmetic."""
         if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant | ast.JoinedStr):
             self.generic_visit(node)
@@ -194,7 +196,7 @@ class _Reader(ast.NodeVisitor):
             found.numeric = found.numeric or not _text(other)
         self.generic_visit(node)
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> None:
         """Note what it is compared with."""
         sides = [node.left, *node.comparators]
         for side in sides:
@@ -207,22 +209,22 @@ class _Reader(ast.NodeVisitor):
             outer.element = outer.element or Shape()
         self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         """Note calls whose result nobody keeps."""
         self.shape(node)
         self.generic_visit(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         """Note attributes."""
         self.shape(node)
         self.generic_visit(node)
 
-    def visit_Subscript(self, node: ast.Subscript) -> None:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> None:
         """Note items."""
         self.shape(node)
         self.generic_visit(node)
 
-    def visit_Await(self, node: ast.Await) -> None:  # noqa: N802
+    def visit_Await(self, node: ast.Await) -> None:
         """Note awaitables."""
         self.shape(node)
         self.generic_visit(node)

@@ -7,13 +7,18 @@ Nothing is proven: the values are proposals that a run confirms.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.guards import Condition, Guards, atoms
 from pytest_aipipe.engines.analysis.regex import example
 from pytest_aipipe.engines.analysis.shapes import type_names
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 Answers = dict[str, list[str]]
+_HARMLESS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"})
+_LETTERS, _LONG_LIST, _LONG_TEXT = 10, 50, 500
 TRUTHY = ("True", "1", "'text'", "[1, 2]", "{'a': 1}", "object()", "lambda *args, **kwargs: True")
 FALSY = ("None", "False", "''", "0", "[]", "{}")
 _PREDICATES = {
@@ -25,12 +30,15 @@ _PREDICATES = {
     "is_finite": ("Decimal(1)", "Decimal('Infinity')"), "is_nan": ("Decimal('NaN')", "Decimal(1)"),
 }  # fmt: skip
 _BY_TYPE = {
-    "str": "'text'", "int": "1", "float": "1.5", "bool": "True", "bytes": "b'text'", "dict": "{'a': 1}",
+    "str": "'text'", "int": "1", "float": "1.5", "bool": "True", "bytes": "b'text'",
+    "dict": "{'a': 1}",
     "list": "[1, 2]", "tuple": "(1, 2)", "set": "{1, 2}", "type": "int", "complex": "1j",
-    "Mapping": "{'a': 1}", "Sequence": "[1, 2]", "Iterable": "[1, 2]", "Exception": "ValueError('wrong')",
+    "Mapping": "{'a': 1}", "Sequence": "[1, 2]", "Iterable": "[1, 2]",
+    "Exception": "ValueError('wrong')",
     "frozenset": "frozenset({1})", "Number": "1", "Integral": "1", "Callable": "len",
     "bytearray": "bytearray(b'text')", "range": "range(3)", "slice": "slice(0, 2)",
-    "timedelta": "timedelta(days=1)", "datetime": "datetime(2024, 1, 2)", "date": "date(2024, 1, 2)",
+    "timedelta": "timedelta(days=1)", "datetime": "datetime(2024, 1, 2)",
+    "date": "date(2024, 1, 2)",
     "Decimal": "Decimal('1.5')", "Path": "Path('a')", "Enum": "",
 }  # fmt: skip
 
@@ -79,21 +87,24 @@ def _atom(condition: Condition) -> list[tuple[str, str]]:
 
 def _key(node: ast.expr) -> str:
     """Return what a tested expression is about, harmless wrappings taken off."""
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        harmless = {"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"}
-        if node.func.attr in harmless:
-            node = node.func.value
-        elif node.func.attr in {"get", "pop"} and node.args:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in _HARMLESS:
+            return _key(node.func.value)
+        if node.func.attr in {"get", "pop"} and node.args:
             return f"{ast.unparse(node.func.value)}[{ast.unparse(node.args[0])}]"
-        else:
-            break
     if isinstance(node, ast.NamedExpr):
         return node.target.id
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return _key(node.value)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         if node.func.id in {"str", "int", "list", "tuple", "set", "abs", "sorted", "dict", "type"}:
             return _key(node.args[0])
-        if node.func.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-            return f"{ast.unparse(node.args[0])}.{node.args[1].value}"
+        if (
+            node.func.id == "getattr"
+            and len(node.args) > 1
+            and isinstance(node.args[1], ast.Constant)
+        ):
+            return f"{ast.unparse(node.args[0])}.{node.args[1].value!s}"
     return ast.unparse(node)
 
 
@@ -125,7 +136,8 @@ def _pair(left: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> li
     if isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
         text = ast.unparse(right)
         if same:
-            return [(key, text)] if _simple(right) else []
+            plain = [(key, text)] if _simple(right) or _dotted(right) else []
+            return [*plain, *_holding(left, text)] if plain else []
         if text == "None":
             return [(key, v) for v in TRUTHY[1:]]
         return [(key, v) for v in _others(right)]
@@ -136,8 +148,26 @@ def _pair(left: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> li
     return [(key, v) for v in ("-1", "0", "1", "10", "1000")]
 
 
+def _dotted(node: ast.expr) -> bool:
+    """Whether a node is a name of the module: a constant, a member of an enumeration."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id not in {"self", "cls"}
+
+
+def _holding(left: ast.expr, text: str) -> list[tuple[str, str]]:
+    """Return containers for which ``container[index] == text``."""
+    if not isinstance(left, ast.Subscript) or not _simple(left.slice):
+        return []
+    index = ast.literal_eval(left.slice)
+    if isinstance(index, int):
+        size = index + 1 if index >= 0 else -index
+        return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size <= _LETTERS else []
+    return [(_key(left.value), f"{{{index!r}: {text}}}")]
+
+
 def _ordered(op: ast.cmpop, value: float, *, wanted: bool) -> list[float]:
-    below, above = [value - 1, value - 10], [value + 1, value + 10]
+    below, above = [value - 1, value - 0.5, value - 10], [value + 1, value + 0.5, value + 10]
     if isinstance(op, ast.Lt):
         return below if wanted else [value, *above]
     if isinstance(op, ast.LtE):
@@ -169,11 +199,14 @@ def _others(node: ast.expr) -> list[str]:
 def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if _simple(right):
-        members = [m for m in ast.literal_eval(right)] if not isinstance(right, ast.Constant) else (
+        members = list(ast.literal_eval(right)) if not isinstance(right, ast.Constant) else (
             list(str(right.value)))  # fmt: skip
         found += [(_key(left), repr(m)) for m in members] if same else [(_key(left), "'other'")]
+        found += [pair for m in members if same for pair in _holding(left, repr(m))]
     elif isinstance(right, ast.Tuple | ast.List | ast.Set):
-        found += [(_key(left), ast.unparse(m)) for m in right.elts if _simple(m)] if same else []
+        members = [ast.unparse(m) for m in right.elts if _simple(m) or _dotted(m)]
+        found += [(_key(left), m) for m in members] if same else []
+        found += [pair for m in members if same for pair in _holding(left, m)]
     if isinstance(left, ast.Constant):
         text = ast.unparse(left)
         if same:
@@ -189,7 +222,9 @@ def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[st
     return found
 
 
-def _length(node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> list[tuple[str, str]]:
+def _length(
+    node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool
+) -> list[tuple[str, str]]:
     sizes: list[int] = [0, 1, 2, 5, 40]
     if _simple(right) and isinstance(value := ast.literal_eval(right), int):
         sizes = [value, value + 1, max(0, value - 1), value * 2]
@@ -199,8 +234,15 @@ def _length(node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> 
         elif isinstance(op, ast.Eq) == wanted:
             sizes = [value]
     key = _key(node)
-    lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= 50]
-    return [*((key, repr("abcdefghij"[:n] if n <= 10 else "a" * n)) for n in sizes if n < 500), *lists]
+    lists = [(key, repr(list(range(1, n + 1)))) for n in sizes if n <= _LONG_LIST]
+    return [
+        *(
+            (key, repr("abcdefghij"[:n] if n <= _LETTERS else "a" * n))
+            for n in sizes
+            if n < _LONG_TEXT
+        ),
+        *lists,
+    ]
 
 
 def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
@@ -210,7 +252,7 @@ def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
     if name == "callable" and test.args:
         return [(_key(test.args[0]), "len" if wanted else "object()")]
     if name == "hasattr" and len(test.args) > 1 and isinstance(test.args[1], ast.Constant):
-        attr = test.args[1].value
+        attr = str(test.args[1].value)
         value = f"SimpleNamespace({attr}=lambda *args, **kwargs: 1)" if wanted else "object()"
         return [(_key(test.args[0]), value), (f"{_key(test.args[0])}.{attr}", "1")]
     if name in {"any", "all", "bool", "len"} and test.args:
@@ -218,7 +260,9 @@ def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
     if isinstance(test.func, ast.Attribute):
         return _method(test, test.func, wanted=wanted)
     if test.args:  # a predicate of the project: both sides of it are worth a try
-        return [(_key(test.args[0]), v) for v in ("[1, 2]", "1", "'text'", "None", "{'a': 1}", "len")]
+        return [
+            (_key(test.args[0]), v) for v in ("[1, 2]", "1", "'text'", "None", "{'a': 1}", "len")
+        ]
     return []
 
 
@@ -228,8 +272,11 @@ def _type_check(test: ast.Call, *, wanted: bool, instance: bool) -> list[tuple[s
     if not instance:
         return [(key, n if wanted else "object") for n in names]
     if wanted:
-        return [(key, _BY_TYPE.get(n, "")) for n in names]
-    others = [v for n, v in _BY_TYPE.items() if n in {"str", "int", "list", "dict"} and n not in names]
+        made = zip(names, type_names(test.args[1]), strict=True)
+        return [(key, _BY_TYPE.get(n, f"{full}()")) for n, full in made]
+    others = [
+        v for n, v in _BY_TYPE.items() if n in {"str", "int", "list", "dict"} and n not in names
+    ]
     return [(key, v) for v in (*others, "None", "object()")]
 
 
@@ -243,9 +290,16 @@ def _method(test: ast.Call, func: ast.Attribute, *, wanted: bool) -> list[tuple[
         options = value if isinstance(value, tuple) else (value,)
         if not wanted:
             return [(key, "'other'")]
-        return [(key, repr(v + "x" * isinstance(v, str) if attr == "startswith" else v)) for v in options]
+        return [
+            (key, repr(v + "x" * isinstance(v, str) if attr == "startswith" else v))
+            for v in options
+        ]
     if attr in {"match", "search", "fullmatch", "finditer", "findall"}:
-        if ast.unparse(func.value) == "re" and len(test.args) > 1 and isinstance(first, ast.Constant):
+        if (
+            ast.unparse(func.value) == "re"
+            and len(test.args) > 1
+            and isinstance(first, ast.Constant)
+        ):
             text = example(str(first.value)) if wanted else "~"
             return [(_key(test.args[1]), repr(text))] if text is not None else []
         return []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import builtins
+import re
+from dataclasses import replace
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
 from pytest_aipipe.engines.source.values import (
     ANYTHING,
@@ -20,41 +22,77 @@ from pytest_aipipe.engines.source.values import (
     typed,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
+
 _DEPTH = 4
+_MODULES = ("functools", "io", "itertools", "math", "operator")
 _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()", "from threading import Condition"),
+    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()",
+     "from threading import Condition"),
     (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
-    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue", "close",
-                "isatty", "truncate", "writelines", "closed"}),
+    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue",
+                "close", "isatty", "truncate", "writelines", "closed"}),
      "StringIO('one\\ntwo\\n')", "from io import StringIO"),
-    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "isoformat",
-                "strftime", "replace", "timestamp", "utcoffset", "astimezone", "date", "time"}),
+    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo",
+                "isoformat", "strftime", "replace", "timestamp", "utcoffset", "astimezone",
+                "date", "time"}),
      "datetime(2024, 1, 2, 3, 4, 5)", "from datetime import datetime"),
     (frozenset({"days", "seconds", "total_seconds", "microseconds"}), "timedelta(days=1)",
      "from datetime import timedelta"),
-    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear", "popitem"}),
+    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear",
+                "popitem"}),
      "{'a': 1}", ""),
     (frozenset({"add", "discard", "remove", "union", "difference", "intersection", "clear", "pop"}),
      "{1, 2}", ""),
-    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index", "clear"}),
+    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index",
+                "clear"}),
      "[1, 2, 3]", ""),
     (frozenset({"exists", "is_file", "is_dir", "parent", "name", "stem", "suffix", "read_text",
-                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')", "from pathlib import Path"),
+                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')",
+     "from pathlib import Path"),
 )  # fmt: skip
 
 
 def fix_imports(expr: str) -> tuple[str, ...]:
     """Return the imports that the well-known names in a solved expression need."""
-    found = []
+    found: list[str] = []
     for name, (_, statement) in IMPORTED.items():
-        if f"{name}(" in expr and statement:
+        if name in expr and statement and re.search(rf"(?<![\w.]){name}[(.]", expr):
             found.append(statement)
-    return tuple(found)
+    used = (n for n in _MODULES if re.search(rf"(?<![\w.'\"]){n}\.[a-z]", expr, re.IGNORECASE))
+    return (*found, *(f"import {name}" for name in used))
 
 
 def of(expr: str) -> Value:
     """Return an expression of well-known names as a value."""
     return Value(expr, imports=fix_imports(expr))
+
+
+def resolved(module: ModuleView, expr: str) -> Value | None:
+    """Return an expression with imports for the module's own names; None where one is unknown."""
+    try:
+        tree = ast.parse(expr, mode="eval")
+    except SyntaxError:
+        return None
+    bound = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    known = fix_imports(expr)
+    imports = list(known)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Name) or node.id in bound or node.id in dir(builtins):
+            continue
+        if any(s.endswith(f" {node.id}") for s in known):
+            continue
+        definition = module.definitions.get(node.id)
+        if node.id in module.imported:
+            imports.append(module.imported[node.id])
+        elif (definition is not None and definition.owner is None) or node.id in module.constants:
+            imports.append(f"from {module.name} import {node.id}")
+        else:
+            return None
+    return Value(expr, imports=tuple(imports))
 
 
 def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
@@ -77,7 +115,18 @@ def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
     if definition is not None and definition.is_class and definition.owner is None:
         statement = f"from {module.name} import {definition.name}"
         return [Value(f"{definition.name}()", imports=(statement,))]
-    return list(typed(name))
+    return [replace(v, imports=(*v.imports, *fix_imports(v.expr))) for v in typed(name)]
+
+
+def fitting(annotation: ast.expr | None, exprs: Sequence[str]) -> list[str]:
+    """Return expressions with those first whose literal is of the hinted type."""
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    wanted = ast.unparse(outer).rsplit(".", 1)[-1].lower() if outer is not None else ""
+    heads = {"str": "'\"", "list": "[", "sequence": "[", "iterable": "[", "dict": "{",
+             "mapping": "{", "int": "-0123456789",
+             "float": "-0123456789", "tuple": "("}  # fmt: skip
+    head = heads.get(wanted)
+    return sorted(exprs, key=lambda e: e[:1] not in head) if head is not None else list(exprs)
 
 
 def _subscripted(module: ModuleView, node: ast.Subscript) -> list[Value]:
@@ -118,7 +167,9 @@ def shaped(shape: Shape | None, depth: int = 0) -> list[Value]:
     if shape.result is not None:
         found += [
             Value(f"lambda *args, **kwargs: {v.expr}", v.setup, v.imports)
-            for v in (shaped(shape.result, depth + 1) or [Value("1"), Value("None"), Value("True")])[:3]
+            for v in (
+                shaped(shape.result, depth + 1) or [Value("1"), Value("None"), Value("True")]
+            )[:3]
         ]
     if shape.raised:
         found.append(Value("ValueError('wrong')"))
@@ -184,7 +235,7 @@ def values_for(
     definition: Definition,
     parameter: Parameter,
     *,
-    solved: Iterable[str] = (),
+    solved: Sequence[str] = (),
     literals: Iterable[str] = (),
 ) -> list[Value]:
     """Return what to pass for ``parameter``, likeliest first; never empty."""
@@ -194,10 +245,21 @@ def values_for(
         used = _stored_shape(module, definition, parameter.name) or used
     hints = annotated(module, parameter.annotation)
     defaults = [Value(ast.unparse(parameter.default))] if parameter.default is not None else []
-    plain = [v for v in defaults if v.expr in {"None", "True", "False"} or v.expr[:1] in "'\"-0123456789[("]
+    plain = [
+        v
+        for v in defaults
+        if v.expr in {"None", "True", "False"} or v.expr[:1] in "'\"-0123456789[("
+    ]
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
-    groups = alternating(hints, shaped(used), [Value(t) for t in by_name(parameter.name)])
-    first = [*(of(s) for s in solved), *(v for v in flipped if v.expr)]
+    groups = alternating(hints, shaped(used), [of(t) for t in by_name(parameter.name)])
+    first = [
+        *(
+            v
+            for s in fitting(parameter.annotation, solved)
+            if (v := resolved(module, s)) is not None
+        ),
+        *(v for v in flipped if v.expr),
+    ]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]
     return unique([*alternating(first, groups), *groups, *rest])
 
@@ -206,7 +268,11 @@ def _stored_shape(module: ModuleView, definition: Definition, name: str) -> Shap
     """Return how the class uses the attribute that ``__init__`` stores a parameter in."""
     stored: str | None = None
     for node in ast.walk(definition.node):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == name
+        ):
             for target in node.targets:
                 if isinstance(target, ast.Attribute):
                     stored = target.attr

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_aipipe.engines.analysis.mined import around, pieces, unique
-from pytest_aipipe.engines.analysis.module import FunctionNode
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.module import FunctionNode
 
 T = TypeVar("T")
 _LONG_TEXT = 2000
+_LONG_TOKEN = 40
+_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Pool:
     near: tuple[str, ...]
     keywords: tuple[tuple[str, tuple[str, ...]], ...] = ()
     methods: tuple[str, ...] = ()
+    appended: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
 
@@ -96,7 +101,9 @@ def sites(function: FunctionNode, pool: Pool) -> list[int]:
 def _expected(node: ast.Assert, inner: ast.AST) -> bool:
     """Whether a node stands on the expected side of an assertion."""
     test = node.test
-    if not isinstance(test, ast.Compare) or not any(isinstance(n, ast.Call) for n in ast.walk(test.left)):
+    if not isinstance(test, ast.Compare) or not any(
+        isinstance(n, ast.Call) for n in ast.walk(test.left)
+    ):
         return False
     return any(inner is n for c in test.comparators for n in ast.walk(c))
 
@@ -118,7 +125,8 @@ def literal_edits(function: FunctionNode, pool: Pool, *, near: bool) -> Iterator
         source = ast.unparse(nodes[index])
         options = list(pool.near) if near else around(source) + list(pool.literals)
         if near:
-            options.sort(key=lambda o, s=source: not _alike(o, s))
+            alike = [o for o in options if _alike(o, source)]
+            options = [*alike, *options]
         plans.append([o for o in unique(options) if o != source][:24])
     for turn in range(24):
         for index, options in zip(places, plans, strict=True):
@@ -139,14 +147,22 @@ def _alike(a: str, b: str) -> bool:
 def text_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     """Yield the function with one piece of a text dropped, doubled, moved or put in."""
     nodes = list(ast.walk(function))
-    tokens = [t for t in (ast.literal_eval(x) for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
-              if isinstance(t, str) and 0 < len(t) < 40]  # fmt: skip
+    texts = (x for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
+    tokens = [t for t in map(_text, texts) if t is not None and 0 < len(t) < _LONG_TOKEN]
     streams = []
     for index in sites(function, pool):
         node = nodes[index]
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             streams.append(_text_variants(function, index, node.value, tokens, pool.lines))
     yield from in_turns(streams)
+
+
+def _text(source: str) -> str | None:
+    try:
+        value = ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _text_variants(
@@ -162,7 +178,11 @@ def _text_variants(
     if len(parts) > 1:
         variants += [_dropped(parts), _doubled(parts), _moved(parts), _inserted(parts, lines)]
     words = pieces(text)
-    variants += [_inserted(words, tokens[:12], cut=False), _dropped(words), _swapped(words, tokens[:12])]
+    variants += [
+        _inserted(words, tokens[:12], cut=False),
+        _dropped(words),
+        _swapped(words, tokens[:12]),
+    ]
     variants += [_doubled(words)]
     yield from (made(new) for new in unique(in_turns(variants)) if new != text)
 
@@ -198,16 +218,19 @@ def _swapped(parts: Sequence[str], tokens: Sequence[str]) -> Iterator[str]:
 def keyword_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     """Yield the function with one more keyword passed to a call that may accept it."""
     nodes = list(ast.walk(function))
-    calls = [i for i, n in enumerate(nodes) if isinstance(n, ast.Call)]
-    streams = []
-    for index in sorted(calls, key=lambda i: called(nodes[i]) not in pool.names):  # type: ignore[arg-type]
-        streams.append(_keywords(function, nodes, index, pool))
+    calls = [
+        (called(n) not in pool.names, i) for i, n in enumerate(nodes) if isinstance(n, ast.Call)
+    ]
+    streams = [_keywords(function, nodes, index, pool) for _, index in sorted(calls)]
     yield from in_turns(streams)
 
 
-def _keywords(function: FunctionNode, nodes: list[ast.AST], index: int, pool: Pool) -> Iterator[Edit]:
+def _keywords(
+    function: FunctionNode, nodes: list[ast.AST], index: int, pool: Pool
+) -> Iterator[Edit]:
     node = nodes[index]
-    assert isinstance(node, ast.Call)
+    if not isinstance(node, ast.Call):
+        return
     present = {k.arg for k in node.keywords}
     for turn in range(6):
         for name, values in pool.keywords:
@@ -215,7 +238,7 @@ def _keywords(function: FunctionNode, nodes: list[ast.AST], index: int, pool: Po
                 new = copy.deepcopy(node)
                 new.keywords = [k for k in new.keywords if k.arg != name]
                 new.keywords.append(ast.keyword(arg=name, value=value))
-                if name not in present or turn < 3:
+                if name not in present or turn < _AGAIN:
                     yield Edit(replaced(function, index, new), f"{name}={values[turn]}")
 
 
@@ -241,6 +264,29 @@ def argument_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
             yield Edit(replaced(function, index, new), "without an argument")
 
 
+def append_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
+    """Yield the function with a call of the gap's method on one of its objects put at the end."""
+    seen: dict[str, None] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name | ast.Attribute):
+            seen[ast.unparse(node)] = None
+    objects = [
+        text
+        for text in seen
+        if not text.startswith(("pytest", "self.assert")) and len(text) < _LONG_TOKEN
+    ]
+    objects.sort(key=lambda text: "." not in text)
+    for template in pool.appended:
+        for text in objects:
+            try:
+                new = ast.parse(template.format(text)).body
+            except SyntaxError:
+                continue
+            made = copy.deepcopy(function)
+            made.body = [*made.body, *new]
+            yield Edit(made, template.format("its object"))
+
+
 def method_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     """Yield the function with a method called in place of another on the same object."""
     for index, node in enumerate(ast.walk(function)):
@@ -253,12 +299,19 @@ def method_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
 
 def statement_edits(function: FunctionNode) -> Iterator[Edit]:
     """Yield the function with a statement dropped, doubled, or moved to the end."""
-    blocks = [b for n in ast.walk(function) for b in [getattr(n, "body", None)] if isinstance(b, list)]
+    blocks = [
+        b for n in ast.walk(function) for b in [getattr(n, "body", None)] if isinstance(b, list)
+    ]
     for number, block in enumerate(blocks):
         for place in range(len(block)):
             for how in ("without", "twice", "last"):
                 made = copy.deepcopy(function)
-                copies = [b for n in ast.walk(made) for b in [getattr(n, "body", None)] if isinstance(b, list)]
+                copies = [
+                    b
+                    for n in ast.walk(made)
+                    for b in [getattr(n, "body", None)]
+                    if isinstance(b, list)
+                ]
                 inner = copies[number]
                 if how == "twice":
                     inner.insert(place, copy.deepcopy(inner[place]))

@@ -7,9 +7,12 @@ import builtins
 import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.module import FunctionNode, import_statements
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _BUILTINS = frozenset(dir(builtins))
 _KEPT_METHODS = (
@@ -68,7 +71,9 @@ class TestFile:
             for statement in self.bound.get(name, []):
                 if id(statement) not in wanted:
                     text, more = self._rendered(statement, name)
-                    key = id(statement) if not _is_import(statement) else hash((id(statement), name))
+                    key = (
+                        id(statement) if not _is_import(statement) else hash((id(statement), name))
+                    )
                     wanted[key] = (statement.lineno, text)
                     todo += more
         ordered = sorted(wanted.values(), key=lambda item: item[0])

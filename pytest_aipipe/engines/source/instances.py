@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
-from pytest_aipipe.engines.situation import Situation
-from pytest_aipipe.engines.source.arguments import unique, values_for
+from pytest_aipipe.engines.source.arguments import resolved, unique, values_for
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-def instances(situation: Situation, owner: Definition, solved: Mapping[str, Sequence[str]]) -> list[Value]:
+    from pytest_aipipe.engines.situation import Situation
+
+
+def instances(
+    situation: Situation, owner: Definition, solved: Mapping[str, Sequence[str]]
+) -> list[Value]:
     """Return ways to get an instance, as the tests do it first; never raises, may be empty."""
     module = situation.module
     found: list[Value] = list(islice(usages(situation, owner.name), 6))
@@ -32,13 +38,18 @@ def instances(situation: Situation, owner: Definition, solved: Mapping[str, Sequ
         found += constructed(module, owner, constructor, solved, statement)
     for factory in module.members(owner):
         if factory.binding == "classmethod" and not factory.name.startswith("_"):
-            arguments = [_argument(module, factory, p, {}) for p in factory.parameters if p.required]
+            arguments = [
+                _argument(module, factory, p, {}) for p in factory.parameters if p.required
+            ]
             found.append(_made(f"{name}.{factory.name}", statement, arguments))
     for child in module.subclasses(owner)[:3]:
         if child.owner is None and not abstract_methods(module, child):
             made = module.method(child, "__init__")
-            found += constructed(module, child, made, solved, import_of(module, child))[:2] if made else [
-                _made(child.name, import_of(module, child), [])]  # fmt: skip
+            where = import_of(module, child)
+            if made is None:
+                found.append(_made(child.name, where, []))
+            else:
+                found += constructed(module, child, made, solved, where)[:2]
     return unique(found)
 
 
@@ -58,6 +69,18 @@ def constructed(
     required = [p for p in constructor.parameters if p.required]
     base = {p.name: _argument(module, constructor, p, solved) for p in required}
     found = [_made(owner.qualname, statement, list(base.values()))]
+    plain = {p.name: _plainest(module, constructor, p) for p in required}
+    found.append(_made(owner.qualname, statement, list(plain.values())))
+    for turn in range(3):  # everything that the guards ask for at once
+        chosen = dict(base)
+        for parameter in constructor.parameters:
+            attribute = stored_in(constructor, parameter.name)
+            wanted = [*solved.get(parameter.name, ()), *solved.get(f"self.{attribute}", ())]
+            if wanted and parameter.kind not in {"star", "stars"}:
+                value = resolved(module, wanted[min(turn, len(wanted) - 1)])
+                if value is not None:
+                    chosen[parameter.name] = _keyworded(parameter, value)
+        found.append(_made(owner.qualname, statement, list(chosen.values())))
     for parameter in constructor.parameters:
         if parameter.kind in {"star", "stars"}:
             continue
@@ -66,7 +89,9 @@ def constructed(
         values = values_for(module, constructor, parameter, solved=wanted)
         for value in values[: 2 + min(4, len(wanted))]:
             pair = (parameter.name, _keyworded(parameter, value))
-            found.append(_made(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values())))
+            found.append(
+                _made(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values()))
+            )
     return found
 
 
@@ -83,10 +108,19 @@ def stored_in(constructor: Definition, name: str) -> str:
 
 
 def _argument(
-    module: ModuleView, definition: Definition, parameter: Parameter, solved: Mapping[str, Sequence[str]]
+    module: ModuleView,
+    definition: Definition,
+    parameter: Parameter,
+    solved: Mapping[str, Sequence[str]],
 ) -> Value:
     wanted = solved.get(parameter.name, ())
     return _keyworded(parameter, values_for(module, definition, parameter, solved=wanted)[0])
+
+
+def _plainest(module: ModuleView, definition: Definition, parameter: Parameter) -> Value:
+    """Return an empty value where one fits: what an odd element cannot spoil."""
+    values = values_for(module, definition, parameter)
+    return next((v for v in values[:6] if v.expr in {"[]", "''", "{}", "None"}), values[0])
 
 
 def _keyworded(parameter: Parameter, value: Value) -> Value:
@@ -120,7 +154,9 @@ def _fields(owner: Definition) -> list[Parameter]:
 
 def _is_enum(owner: Definition) -> bool:
     bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
-    return any(ast.unparse(b).rsplit(".", 1)[-1] in {"Enum", "IntEnum", "StrEnum", "Flag"} for b in bases)
+    return any(
+        ast.unparse(b).rsplit(".", 1)[-1] in {"Enum", "IntEnum", "StrEnum", "Flag"} for b in bases
+    )
 
 
 def _members(owner: Definition) -> list[str]:
@@ -145,14 +181,22 @@ def _concrete(
 ) -> list[Value]:
     lines = [f"class Concrete({owner.qualname}):"]
     for definition in abstract:
-        args = ast.unparse(definition.node.args) if not isinstance(definition.node, ast.ClassDef) else "self"
+        args = (
+            ast.unparse(definition.node.args)
+            if not isinstance(definition.node, ast.ClassDef)
+            else "self"
+        )
         if definition.binding == "property":
             lines.append("    @property")
         prefix = "async def" if definition.is_async else "def"
         bare = ", ".join(a.split(":")[0] if "=" not in a else a for a in args.split(", "))
         lines += [f"    {prefix} {definition.name}({bare}):", "        return 1"]
     constructor = module.method(owner, "__init__")
-    arguments = [_argument(module, constructor, p, {}) for p in constructor.parameters if p.required] if (
-        constructor) else []  # fmt: skip
+    parameters = constructor.parameters if constructor is not None else ()
+    arguments = [
+        _argument(module, constructor, p, {})
+        for p in parameters
+        if p.required and constructor is not None
+    ]
     made = _made("Concrete", statement, arguments)
     return [Value(made.expr, ("\n".join(lines), *made.setup), made.imports)]

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.analysis.module import Definition, ModuleView
 from pytest_aipipe.engines.source.instances import import_of
-from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView
+    from pytest_aipipe.engines.source.values import Value
 
 _BINARY = {
     "__add__": "+", "__sub__": "-", "__mul__": "*", "__truediv__": "/", "__floordiv__": "//",
-    "__mod__": "%", "__pow__": "**", "__matmul__": "@", "__and__": "&", "__or__": "|", "__xor__": "^",
+    "__mod__": "%", "__pow__": "**", "__matmul__": "@", "__and__": "&", "__or__": "|",
+    "__xor__": "^",
     "__lshift__": "<<", "__rshift__": ">>", "__eq__": "==", "__ne__": "!=", "__lt__": "<",
     "__le__": "<=", "__gt__": ">", "__ge__": ">=",
 }  # fmt: skip
 _REFLECTED = {f"__r{name[2:]}": op for name, op in _BINARY.items()}
-_INPLACE = {f"__i{name[2:]}": op for name, op in _BINARY.items() if len(op) < 3}
+_INPLACE = {
+    f"__i{name[2:]}": op
+    for name, op in _BINARY.items()
+    if op not in {"==", "!=", "<", "<=", ">", ">="}
+}
 _UNARY = {
     "__len__": "len({0})", "__repr__": "repr({0})", "__str__": "str({0})", "__hash__": "hash({0})",
     "__bool__": "bool({0})", "__iter__": "list({0})", "__reversed__": "list(reversed({0}))",
@@ -27,7 +36,8 @@ _UNARY = {
     "__copy__": "copy.copy({0})", "__reduce__": "copy.copy({0})", "__getstate__": "copy.copy({0})",
     "__setstate__": "copy.copy({0})", "__deepcopy__": "copy.deepcopy({0})",
     "__complex__": "complex({0})", "__fspath__": "os.fspath({0})", "__ceil__": "math.ceil({0})",
-    "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})", "__sizeof__": "{0}.__sizeof__()",
+    "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})",
+    "__sizeof__": "{0}.__sizeof__()",
 }  # fmt: skip
 _WITH_ARGUMENT = {
     "__getitem__": "{0}[{1}]", "__contains__": "{1} in {0}", "__format__": "format({0}, {1})",
@@ -42,7 +52,11 @@ _STATEMENTS = {
 
 
 def invoke(
-    module: ModuleView, definition: Definition, arguments: Sequence[str], instance: Value | None, draft: Draft
+    module: ModuleView,
+    definition: Definition,
+    arguments: Sequence[str],
+    instance: Value | None,
+    draft: Draft,
 ) -> Draft:
     """Return ``draft`` with the call of ``definition`` added, its outcome in ``result``."""
     if definition.binding in {"function", "class"}:
@@ -51,7 +65,7 @@ def invoke(
     owner = definition.owner
     if owner is None:
         return draft
-    if definition.binding in {"classmethod", "static"} and definition.name not in {"__init_subclass__"}:
+    if definition.binding in {"classmethod", "static"} and definition.name != "__init_subclass__":
         draft = draft.importing(import_of(module, owner))
         return _finished(draft, definition, f"{definition.qualname}({', '.join(arguments)})")
     if instance is None:
@@ -120,14 +134,20 @@ def _finished(draft: Draft, definition: Definition, call: str) -> Draft:
         body = f"async def act():\n    return {wrapped}"
         return draft.importing("import asyncio").then(body, "result = asyncio.run(act())")
     if definition.is_generator:
-        return draft.importing("from itertools import islice").then(f"result = list(islice({call}, 20))")
+        return draft.importing("from itertools import islice").then(
+            f"result = list(islice({call}, 20))"
+        )
     return draft.then(f"result = {call}")
 
 
 def receiver_name(owner: Definition) -> str:
     """Return the local name for an instance of ``owner``."""
     name = identifier(owner.name)
-    return name if name.isidentifier() and name not in {"list", "dict", "set", "type", "str"} else "subject"
+    return (
+        name
+        if name.isidentifier() and name not in {"list", "dict", "set", "type", "str"}
+        else "subject"
+    )
 
 
 def attributes(module: ModuleView, owner: Definition, name: str = "result") -> tuple[str, ...]:

@@ -33,9 +33,34 @@ def nested_calls(
     outer = chain[-1] if chain else None
     if outer is None or outer.is_class or outer.binding != "function":
         return
+    for row in _limited(rows(situation, outer, solved), 3):
+        yield _together(situation, outer, _decorating(outer, row), len(chain))
     for text in _FUNCTIONS:
         for row in _limited(rows(situation, outer, solved), 12):
-            yield from _made(situation, definition, outer, _decorating(outer, row), text, len(chain))
+            yield from _made(
+                situation, definition, outer, _decorating(outer, row), text, len(chain)
+            )
+
+
+def _together(situation: Situation, outer: Definition, row: list[Value], depth: int) -> Draft:
+    """Call what was made from two threads at once: the way into a guard against a race."""
+    draft = Draft(
+        imports=(
+            import_of(situation.module, outer),
+            "import time",
+            "from concurrent.futures import ThreadPoolExecutor",
+        )
+    ).then("def func(*args, **kwargs):\n    time.sleep(0.05)\n    return 'done'")
+    for value in row:
+        draft = draft.needing(value)
+    draft = draft.then(f"made = {outer.name}({', '.join(v.expr for v in row)})")
+    if depth > 1:
+        draft = draft.then("made = made(func)")
+    return draft.then(
+        "with ThreadPoolExecutor(2) as pool:\n"
+        "    running = [pool.submit(made) for _ in range(2)]\n"
+        "    result = [call.result() for call in running]"
+    )
 
 
 def _limited(rows: Iterator[list[Value]], most: int) -> Iterator[list[Value]]:
@@ -51,13 +76,22 @@ def _decorating(outer: Definition, row: list[Value]) -> list[Value]:
     required = [p for p in outer.parameters if p.kind in {"any", "positional"}]
     made = list(row)
     for place, parameter in enumerate(required):
-        if parameter.name in names and place < len(made) and "=" not in made[place].expr.split("(")[0]:
+        if (
+            parameter.name in names
+            and place < len(made)
+            and "=" not in made[place].expr.split("(")[0]
+        ):
             made[place] = Value("func")
     return made
 
 
 def _made(
-    situation: Situation, inner: Definition, outer: Definition, row: list[Value], text: str, depth: int
+    situation: Situation,
+    inner: Definition,
+    outer: Definition,
+    row: list[Value],
+    text: str,
+    depth: int,
 ) -> Iterator[Draft]:
     draft = Draft(imports=(import_of(situation.module, outer),)).then(text)
     for value in row:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import builtins
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import doc_examples, unique
-from pytest_aipipe.engines.situation import Situation
+from pytest_aipipe.engines.analysis.module import import_statements
 from pytest_aipipe.engines.source.edits import called
 from pytest_aipipe.engines.source.existing import TestFile, names_used, test_file
 from pytest_aipipe.engines.source.values import Value
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
 
 _MOST = 40
 _LONG = 400
@@ -46,7 +50,7 @@ def _stands_alone(node: ast.AST, file: TestFile) -> bool:
 
 
 def examples(situation: Situation) -> list[list[str]]:
-    """Return the doctest sessions of the gap's symbols, their classes and the module, nearest first."""
+    """Return the doctest sessions of the gap's symbols, classes and module, nearest first."""
     found: list[list[str]] = []
     nodes: list[ast.AST] = []
     for definition in situation.targets:
@@ -66,13 +70,25 @@ def examples(situation: Situation) -> list[list[str]]:
     return found
 
 
+def _as_tests_do(situation: Situation, name: str) -> str:
+    """Return how a test file imports ``name``; from the top package where none does."""
+    for path, source in situation.scene.test_sources.items():
+        file = test_file(path, source) if name in source else None
+        for node in file.bound.get(name, []) if file is not None else []:
+            if isinstance(node, ast.Import | ast.ImportFrom) and file is not None:
+                return import_statements(node, file.package).get(name, "")
+    return f"from {situation.module.name.split('.', maxsplit=1)[0]} import {name}"
+
+
 def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:
     """Return imports for the names that ``lines`` use and the module defines or imports."""
     try:
         tree = ast.parse("\n".join(lines))
     except SyntaxError:
         return ()
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound = {
+        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     module = situation.module
     own = {d.name for d in module.definitions.values() if d.owner is None}
     own |= {
@@ -88,4 +104,6 @@ def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:
             found.append(f"from {module.name} import {name}")
         elif name in module.imported and name not in bound:
             found.append(module.imported[name])
+        elif name not in bound:
+            found.append(_as_tests_do(situation, name))
     return tuple(unique(found))

@@ -15,10 +15,36 @@ class Value:
 
 
 TEXTS = ("'text'", "''", "'a b'", "'1'", "'x' * 100", "'é'")
-NUMBERS = ("1", "0", "-1", "2", "10", "1.5")
-LISTS = ("[1, 2, 3]", "[]", "['a', 'b']", "[3, 1, 2, 1]")
+NUMBERS = ("1", "0", "-1", "2", "10", "1.5", "-0.5")
+LISTS = ("[1, 2, 3]", "[]", "['a', 'b']", "[3, 1, 2, 1]", "[('a', 1), ('b', 2)]")
 DICTS = ("{'a': 1}", "{}", "{'a': 1, 'b': 2}")
-ANYTHING = (*TEXTS[:2], "1", "None", "[1, 2, 3]", "{'a': 1}", "0", "object()", "True", "[]", "-1", "b'ab'")
+FUNCTIONS = (
+    "lambda *args, **kwargs: args[0] if args else None",
+    "str",
+    "len",
+    "lambda a, /, b=1, *args, c=2, **kwargs: (a, b, args, c, kwargs)",
+    "lambda a, b, /, c: (a, b, c)",
+    "lambda *, a, b=2: (a, b)",
+    "lambda: 1",
+    "lambda a: 1 / 0",
+    "functools.partial(int, base=2)",
+    "functools.partial(lambda a, /, b: (a, b), 1)",
+    "dict.get",
+    "print",
+)
+ANYTHING = (
+    *TEXTS[:2],
+    "1",
+    "None",
+    "[1, 2, 3]",
+    "{'a': 1}",
+    "0",
+    "object()",
+    "True",
+    "[]",
+    "-1",
+    "b'ab'",
+)
 
 BY_TYPE: dict[str, tuple[str, ...]] = {
     "str": TEXTS,
@@ -51,7 +77,7 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "Any": ANYTHING,
     "type": ("int", "str"),
     "Type": ("int", "str"),
-    "Callable": ("lambda *args, **kwargs: args[0] if args else None", "str"),
+    "Callable": FUNCTIONS,
     "range": ("range(3)",),
     "slice": ("slice(0, 2)", "slice(None)"),
     "Exception": ("ValueError('wrong')",),
@@ -106,13 +132,17 @@ BY_NAME: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
      (*LISTS, "iter([1, 2, 3])")),
     (("func", "function", "fn", "callback", "f", "key", "predicate", "pred", "method", "callable",
       "factory", "default_factory", "wrapper", "converter"),
-     ("lambda *args, **kwargs: args[0] if args else None", "str", "len")),
-    (("mapping", "dict", "d", "kwargs", "params", "options", "config", "headers", "environ"), DICTS),
+     FUNCTIONS),
+    (("mapping", "dict", "d", "kwargs", "params", "options", "config", "headers", "environ"),
+     DICTS),
     (("encoding",), ("'utf-8'", "'latin-1'", "'no-such-encoding'")),
     (("cls", "klass", "type"), ("int", "str", "dict")),
     (("stream", "fp", "file", "fileobj", "fh", "fo", "f"), ("io.StringIO('one\\ntwo\\n')",)),
     (("exc", "error", "exception", "err"), ("ValueError('wrong')",)),
 )  # fmt: skip
+
+
+_TELLING = 3  # shorter names say nothing as a part of a longer one
 
 
 def by_name(name: str) -> tuple[str, ...]:
@@ -122,7 +152,10 @@ def by_name(name: str) -> tuple[str, ...]:
         if plain in names:
             return values
     for names, values in BY_NAME:
-        if any(len(n) > 2 and (plain.endswith("_" + n) or plain.startswith(n + "_")) for n in names):
+        if any(
+            len(n) >= _TELLING and (plain.endswith("_" + n) or plain.startswith(n + "_"))
+            for n in names
+        ):
             return values
     flags = ("is_", "has_", "use_", "with_", "no_", "allow_", "include_", "ignore_", "force_")
     return ("True", "False") if plain.startswith(flags) else ()

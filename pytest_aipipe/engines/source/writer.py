@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_aipipe.engines.source.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,8 @@ def prelude_of(statements: Iterable[str]) -> tuple[str, ...]:
 def fingerprint(candidate: Candidate) -> str:
     """Return a hash of what the candidate does, its name left out."""
     text = "\n".join((*candidate.prelude, candidate.function))
-    try:
+    with contextlib.suppress(SyntaxError, ValueError):
         text = ast.unparse(ast.parse(text.replace(candidate.name, "test")))
-    except (SyntaxError, ValueError):
-        pass
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import copy
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
 from pytest_aipipe.engines.source.writer import identifier
-from pytest_aipipe.engines.techniques.base import Proposals
 from pytest_aipipe.generate.model import Candidate, KnownTest
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
 
 _TESTS = 8
 _ROWS = 3

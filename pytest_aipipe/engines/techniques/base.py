@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.generate.model import Candidate, Outcome
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
 
 Proposals = Generator[Sequence[Candidate], Sequence[Outcome], None]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import builtins
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.analysis.module import Definition, Parameter
-from pytest_aipipe.engines.analysis.solve import Answers, solve
-from pytest_aipipe.engines.situation import Situation
-from pytest_aipipe.engines.source.arguments import values_for
+from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
+from pytest_aipipe.engines.source.arguments import fitting, resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -17,11 +16,20 @@ from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_aipipe.engines.analysis.guards import Guards
+    from pytest_aipipe.engines.analysis.module import Definition, Parameter
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate
 
 _BATCH = 12
 _MOST = 240
+_ROWS = 120
 
 
 class Construct:
@@ -31,13 +39,15 @@ class Construct:
 
     def propose(self, situation: Situation) -> Proposals:
         """Yield calls with one argument varied at a time, several routes in turn."""
-        solved = solve(situation.guards)
+        solved = situation.answers()
         streams = [self._calls(situation, d, solved) for d in routes(situation)]
         candidates = islice(in_turns(streams), _MOST)
         while batch := list(islice(candidates, _BATCH)):
             yield batch
 
-    def _calls(self, situation: Situation, definition: Definition, solved: Answers) -> Iterator[Candidate]:
+    def _calls(
+        self, situation: Situation, definition: Definition, solved: Answers
+    ) -> Iterator[Candidate]:
         for draft in drafts(situation, definition, solved):
             name = f"{definition.qualname}"
             found = write(draft, self.name, name)
@@ -62,7 +72,6 @@ def _private(definition: Definition) -> bool:
 
 def drafts(situation: Situation, definition: Definition, solved: Answers) -> Iterator[Draft]:
     """Yield calls of ``definition``, likeliest first."""
-    module = situation.module
     if definition.is_class:
         for instance in instances(situation, definition, solved):
             yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
@@ -79,10 +88,18 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         receivers = list(instances(situation, owner, solved)) or [None]
     rows = argument_rows(situation, definition, solved)
     first = receivers[0]
+    failing = _failing_rows(situation, definition, solved)
     streams = [
-        (_with_state(situation, definition, row, first, solved) for row in rows),
+        _on_each(situation, definition, rows, receivers[:3]),
+        (_with_state(situation, definition, row, first) for row in failing),
+        _mirrors(situation, definition, receivers),
         (
-            _with_state(situation, definition, next(iter(argument_rows(situation, definition, solved)), []), r, solved)
+            _with_state(
+                situation,
+                definition,
+                next(iter(argument_rows(situation, definition, solved)), []),
+                r,
+            )
             for r in receivers[1:]
         ),
         _states(situation, definition, first, solved),
@@ -91,7 +108,10 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
 
 
 def _with_state(
-    situation: Situation, definition: Definition, row: Sequence[Value], instance: Value | None, solved: Answers
+    situation: Situation,
+    definition: Definition,
+    row: Sequence[Value],
+    instance: Value | None,
 ) -> Draft:
     draft = Draft()
     for value in row:
@@ -99,27 +119,84 @@ def _with_state(
     return invoke(situation.module, definition, [v.expr for v in row], instance, draft)
 
 
+def _on_each(
+    situation: Situation,
+    definition: Definition,
+    rows: Iterator[list[Value]],
+    receivers: Sequence[Value | None],
+) -> Iterator[Draft]:
+    """Yield each row on one of the receivers in turn: the likeliest of them may not even build."""
+    known = list(islice(rows, _ROWS))
+    for shift in range(len(receivers)):
+        for number, row in enumerate(known):
+            receiver = receivers[(number + shift) % len(receivers)]
+            yield _with_state(situation, definition, row, receiver)
+
+
+def _mirrors(
+    situation: Situation, definition: Definition, receivers: Sequence[Value | None]
+) -> Iterator[Draft]:
+    """Yield operators between an instance and what is made of it: itself, its copy, its items."""
+    owner = definition.owner
+    binary = len([p for p in definition.parameters if p.required]) == 1
+    if owner is None or not definition.name.startswith("__") or not binary:
+        return
+    name = receiver_name(owner)
+    for receiver in receivers[:8]:
+        if receiver is None or definition.name == "__init__":
+            continue
+        for other in (
+            "dict({0})",
+            "list({0})",
+            "{0}",
+            "copy.copy({0})",
+            "dict.fromkeys({0})",
+            "str({0})",
+        ):
+            draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
+            yield draft.importing("import copy") if "copy" in other else draft
+
+
 def _states(
     situation: Situation, definition: Definition, instance: Value | None, solved: Answers
 ) -> Iterator[Draft]:
-    """Set an attribute that a guard tests, then call."""
+    """Set the attributes that the guards of one open place test, then call."""
     if instance is None or definition.owner is None or definition.name in {"__init__", "__new__"}:
         return
-    row = next(iter(argument_rows(situation, definition, solved)), [])
+    base = next(iter(argument_rows(situation, definition, solved)), [])
     name = receiver_name(definition.owner)
-    for key, values in solved.items():
-        if not key.startswith("self.") or key.count(".") != 1 or not key[5:].isidentifier():
-            continue
-        for value in values[:4]:
-            draft = _with_state(situation, definition, row, instance, solved)
-            made = f"{name} = {instance.expr}"
+    made = f"{name} = {instance.expr}"
+    for guard in dict.fromkeys(situation.guards):
+        answers = situation.answers([guard])
+        states = {
+            k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
+        }
+        rows = list(islice(together(situation, definition.parameters, [guard]), 2))
+        for turn in range(3 if states else 0):
+            row = base
+            if rows:
+                chosen = {**_named_values(definition, base), **rows[turn % len(rows)]}
+                row = _row(definition, chosen)
+            draft = _with_state(situation, definition, row, instance)
+            lines: list[str] = []
+            for key, values in states.items():
+                value = resolved(situation.module, values[min(turn, len(values) - 1)])
+                if value is not None:
+                    lines.append(f"{name}.{key[5:]} = {value.expr}")
+                    draft = draft.importing(*value.imports)
             if made in draft.body:
                 place = draft.body.index(made) + 1
-                body = (*draft.body[:place], f"{name}.{key[5:]} = {value}", *draft.body[place:])
-                yield replace(draft, body=body)
+                yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
 
 
-def argument_rows(situation: Situation, definition: Definition, solved: Answers) -> Iterator[list[Value]]:
+def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
+    required = [p.name for p in definition.parameters if p.required]
+    return dict(zip(required, row, strict=False))
+
+
+def argument_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
     """Yield argument lists: the plain one, one varied at a time, then pairs."""
     module = situation.module
     options: dict[str, list[Value]] = {}
@@ -132,6 +209,8 @@ def argument_rows(situation: Situation, definition: Definition, solved: Answers)
             )
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
+    for chosen in together(situation, definition.parameters):
+        yield _row(definition, {**base, **chosen})
     star = next((p for p in definition.parameters if p.kind == "star"), None)
     if star is not None:
         for extra in ("1", "1, 2", "len", "'text'"):
@@ -152,7 +231,50 @@ def argument_rows(situation: Situation, definition: Definition, solved: Answers)
         yield _row(definition, chosen)
 
 
-def _keyword_rows(definition: Definition, base: dict[str, Value], solved: Answers) -> Iterator[list[Value]]:
+def together(
+    situation: Situation, parameters: Sequence[Parameter], guards: Sequence[Guards] | None = None
+) -> Iterator[dict[str, Value]]:
+    """Yield values that answer all the guards of one open place at once."""
+    seen: set[str] = set()
+    for guard in situation.guards if guards is None else guards:
+        asked = situation.answers([guard])
+        answers = {
+            p.name: fitting(p.annotation, asked[p.name]) for p in parameters if asked.get(p.name)
+        }
+        for turn in range(min(8, max((len(v) for v in answers.values()), default=0))):
+            pairs = (
+                (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
+                for k, v in answers.items()
+            )
+            chosen = {k: value for k, value in pairs if value is not None}
+            mark = repr(chosen)
+            if chosen and mark not in seen:
+                seen.add(mark)
+                yield chosen
+
+
+def _failing_rows(
+    situation: Situation, definition: Definition, solved: Answers
+) -> Iterator[list[Value]]:
+    """Yield argument lists in which one argument is a stand-in that fails when it is used."""
+    base = next(iter(argument_rows(situation, definition, solved)), [])
+    for error in errors_caught(situation.guards)[:3]:
+        if error.split(".")[0] not in dir(builtins):
+            continue
+        for statement, expr in failing_classes(error_raised(error)):
+            for place, value in enumerate(base):
+                for made in (expr, f"lambda *args, **kwargs: {expr}"):
+                    prefix = f"{value.expr.split('=')[0]}=" if _named(value) else ""
+                    yield [*base[:place], Value(prefix + made, (statement,)), *base[place + 1 :]]
+
+
+def _named(value: Value) -> bool:
+    return value.expr.partition("=")[0].isidentifier()
+
+
+def _keyword_rows(
+    definition: Definition, base: dict[str, Value], solved: Answers
+) -> Iterator[list[Value]]:
     stars = next((p for p in definition.parameters if p.kind == "stars"), None)
     if stars is None:
         return
@@ -166,7 +288,9 @@ def _keyword_rows(definition: Definition, base: dict[str, Value], solved: Answer
 
 
 def _keywords(definition: Definition, chosen: dict[str, Value]) -> bool:
-    return any(p.kind == "keyword" or not p.required for p in definition.parameters if p.name in chosen)
+    return any(
+        p.kind == "keyword" or not p.required for p in definition.parameters if p.name in chosen
+    )
 
 
 def _row(definition: Definition, chosen: dict[str, Value]) -> list[Value]:
@@ -182,6 +306,10 @@ def _row(definition: Definition, chosen: dict[str, Value]) -> list[Value]:
 
 
 def _passed(parameter: Parameter, value: Value, *, skipped: bool) -> Value:
-    if parameter.kind == "keyword" or skipped or (parameter.kind == "any" and not parameter.required):
+    if (
+        parameter.kind == "keyword"
+        or skipped
+        or (parameter.kind == "any" and not parameter.required)
+    ):
         return replace(value, expr=f"{parameter.name}={value.expr}")
     return value

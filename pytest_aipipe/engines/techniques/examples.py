@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.usages import examples, module_imports
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.base import Proposals, batched
-from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.generate.model import Candidate
 
 _SESSIONS = 8
 
@@ -51,7 +54,9 @@ class Examples:
                     found += self._written(situation, before[:-1], imports, source)
         return found
 
-    def _written(self, situation: Situation, before: list[str], imports: list[str], last: str) -> list[Candidate]:
+    def _written(
+        self, situation: Situation, before: list[str], imports: list[str], last: str
+    ) -> list[Candidate]:
         lines = [*before, last]
         draft = Draft(tuple(lines), (*module_imports(situation, lines), *imports))
         name = f"{situation.gap.symbol.replace('<module>', 'module')} example"

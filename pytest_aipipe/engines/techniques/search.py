@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import around, unique
-from pytest_aipipe.engines.analysis.solve import solve
 from pytest_aipipe.engines.seeds import Seed, seed_of
-from pytest_aipipe.engines.situation import Situation
-from pytest_aipipe.engines.source.arguments import values_for
+from pytest_aipipe.engines.source.arguments import fix_imports, values_for
 from pytest_aipipe.engines.source.edits import (
     Edit,
     Pool,
+    append_edits,
     argument_edits,
     in_turns,
     keyword_edits,
@@ -25,9 +24,16 @@ from pytest_aipipe.engines.source.edits import (
     statement_edits,
     text_edits,
 )
-from pytest_aipipe.engines.source.existing import names_of_self
-from pytest_aipipe.engines.techniques.base import Proposals
-from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
+from pytest_aipipe.engines.source.existing import names_of_self, names_used
+from pytest_aipipe.engines.source.invoke import on_instance
+from pytest_aipipe.engines.source.writer import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+    from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
 
 _BATCH = 16
 _ROUNDS = 400
@@ -54,7 +60,9 @@ class Search:
             for candidate, edit, outcome in zip(batch, edited, outcomes, strict=True):
                 _keep(situation, Seed(candidate, edit.function, seed.taken), outcome)
 
-    def _batch(self, situation: Situation, seed: Seed, pool: Pool) -> tuple[list[Candidate], list[Edit]]:
+    def _batch(
+        self, situation: Situation, seed: Seed, pool: Pool
+    ) -> tuple[list[Candidate], list[Edit]]:
         if seed.edits is None:
             seed.edits = _edits(situation, seed, pool)
         batch: list[Candidate] = []
@@ -101,6 +109,7 @@ def _edits(situation: Situation, seed: Seed, pool: Pool) -> Iterator[Edit]:
         argument_edits(function, pool),
         text_edits(function, pool),
         method_edits(function, pool),
+        append_edits(function, pool),
         literal_edits(function, pool, near=False),
         statement_edits(function),
     ]
@@ -113,7 +122,10 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
         return
     nodes = list(ast.walk(function))
     for comparison in seen:
-        for mine, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+        for mine, other in (
+            (comparison.left, comparison.right),
+            (comparison.right, comparison.left),
+        ):
             if mine is None or other is None:
                 continue
             for index in sites(function, pool):
@@ -126,8 +138,9 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
 
 def pool_of(situation: Situation) -> Pool:
     """Gather what edits may draw from."""
-    solved = solve(situation.guards)
-    near = unique([*situation.guard_literals, *(v for vs in solved.values() for v in vs)])
+    solved = situation.answers()
+    solved_all = (v for vs in solved.values() for v in vs)
+    near = [v for v in unique([*situation.guard_literals, *solved_all]) if not free_names(v)]
     keywords: dict[str, list[str]] = {}
     tested = set(solved)
     added = situation.scene.added.get(situation.gap.path, frozenset())
@@ -143,15 +156,47 @@ def pool_of(situation: Situation) -> Pool:
                 values = values_for(situation.module, definition, parameter, solved=wanted)
                 known = keywords.setdefault(parameter.name, [])
                 known += [v.expr for v in values[:6] if not v.setup and v.expr not in known]
-    methods = [d.name for d in situation.targets if d.binding == "method" and not d.name.startswith("__")]
+    methods = [
+        d.name for d in situation.targets if d.binding == "method" and not d.name.startswith("__")
+    ]
     return Pool(
         names=situation.names,
         literals=tuple(unique([*near, *situation.body_literals])[:60]),
         near=tuple(near[:40]),
         keywords=tuple((k, tuple(v)) for k, v in keywords.items()),
         methods=tuple(unique(methods)),
+        appended=tuple(_appended(situation)),
         lines=tuple(_lines(situation)),
     )
+
+
+def free_names(expr: str) -> bool:
+    """Whether an expression needs more than built-in and well-known names."""
+    try:
+        names = names_used(ast.parse(expr, mode="eval"))
+    except SyntaxError:
+        return True
+    return bool(names) and not fix_imports(expr)
+
+
+def _appended(situation: Situation) -> list[str]:
+    """Return statements that invoke the gap's methods on ``{}``, with plain arguments."""
+    found: list[str] = []
+    for target in situation.targets:
+        if target.owner is None or not target.owner.is_class:
+            continue
+        rows: list[list[str]] = [[]]
+        for parameter in target.parameters:
+            if parameter.required:
+                values = values_for(situation.module, target, parameter)
+                plain = [v.expr for v in values if not v.setup and not v.imports][:2]
+                rows = [[*row, value] for row in rows for value in plain][:4]
+        for row in rows:
+            draft = on_instance(situation.module, target, row, "SUBJECT", Draft())
+            if not draft.imports and draft.body:
+                text = "\n".join(draft.body).replace("{", "{{").replace("}", "}}")
+                found.append(text.replace("SUBJECT", "{0}"))
+    return unique(found)
 
 
 def _lines(situation: Situation) -> list[str]:
@@ -161,7 +206,9 @@ def _lines(situation: Situation) -> list[str]:
         source = situation.scene.test_sources.get(test.source_path, "")
         for line in source.splitlines():
             text = line.strip()
-            if text and not text.startswith(("def ", "import ", "from ", "assert ", "@", "#", "class ")):
+            if text and not text.startswith(
+                ("def ", "import ", "from ", "assert ", "@", "#", "class ")
+            ):
                 found.append(text + "\n")
     return unique(found)[:24]
 

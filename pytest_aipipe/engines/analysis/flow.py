@@ -1,0 +1,92 @@
+"""From what a local name should be to what the parameters should be."""
+
+from __future__ import annotations
+
+import ast
+from itertools import islice, permutations
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.engines.analysis.solve import Answers, solve
+from pytest_aipipe.engines.analysis.weigh import ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_aipipe.engines.analysis.guards import Guards
+
+_MOST = 24
+_ROUNDS = 3
+_SHORT = 20
+_KEPT = 40
+
+
+def answers(guards: Iterable[Guards], function: ast.AST | None) -> Answers:
+    """Return proposals for names, texts joined and carried back through local assignments."""
+    asked = list(guards)
+    found = solve(asked)
+    for key, values in list(found.items()):
+        more = [*_joined(values), *values] if _conflicting(values) else values
+        found[key] = ranked(key, more, asked)
+    if function is None:
+        return found
+    sources = _sources(function)
+    for _ in range(_ROUNDS):
+        for name, origins in sources.items():
+            for origin, looped in origins:
+                derived: list[str] = []
+                for value in found.get(name, [])[:_MOST]:
+                    derived += [f"[{value}]"] if looped else [*_unsplit(value), value]
+                known = found.get(origin, [])
+                if derived:
+                    found[origin] = list(dict.fromkeys([*derived, *known]))[:_KEPT]
+    return found
+
+
+def _conflicting(values: list[str]) -> bool:
+    return sum(value[:1] in "'\"" for value in values) > 1
+
+
+def _joined(values: list[str]) -> list[str]:
+    """Return texts that may satisfy several demands at once: one after the other."""
+    texts = [t for v in values[:6] if v[:1] in "'\"" and isinstance(t := _literal(v), str)]
+    pairs = islice(permutations([t for t in texts if t and len(t) < _SHORT], 2), 12)
+    return [repr(a + b) for a, b in pairs]
+
+
+def _unsplit(value: str) -> list[str]:
+    """Return the texts from which splitting makes the list ``value``."""
+    parts = _literal(value)
+    if isinstance(parts, list | tuple) and parts and all(isinstance(p, str) for p in parts):
+        return [repr(" ".join(parts)), repr(",".join(parts))]
+    return []
+
+
+def _literal(value: str) -> object:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _sources(function: ast.AST) -> dict[str, list[tuple[str, bool]]]:
+    """Return, for each local name, the names it is made of, and whether by looping over them."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            targets, value = [node.target], node.iter
+        else:
+            continue
+        read = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
+        read += [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
+        for target in targets:
+            for inner in ast.walk(target):
+                if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
+                    name = ast.unparse(inner)
+                    looped = isinstance(node, ast.For | ast.AsyncFor)
+                    pairs = [(r, looped) for r in read if r != name]
+                    found.setdefault(name, []).extend(pairs)
+    return found

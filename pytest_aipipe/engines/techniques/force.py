@@ -1,0 +1,240 @@
+"""Force the surroundings: make a call inside ``try`` raise, set platform, environment, streams."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.engines.analysis.failures import error_raised
+from pytest_aipipe.engines.analysis.mined import unique
+from pytest_aipipe.engines.analysis.shapes import type_names
+from pytest_aipipe.engines.source.edits import in_turns
+from pytest_aipipe.engines.source.existing import names_used, take, test_file
+from pytest_aipipe.engines.source.writer import Draft, write
+from pytest_aipipe.engines.techniques.construct import drafts, routes
+from pytest_aipipe.generate.model import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.solve import Answers
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
+
+_MOST = 200
+_BATCH = 12
+_BUILTINS = ("open", "input", "print", "__import__", "getattr", "int", "float", "compile", "exec")
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One surrounding to force: statements for the start of a test, and what they need."""
+
+    lines: tuple[str, ...]
+    imports: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Force:
+    """Tests of this technique say that they are mocked."""
+
+    name = "force"
+
+    def propose(self, situation: Situation) -> Proposals:
+        """Yield calls into the gap, and clones of near tests, under each forced surrounding."""
+        patches = patches_for(situation)
+        solved = situation.answers()
+        streams = [self._calls(situation, p, solved) for p in patches]
+        streams += [self._clones(situation, p) for p in patches]
+        candidates = islice(in_turns(streams), _MOST)
+        while batch := list(islice(candidates, _BATCH)):
+            yield batch
+
+    def _calls(self, situation: Situation, patch: Patch, solved: Answers) -> Iterator[Candidate]:
+        per_route = [islice(drafts(situation, d, solved), 24) for d in routes(situation)]
+        for draft in islice(in_turns(per_route), 30):
+            made = write(patched(draft, patch), self.name, f"{situation.gap.symbol} {patch.note}")
+            if made is not None:
+                yield made
+
+    def _clones(self, situation: Situation, patch: Patch) -> Iterator[Candidate]:
+        for test in situation.tests[:8]:
+            source = situation.scene.test_sources.get(test.source_path)
+            file = test_file(test.source_path, source) if source is not None else None
+            taken = take(file, test.qualname) if file is not None else None
+            if taken is None or (taken.owner is not None and taken.owner.bases):
+                continue
+            function = taken.function
+            function.body = [*ast.parse("\n".join(patch.lines)).body, *function.body]
+            names = {a.arg for a in function.args.args}
+            if "monkeypatch" not in names:
+                function.args.args.append(ast.arg(arg="monkeypatch"))
+                if function.args.defaults:
+                    continue
+            text = taken.render(function)
+            prelude = (*taken.prelude(function), *patch.imports)
+            candidate = Candidate(
+                technique=self.name, name=function.name, function=text,
+                prelude=tuple(unique(prelude)), mocked=True, origin=test.nodeid, note=patch.note,
+            )  # fmt: skip
+            situation.taken[text] = replace(taken, function=function)
+            yield candidate
+
+
+def patched(draft: Draft, patch: Patch) -> Draft:
+    """Return ``draft`` under a forced surrounding."""
+    draft = draft.asking("monkeypatch").importing(*patch.imports)
+    return replace(draft, body=(*patch.lines, *draft.body), mocked=True, note=patch.note)
+
+
+def patches_for(situation: Situation) -> list[Patch]:
+    """Return the surroundings that the guards and handlers on the way ask for."""
+    found: list[Patch] = []
+    for guards in situation.guards:
+        for block, handler in guards.handlers:
+            found += _raising(situation, block, handler)
+    for guards in situation.guards:
+        for condition in reversed(guards.conditions):
+            found += _surrounding(situation, condition.test, wanted=condition.wanted)
+    for target in situation.targets:
+        for node in ast.walk(target.node):
+            if isinstance(node, ast.Call):
+                found += _environment(node)
+                found += _returning(situation, node)
+    return list({p.lines: p for p in found}.values())[:32]
+
+
+def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -> Iterator[Patch]:
+    errors = type_names(handler.type) if handler.type is not None else ["ValueError"]
+    calls = [n for s in block.body for n in ast.walk(s) if isinstance(n, ast.Call)]
+    for error in errors[:2]:
+        for call in calls:
+            yield from _call_raises(situation, ast.unparse(call.func), error)
+        for statement in block.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom) and "Import" in error:
+                yield from _missing_import(statement)
+
+
+def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patch]:
+    module, root = situation.module, callee.split(".", maxsplit=1)[0]
+    parent, _, short = module.name.rpartition(".")
+    imports = [f"from {parent} import {short}" if parent else f"import {short}"]
+    if error.split(".", maxsplit=1)[0] in module.imported:
+        imports.append(module.imported[error.split(".", maxsplit=1)[0]])
+    elif error.split(".", maxsplit=1)[0] in module.definitions:
+        imports.append(f"from {module.name} import {error.split('.', maxsplit=1)[0]}")
+    body = f"def fail(*args, **kwargs):\n    raise {error_raised(error)}"
+    if "(" in callee or "[" in callee:
+        return
+    note = f"when {callee.replace('.', ' ')} fails"
+    own = {d.name for d in module.definitions.values() if d.owner is None}
+    if root in module.imported or root in own:
+        where = f"{short}.{callee}"
+        holder, _, attr = where.rpartition(".")
+        yield Patch((body, f"monkeypatch.setattr({holder}, {attr!r}, fail)"), tuple(imports), note)
+        if module.imported.get(root, "").startswith("import ") and callee.count(".") >= 1:
+            plain = (module.imported[root], *imports[1:])
+            owner, _, name = callee.rpartition(".")
+            yield Patch((body, f"monkeypatch.setattr({owner}, {name!r}, fail)"), plain, note)
+        if callee.count(".") > 1:  # the methods of built-in types cannot be replaced, the type can
+            owner, _, name = callee.rpartition(".")
+            holder, _, held = f"{short}.{owner}".rpartition(".")
+            line = f"monkeypatch.setattr({holder}, {held!r}, SimpleNamespace({name}=fail))"
+            yield Patch((body, line), (*imports, "from types import SimpleNamespace"), note)
+    elif root in _BUILTINS and "." not in callee:
+        line = f"monkeypatch.setattr({short}, {callee!r}, fail, raising=False)"
+        yield Patch((body, line), tuple(imports), note)
+    elif root in {"self", "cls"} and callee.count(".") == 1:
+        for target in situation.targets:
+            if target.owner is not None and target.owner.is_class:
+                holder = target.owner.qualname
+                statement = f"from {module.name} import {holder.split('.')[0]}"
+                line = f"monkeypatch.setattr({holder}, {callee.split('.')[1]!r}, fail)"
+                yield Patch((body, line), (statement, *imports[1:]), note)
+
+
+def _returning(situation: Situation, node: ast.Call) -> Iterator[Patch]:
+    """Replace a call into another module, which may fail here, by one with a plain result."""
+    callee = ast.unparse(node.func)
+    root, _, rest = callee.partition(".")
+    statement = situation.module.imported.get(root, "")
+    if not rest or not statement.startswith("import ") or "(" in callee or "[" in callee:
+        return
+    owner, _, name = callee.rpartition(".")
+    values = ("'1.2.3'", "'1.2.3rc1'") if "version" in name else ("'text'", "1", "None", "[]")
+    for value in values:
+        line = f"monkeypatch.setattr({owner}, {name!r}, lambda *args, **kwargs: {value})"
+        yield Patch((line,), (f"import {owner}",), f"when {name} gives {value.strip(chr(39))}")
+
+
+def _missing_import(statement: ast.Import | ast.ImportFrom) -> Iterator[Patch]:
+    if isinstance(statement, ast.ImportFrom):
+        names = [statement.module or ""]
+    else:
+        names = [a.name for a in statement.names]
+    for name in names:
+        if name:
+            line = f"monkeypatch.setitem(sys.modules, {name!r}, None)"
+            yield Patch((line,), ("import sys",), f"without {name}")
+
+
+def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Iterator[Patch]:
+    text = ast.unparse(test)
+    module = situation.module
+    short = module.name.rpartition(".")[2]
+    access = (f"import {module.name}" if "." not in module.name
+              else f"from {module.name.rpartition('.')[0]} import {short}",)  # fmt: skip
+    if "sys.platform" in text:
+        for platform in ("win32", "darwin", "linux", "cygwin"):
+            yield Patch(
+                (f"monkeypatch.setattr('sys.platform', {platform!r})",), (), f"on {platform}"
+            )
+    if "os.name" in text:
+        for name in ("nt", "posix"):
+            yield Patch((f"monkeypatch.setattr('os.name', {name!r})",), (), f"on {name}")
+    if "platform.system" in text:
+        for name in ("Windows", "Darwin", "Linux"):
+            yield Patch(
+                (f"monkeypatch.setattr('platform.system', lambda: {name!r})",), (), f"on {name}"
+            )
+    if "sys.version_info" in text:
+        for version in ((2, 7, 0), (3, 8, 0), (3, 99, 0)):
+            yield Patch(
+                (f"monkeypatch.setattr('sys.version_info', {version})",), (), "on another Python"
+            )
+    own = {d.name for d in module.definitions.values() if d.owner is None}
+    constants = {t.id for n in module.tree.body if isinstance(n, ast.Assign)
+                 for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
+    for name in names_used(test):
+        if name in constants or (name.isupper() and name in module.imported):
+            for value in ("True", "1") if wanted else ("False", "None"):
+                line = f"monkeypatch.setattr({short}, {name!r}, {value})"
+                yield Patch((line,), access, f"with {name}")
+    for node in ast.walk(test):
+        if not isinstance(node, ast.Call):
+            continue
+        callee = ast.unparse(node.func)
+        root = callee.split(".")[0]
+        if (root in module.imported or root in own) and "(" not in callee:
+            parent, _, attr = f"{short}.{callee}".rpartition(".")
+            for value in ("True", "False", "None", "'text'"):
+                line = f"monkeypatch.setattr({parent}, {attr!r}, lambda *args, **kwargs: {value})"
+                yield Patch(
+                    (line,), access, f"when {callee.replace('.', ' ')} is {value.strip(chr(39))}"
+                )
+
+
+def _environment(node: ast.Call) -> Iterator[Patch]:
+    callee = ast.unparse(node.func)
+    if callee in {"os.environ.get", "os.getenv", "environ.get", "getenv"} and node.args:
+        name = node.args[0]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            for value in ("1", "0", "", "text", "a -b"):
+                yield Patch(
+                    (f"monkeypatch.setenv({name.value!r}, {value!r})",), (), f"with {name.value}"
+                )
+            yield Patch(
+                (f"monkeypatch.delenv({name.value!r}, raising=False)",), (), f"without {name.value}"
+            )

@@ -1,0 +1,167 @@
+"""The engine as a whole: a module, a gap, and a test that closes it."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from pytest_aipipe.engines import default_engines
+from pytest_aipipe.engines.local import LocalEngine
+from pytest_aipipe.engines.techniques.amplify import Amplify
+from pytest_aipipe.engines.techniques.force import Force
+from pytest_aipipe.engines.techniques.search import Search
+from pytest_aipipe.generate.model import Gap, Outcome, Scene
+
+CASES: list[tuple[str, str, str, str]] = [
+    ("a number beyond a limit", "def f(n):\n    if n > 4711:\n        return 'many'\n    return 'few'",
+     "f", "'many'"),
+    ("a text that a pattern matches",
+     "import re\n\n\ndef f(text):\n    if re.match(r'v\\d+\\.\\d{2}-rc', text):\n        return 'version'\n    return None",
+     "f", "'version'"),
+    ("a key that must be there", "def f(data):\n    if 'colour' in data:\n        return 'c'\n    return 'n'",
+     "f", "'c'"),
+    ("an instance of a type", "def f(x):\n    if isinstance(x, dict):\n        return 'd'\n    return 'o'",
+     "f", "'d'"),
+    ("an element of a list", "def f(items):\n    for item in items:\n        if item == 'stop-here':\n            return 'stopped'\n    return None",
+     "f", "'stopped'"),
+    ("a keyword argument", "def f(**options):\n    if options.get('strict'):\n        raise ValueError('strict')\n    return 1",
+     "f", "raise ValueError"),
+    ("an optional parameter", "def f(x, mode='fast'):\n    if mode == 'slow':\n        return 's'\n    return x",
+     "f", "'s'"),
+    ("a method on state given to the constructor",
+     "class A:\n    def __init__(self, limit):\n        self._limit = limit\n\n    def full(self):\n        if self._limit is None:\n            return 'never'\n        return 'perhaps'",
+     "A.full", "'never'"),
+    ("an attribute set later",
+     "class A:\n    def __init__(self):\n        self.closed = False\n\n    def read(self):\n        if self.closed:\n            raise OSError('closed')\n        return ''",
+     "A.read", "raise OSError"),
+    ("an operator",
+     "class A:\n    def __add__(self, other):\n        if isinstance(other, int):\n            return 'sum'\n        return NotImplemented",
+     "A.__add__", "'sum'"),
+    ("a property", "class A:\n    @property\n    def size(self):\n        return 42", "A.size", "42"),
+    ("a class method",
+     "class A:\n    @classmethod\n    def of(cls, text):\n        return cls()", "A.of", "return cls()"),
+    ("a private function through its caller",
+     "def _check(n):\n    if n < 0:\n        raise ValueError('negative')\n\n\ndef f(n):\n    _check(n)\n    return n",
+     "_check", "raise ValueError"),
+    ("a closure", "def outer(func):\n    def wrapper(*args):\n        return func(*args)\n    return wrapper",
+     "outer.wrapper", "return func"),
+    ("a coroutine", "async def f(n):\n    if n == 3:\n        return 'three'\n    return n", "f", "'three'"),
+    ("a generator", "def f(n):\n    for i in range(n):\n        yield i", "f", "yield i"),
+    ("an object used by its attributes",
+     "def f(user):\n    if user.is_admin and user.profile.level > 3:\n        return 'root'\n    return user.name.upper()",
+     "f", "user.name.upper()"),
+    ("an abstract base",
+     "from abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    @abstractmethod\n    def area(self): ...\n\n    def twice(self):\n        return self.area() * 2",
+     "A.twice", "return self.area()"),
+    ("a handler of a failing call",
+     "import json\n\n\ndef f(text):\n    try:\n        return json.loads(text)\n    except RecursionError:\n        return 'too deep'",
+     "f", "'too deep'"),
+    ("a missing optional import",
+     "def f():\n    try:\n        import colorsys\n    except ImportError:\n        return 'plain'\n    return colorsys",
+     "f", "'plain'"),
+    ("another platform",
+     "import sys\n\n\ndef f():\n    if sys.platform == 'win32':\n        return 'windows'\n    return 'other'",
+     "f", "'windows'"),
+    ("a variable of the environment",
+     "import os\n\n\ndef f():\n    if os.environ.get('SHOP_DEBUG'):\n        return 'debug'\n    return 'quiet'",
+     "f", "'debug'"),
+    ("a module attribute looked up late",
+     "def __getattr__(name):\n    if name == 'version':\n        return '1'\n    raise AttributeError(name)",
+     "__getattr__", "return '1'"),
+    ("a sequence of calls",
+     "class A:\n    def __init__(self):\n        self._open = None\n\n    def start(self):\n        self._open = object()\n\n    def stop(self):\n        if self._open is None:\n            raise RuntimeError('not started')\n        return 'stopped'",
+     "A.stop", "'stopped'"),
+    ("a race", "import threading\n\n\ndef once(func):\n    lock = threading.RLock()\n    done = []\n\n    def wrapper():\n        with lock:\n            if done:\n                return done[0]\n            done.append(func())\n            return done[0]\n    return wrapper",
+     "once.wrapper", "return done[0]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "symbol", "text"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_the_engine_reaches(world: Any, source: str, symbol: str, text: str) -> None:
+    here = world(source)
+    candidate = here.close(symbol, text)
+    assert candidate.name.startswith("test_")
+    assert "import *" not in "\n".join(candidate.prelude)
+
+
+def test_a_forced_surrounding_says_that_it_is_mocked(world: Any) -> None:
+    here = world("""
+        import json
+
+
+        def f(text):
+            try:
+                return json.loads(text)
+            except RecursionError:
+                return 'too deep'
+    """)
+    assert here.close("f", "'too deep'", engine=LocalEngine([Force()])).mocked
+
+
+def test_an_existing_test_is_amplified_with_a_parameter_that_the_guard_tests(world: Any) -> None:
+    here = world("""
+        class Basket:
+            def __init__(self, rows, key):
+                if key(rows) != 'k-77':
+                    raise ValueError('wrong key')
+                self.rows = rows
+
+            def total(self, currency='EUR'):
+                if currency == 'XAU':
+                    return 'gold'
+                return sum(self.rows)
+    """).knows(
+        """
+        from shop import Basket
+
+        def make():
+            return Basket([1, 2], lambda rows: 'k-77')
+
+        def test_total():
+            basket = make()
+            assert basket.total() == 3
+        """,
+        "test_total",
+    )
+    here.tests[0] = here.tests[0].__class__(
+        here.tests[0].nodeid, here.tests[0].source_path, "test_total", (), {},
+        {here.path: frozenset({here.line("if key"), here.line("if currency"), here.line("return sum")})}, {},
+    )  # fmt: skip
+    candidate = here.close("Basket.total", "'gold'", engine=LocalEngine([Amplify(), Search()]))
+    assert "currency='XAU'" in candidate.function
+    assert any("def make" in statement for statement in candidate.prelude)
+
+
+def test_candidates_are_the_same_for_the_same_scene(world: Any) -> None:
+    def first_batches() -> list[str]:
+        here = world("def f(a, b=2):\n    if a > b * 1000:\n        return 'x'\n    return 'y'")
+        proposals = LocalEngine().propose(here.gap("f", "'x'"), here.scene())
+        found: list[str] = []
+        batch = next(proposals)
+        for _ in range(6):
+            found += [c.function for c in batch]
+            batch = proposals.send([Outcome("passed") for _ in batch])
+        return found
+
+    assert first_batches() == first_batches()
+
+
+def test_no_candidate_is_tried_twice(world: Any) -> None:
+    here = world("def f(a):\n    if a == object():\n        return 'never'\n    return 'y'")
+    with pytest.raises(AssertionError, match="did not reach"):
+        here.close("f", "'never'", most=150)
+    texts = [c.function.replace(c.name, "") + "".join(c.prelude) for c in here.tried]
+    assert len(texts) == len(set(texts))
+
+
+def test_a_file_that_cannot_be_parsed_has_no_candidates() -> None:
+    gap = Gap("a.py", "a", "f", frozenset({1}), frozenset())
+    scene = Scene(
+        root=__import__("pathlib").Path("/project"), sources={"a.py": "def f(:\n"}, added={}, tests=[],
+        calls=[], test_sources={}, fixtures=frozenset(), rng=Random(1),
+    )  # fmt: skip
+    assert list(default_engines()[0].propose(gap, scene)) == []
