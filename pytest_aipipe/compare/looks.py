@@ -50,13 +50,14 @@ BY_METHOD: dict[str, tuple[str, ...]] = {
     "__xor__": ("{} ^ {other}",),
     "__mul__": ("{} * 2", "{} * 0", "{} * -1"),
     "__call__": ("{}()", "{}(None)", "{}(1)"),
-    "__get__": ("type({}).__dict__",),
+    "__get__": ("type({}).{attribute}", "{}.{attribute}"),
     "__enter__": ("{}.__enter__()",),
     "__reduce__": ("__import__('copy').copy({})", "__import__('copy').deepcopy({})"),
     "__copy__": ("__import__('copy').copy({})",),
     "__deepcopy__": ("__import__('copy').deepcopy({})",),
 }
-"""What in a test runs a special method; ``{}`` is the object, ``{other}`` another one."""
+"""What in a test runs a special method; ``{}`` is the object, ``{other}`` another one,
+``{attribute}`` an attribute that the test reads of one."""
 
 ANYWAY = (
     "str({})", "repr({})", "len({})", "list({})", "{}[1:3]", "list({}[1:4])", "list({}[-2:])",

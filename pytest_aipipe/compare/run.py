@@ -126,6 +126,7 @@ class _Comparison:
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
         hunts = []
+        tried: dict[str, set[str]] = {}
         scenes = [self._scene(request, arenas) for request in arenas.requests]
         for place in found:
             lines = (place.base_lines, place.head_lines)
@@ -133,7 +134,8 @@ class _Comparison:
             if None in sides:
                 continue
             both = [side for side in sides if side is not None]
-            hunts.append(Hunt(place, both, both[1].situation.tests))
+            known = tried.setdefault(place.path, set())
+            hunts.append(Hunt(place, both, both[1].situation.tests, known))
         return hunts
 
     def _scene(self, request: Request, arenas: Arenas) -> Scene:
@@ -155,7 +157,7 @@ class _Comparison:
     ) -> None:
         for hunt in hunts[:1]:
             for start in range(0, len(candidates), 16):
-                self._try(hunt, candidates[start : start + 16], arenas)
+                self._try(hunt, hunts, candidates[start : start + 16], arenas)
 
     def _search(self, hunts: list[Hunt], arenas: Arenas) -> None:
         """Go round the places until the time is spent or nothing is left to try."""
@@ -163,10 +165,10 @@ class _Comparison:
         while waiting and self.left > 0:
             for hunt in list(waiting):
                 batch = hunt.batch()
-                if not batch or self._done(hunt):
+                if not batch or self._done(hunt.place):
                     waiting.remove(hunt)
                     continue
-                self._try(hunt, batch, arenas)
+                self._try(hunt, hunts, batch, arenas)
                 if self.left <= 0:
                     return
                 self.progress.step(
@@ -176,26 +178,32 @@ class _Comparison:
                     left=max(0.0, self.left),
                 )
 
-    def _done(self, hunt: Hunt) -> bool:
-        key = _key(hunt.place)
+    def _done(self, place: Place) -> bool:
+        key = _key(place)
         told = len(self.stories.get(key, ()))
         return told >= _PER_PLACE or self.attempts.get(key, 0) >= _ATTEMPTS
 
-    def _try(self, hunt: Hunt, batch: Sequence[Candidate], arenas: Arenas) -> None:
+    def _try(
+        self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
+    ) -> None:
+        near = [h for h in hunts if h.place.path == hunt.place.path]
         pairs = arenas.run(batch)
         self.tried += len(batch)
         sightings = []
         for candidate, pair in zip(batch, pairs, strict=True):
-            reached = hunt.learn(candidate, pair)
-            told = reached or candidate.technique == "interface"
-            found = differences(pair, shift=arenas.shift) if told else ()
+            reached = [h for h in near if h.learn(candidate, pair)]
+            told = [*(h for h in reached if h is hunt), *reached, hunt]
+            if not reached and candidate.technique != "interface":
+                continue
+            found = differences(pair, shift=arenas.shift)
             if found:
-                sightings.append(Sighting(hunt.place, candidate, found))
+                sightings.append(Sighting(told[0].place, candidate, found))
         sightings.sort(key=lambda s: len(s.candidate.function))
         for sighting in sightings:
-            if self._done(hunt) or self.left <= 0:
+            if self.left <= 0:
                 return
-            self._catch(sighting, arenas)
+            if not self._done(sighting.place):
+                self._catch(sighting, arenas)
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
         key = _key(sighting.place)

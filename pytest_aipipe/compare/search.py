@@ -79,14 +79,24 @@ class _Seed:
 
 
 class Hunt:
-    """The search at one place."""
+    """The search at one place.
 
-    def __init__(self, place: Place, sides: Sequence[Side], tests: Sequence[KnownTest]) -> None:
+    ``tried`` is shared by the places of one file: what was run for one is known to all,
+    and each of them is told of every run (:meth:`learn`).
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        sides: Sequence[Side],
+        tests: Sequence[KnownTest],
+        tried: set[str],
+    ) -> None:
         self.place = place
         self.sides = sides
         self.tests = list(tests)
         self.taken: dict[str, Taken] = {}
-        self.tried: set[str] = set()
+        self.tried = tried
         self.seeds: list[_Seed] = []
         self.given = 0
         self.looks = looks(*(side.situation for side in sides))

@@ -6,6 +6,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.words import word_edits
 from pytest_aipipe.engines.source.edits import (
     Edit,
     Pool,
@@ -55,7 +56,9 @@ def varied(function: FunctionNode, pools: Sequence[Pool], forms: Sequence[str]) 
         class_reads(function),
         removals_before(function),
     ]
-    yield from in_turns(streams)
+    rest = in_turns(streams)
+    # A word of the code's own language is the likeliest, where there is a text to put it in.
+    yield from in_turns([word_edits(function, pools), rest, rest])
 
 
 def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
@@ -128,16 +131,29 @@ def _cut(text: str) -> Iterator[str]:
 def follow_ups(function: FunctionNode, forms: Sequence[str]) -> Iterator[Edit]:
     """Yield the function with one of its objects looked at in one more way.
 
-    In ``forms``, ``{}`` stands for the object and ``{other}`` for another one.
+    In ``forms``, ``{}`` stands for the object, ``{other}`` for another one, and
+    ``{attribute}`` for an attribute that the test reads.
     """
     objects = _objects(function)
+    attributes = _attributes(function)
     for form in forms:
         for name in objects:
-            if "{other}" not in form:
-                yield from _appended(function, form.replace("{}", name))
-                continue
-            for other in objects:
-                yield from _appended(function, form.replace("{}", name).replace("{other}", other))
+            others = objects if "{other}" in form else [""]
+            wanted = attributes if "{attribute}" in form else [""]
+            for other in others:
+                for attribute in wanted:
+                    text = form.replace("{}", name).replace("{other}", other)
+                    yield from _appended(function, text.replace("{attribute}", attribute))
+
+
+def _attributes(function: FunctionNode) -> list[str]:
+    """Return the attributes that a test reads of its objects, nearest to the object first."""
+    found = [
+        node.attr
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
+    return list(dict.fromkeys(found))[:12]
 
 
 def _objects(function: FunctionNode) -> list[str]:
