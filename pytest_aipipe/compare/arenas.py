@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.generate.request import Request
 
-_SECONDS = 2.5
+SECONDS = 4.0
+"""How long a candidate may take on one side."""
 
 
 def on_base(
@@ -106,18 +107,18 @@ class Arenas:
         *,
         launch: Launch,
         hash_seed: str = "0",
-        bare: bool = False,
+        seconds: float = SECONDS,
     ) -> None:
         self.requests = (base, head)
+        self.shift = len(str(base.root)) - len(str(head.root))
         self.explorers = tuple(
             Explorer(
                 request,
                 launch=launch,
                 jobs=1,
-                timeout=_SECONDS,
+                timeout=seconds,
                 hash_seed=hash_seed,
                 guards=False,
-                bare=bare,
             )
             for request in self.requests
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pytest_aipipe.assertions.observe import has_assertion, with_result
 from pytest_aipipe.assertions.repair import add_imports, repaired
 from pytest_aipipe.compare.difference import differences
 from pytest_aipipe.compare.model import Difference, Kind, Pair
+from pytest_aipipe.explore.values import is_stable_text
 
 if TYPE_CHECKING:
     from pytest_aipipe.compare.arenas import Arenas
@@ -22,24 +24,26 @@ if TYPE_CHECKING:
 _REPAIRS = 5
 _MOST_FACTS = 2
 _STATEMENTS = 40
-_LIMIT = 3
+_LONG = 400
+_LIMIT = 0.5
+"""Seconds of computing, which a busy machine does not make longer."""
 _FAILING = frozenset({"failed", "raised"})
 
 TIME_LIMIT = '''\
 @contextlib.contextmanager
 def time_limit(seconds):
-    """Raise TimeoutError in the block when it takes longer."""
+    """Raise TimeoutError in the block when it computes for longer."""
 
     def expire(signum, frame):
         raise TimeoutError(f"does not come to an end within {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, expire)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 '''
 
 
@@ -56,7 +60,9 @@ def catches(pair: Pair) -> bool:
     return pair.base.outcome.status == "passed" and pair.head.outcome.status in _FAILING
 
 
-def catch(candidate: Candidate, seen: Difference, arenas: Arenas) -> Caught | None:
+def catch(
+    candidate: Candidate, seen: Difference, arenas: Arenas, *, deadline: float
+) -> Caught | None:
     """Return a small test that states what the base does, or None where none holds."""
     held = _hold(with_result(candidate), arenas) or _hold(candidate, arenas)
     if held is None:
@@ -67,9 +73,36 @@ def catch(candidate: Candidate, seen: Difference, arenas: Arenas) -> Caught | No
             continue
         (pair,) = arenas.run([made])
         if catches(pair):
-            small = _smaller(made, arenas)
-            return Caught(_asserting(small, arenas), seen)
+            small = _asserting(_smaller(made, arenas, deadline), arenas)
+            return Caught(small, _told(small, seen, arenas))
     return None
+
+
+def _told(candidate: Candidate, seen: Difference, arenas: Arenas) -> Difference:
+    """Return how the sides differ in the end: the smaller test may show another side of it."""
+    expected = _expected_error(candidate)
+    (trial,) = arenas.on(1, [candidate])
+    raised = trial.raised
+    if seen.kind is Kind.END or raised is None or raised.failed:
+        did_not = raised is not None and "DID NOT RAISE" in raised.text
+        if expected and did_not:
+            return Difference(Kind.ERROR, "", expected, "no error")
+        return seen
+    return Difference(
+        Kind.ERROR, "", expected or "no error", f"{raised.type_name}: {raised.text}"[:300]
+    )
+
+
+def _expected_error(candidate: Candidate) -> str:
+    """Return the error that the test expects, with the message where it asks for one."""
+    for node in ast.walk(ast.parse(candidate.function)):
+        if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".raises"):
+            continue
+        name = ast.unparse(node.args[0]) if node.args else ""
+        words = [n.value for k in node.keywords for n in ast.walk(k.value)
+                 if isinstance(n, ast.Constant) and isinstance(n.value, str)]  # fmt: skip
+        return f"{name}: {words[0]}" if words else name
+    return ""
 
 
 def _hold(candidate: Candidate, arenas: Arenas) -> Candidate | None:
@@ -174,28 +207,41 @@ def _with_output(candidate: Candidate, arenas: Arenas) -> Candidate | None:
     (pair,) = arenas.run([candidate])
     for attribute, stream in (("out", "stdout"), ("err", "stderr")):
         printed = getattr(pair.base, stream)
-        if printed == getattr(pair.head, stream) or len(printed) > 1000:  # noqa: PLR2004
+        if printed == getattr(pair.head, stream):
             continue
         if "capsys" in candidate.function:
             source: str | None = candidate.function
         else:
             source = text.add_argument(candidate.function, "capsys")
-        if source is None or "TestCase" in source:
+        fact = _printed(printed, getattr(pair.head, stream), f"capsys.readouterr().{attribute}")
+        if source is None or fact is None or "TestCase" in source:
             continue
-        fact = f"assert capsys.readouterr().{attribute} == {printed!r}"
         return replace(candidate, function=text.append(source, [fact]))
     return None
 
 
-def _smaller(candidate: Candidate, arenas: Arenas) -> Candidate:
+def _printed(base: str, head: str, expression: str) -> str | None:
+    """Return an assertion on what only the base printed: the whole, or one stable line."""
+    if len(base) < _LONG and is_stable_text(base) and "/" not in base:
+        return f"assert {expression} == {base!r}"
+    others = head.splitlines()
+    for line in base.splitlines():
+        if line.strip() and line not in others and is_stable_text(line) and len(line) < _LONG:
+            return f"assert {line!r} in {expression}"
+    return None
+
+
+def _smaller(candidate: Candidate, arenas: Arenas, deadline: float) -> Candidate:
     """Return the test without the statements, rows and literals that it does not need."""
-    while True:
-        options = list(_shorter(candidate))[:_STATEMENTS]
+    slow = "time_limit(" in candidate.function  # each run of it takes the whole limit
+    while time.monotonic() < deadline:
+        options = list(_shorter(candidate))[: 4 if slow else _STATEMENTS]
         pairs = _run(arenas, options)
         works = [o for o, pair in zip(options, pairs, strict=True) if catches(pair)]
         if not works:
             return candidate
         candidate = min(works, key=lambda one: len(one.function))
+    return candidate
 
 
 def _run(arenas: Arenas, options: Sequence[Candidate]) -> list[Pair]:

@@ -49,7 +49,10 @@ def _public(tree: ast.Module) -> dict[str, str]:
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     found[target.id] = ast.unparse(node.value)
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            if isinstance(node.target, ast.Name):
-                found[node.target.id] = ast.unparse(node.value)
+        elif (
+            isinstance(node, ast.AnnAssign)
+            and node.value is not None
+            and isinstance(node.target, ast.Name)
+        ):
+            found[node.target.id] = ast.unparse(node.value)
     return {name: text for name, text in found.items() if not name.startswith("_")}

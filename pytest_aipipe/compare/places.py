@@ -58,7 +58,8 @@ def same_behaviour(base: str, head: str) -> bool:
 
 def _bare_code(source: str) -> types.CodeType | None:
     try:
-        tree: ast.Module = _Bare().visit(ast.parse(source))
+        tree = ast.parse(source)
+        _Bare().visit(tree)
         return compile(ast.fix_missing_locations(tree), "<module>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return None

@@ -86,9 +86,12 @@ def looked_at(function: FunctionNode) -> list[str]:
                 if _over(inner, bound):
                     found[ast.unparse(inner)] = None
     for node in ast.walk(function):
-        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Load):
-            if _over(node, bound):
-                found[ast.unparse(node)] = None
+        if (
+            isinstance(node, ast.Attribute | ast.Subscript)
+            and isinstance(node.ctx, ast.Load)
+            and _over(node, bound)
+        ):
+            found[ast.unparse(node)] = None
     return list(found)
 
 

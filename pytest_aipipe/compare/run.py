@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +28,11 @@ from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aipipe_core.change.model import Change
     from pytest_aipipe.compare.catching import Caught
-    from pytest_aipipe.compare.model import Difference, Pair, Place
+    from pytest_aipipe.compare.model import Difference, Place
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.generate.request import Progress, Request
@@ -39,6 +41,8 @@ _PER_PLACE = 3
 """Distinct differences that are reported of one place at most."""
 _ATTEMPTS = 12
 """Sightings of one place that are tried before it is left."""
+_PATIENCE = 15.0
+"""Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
 _SEEDS = ("1", "4242")
 
 
@@ -79,6 +83,8 @@ class _Comparison:
     tried: int = 0
     stories: dict[str, list[Difference]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
+    second: Arenas | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
 
     @property
     def left(self) -> float:
@@ -97,7 +103,7 @@ class _Comparison:
         root = with_test_files(base_root, self.request.root, tests, private)
         removed = {f.path: _old_lines(f.hunks) for f in self.change.files if f.path in sources}
         base = on_base(self.request, root, sources, removed)
-        with Arenas(base, self._head(), launch=self.launch) as arenas:
+        with self.stack, Arenas(base, self._head(), launch=self.launch) as arenas:
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
@@ -120,6 +126,7 @@ class _Comparison:
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
         hunts = []
+        tried: dict[str, set[str]] = {}
         scenes = [self._scene(request, arenas) for request in arenas.requests]
         for place in found:
             lines = (place.base_lines, place.head_lines)
@@ -127,7 +134,8 @@ class _Comparison:
             if None in sides:
                 continue
             both = [side for side in sides if side is not None]
-            hunts.append(Hunt(place, both, both[1].situation.tests))
+            known = tried.setdefault(place.path, set())
+            hunts.append(Hunt(place, both, both[1].situation.tests, known))
         return hunts
 
     def _scene(self, request: Request, arenas: Arenas) -> Scene:
@@ -149,7 +157,7 @@ class _Comparison:
     ) -> None:
         for hunt in hunts[:1]:
             for start in range(0, len(candidates), 16):
-                self._try(hunt, candidates[start : start + 16], arenas)
+                self._try(hunt, hunts, candidates[start : start + 16], arenas)
 
     def _search(self, hunts: list[Hunt], arenas: Arenas) -> None:
         """Go round the places until the time is spent or nothing is left to try."""
@@ -157,10 +165,10 @@ class _Comparison:
         while waiting and self.left > 0:
             for hunt in list(waiting):
                 batch = hunt.batch()
-                if not batch or self._done(hunt):
+                if not batch or self._done(hunt.place):
                     waiting.remove(hunt)
                     continue
-                self._try(hunt, batch, arenas)
+                self._try(hunt, hunts, batch, arenas)
                 if self.left <= 0:
                     return
                 self.progress.step(
@@ -170,25 +178,32 @@ class _Comparison:
                     left=max(0.0, self.left),
                 )
 
-    def _done(self, hunt: Hunt) -> bool:
-        key = _key(hunt.place)
+    def _done(self, place: Place) -> bool:
+        key = _key(place)
         told = len(self.stories.get(key, ()))
         return told >= _PER_PLACE or self.attempts.get(key, 0) >= _ATTEMPTS
 
-    def _try(self, hunt: Hunt, batch: Sequence[Candidate], arenas: Arenas) -> None:
+    def _try(
+        self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
+    ) -> None:
+        near = [h for h in hunts if h.place.path == hunt.place.path]
         pairs = arenas.run(batch)
         self.tried += len(batch)
         sightings = []
         for candidate, pair in zip(batch, pairs, strict=True):
-            reached = hunt.learn(candidate, pair)
-            found = differences(pair) if reached or candidate.technique == "interface" else ()
+            reached = [h for h in near if h.learn(candidate, pair)]
+            told = [*(h for h in reached if h is hunt), *reached, hunt]
+            if not reached and candidate.technique != "interface":
+                continue
+            found = differences(pair, shift=arenas.shift)
             if found:
-                sightings.append(Sighting(hunt.place, candidate, found))
+                sightings.append(Sighting(told[0].place, candidate, found))
         sightings.sort(key=lambda s: len(s.candidate.function))
         for sighting in sightings:
-            if self._done(hunt) or self.left <= 0:
+            if self.left <= 0:
                 return
-            self._catch(sighting, arenas)
+            if not self._done(sighting.place):
+                self._catch(sighting, arenas)
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
         key = _key(sighting.place)
@@ -198,12 +213,24 @@ class _Comparison:
             return
         self.attempts[key] = self.attempts.get(key, 0) + 1
         (again,) = arenas.run([sighting.candidate])
-        if not same_in(sighting.differences, differences(again)):
+        if not same_in(sighting.differences, differences(again, shift=arenas.shift)):
             return
-        caught = catch(sighting.candidate, new[0], arenas)
-        if caught is not None:
+        caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
+        if caught is None:
+            return
+        change = self._change(sighting.place, caught)
+        if self._tells([change], self._second(arenas)) == [change]:
             told.append(new[0])
-            self.changes.append(self._change(sighting.place, caught))
+            self.changes.append(change)
+
+    def _second(self, arenas: Arenas) -> Arenas:
+        """Return two more processes, with another hash seed, opened when first needed."""
+        if self.second is None:
+            again = Arenas(
+                *arenas.requests, launch=self.launch, hash_seed=_SEEDS[0], seconds=_PATIENCE
+            )
+            self.second = self.stack.enter_context(again)
+        return self.second
 
     def _change(self, place: Place, caught: Caught) -> BehaviorChange:
         difference = caught.difference
@@ -237,20 +264,17 @@ class _Comparison:
         return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
-        """Keep the tests that tell the sides apart as files, in fresh processes, each time."""
-        files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in self.changes]
-        for seed in _SEEDS:
-            with Arenas(base, self._head(), launch=self.launch, hash_seed=seed, bare=True) as fresh:
-                pairs: list[Pair] = fresh.run_files(files)
-            kept = [
-                (file, found)
-                for file, found, pair in zip(files, self.changes, pairs, strict=True)
-                if catches(pair)
-            ]
-            files = [file for file, _ in kept]
-            self.changes = [found for _, found in kept]
-            if not files:
-                return
+        """Keep the tests that, as files, tell the sides apart in fresh processes as well."""
+        with Arenas(
+            base, self._head(), launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
+        ) as fresh:
+            self.changes = self._tells(self.changes, fresh)
+
+    @staticmethod
+    def _tells(changes: Sequence[BehaviorChange], arenas: Arenas) -> list[BehaviorChange]:
+        files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
+        pairs = arenas.run_files(files)
+        return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
 
 
 def _key(place: Place) -> str:
@@ -276,6 +300,3 @@ def _alike(new: Difference, old: Difference) -> bool:
 
 def _head(text: str) -> str:
     return text.split(":", 1)[0]
-
-
-__all__ = ["Mapping", "compare"]

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.interface import interface_candidates
+from pytest_aipipe.compare.looks import looks
 from pytest_aipipe.compare.plain import plain_asserts, with_looks
 from pytest_aipipe.compare.vary import varied
 from pytest_aipipe.engines.seeds import Seed, seed_of
@@ -78,16 +79,27 @@ class _Seed:
 
 
 class Hunt:
-    """The search at one place."""
+    """The search at one place.
 
-    def __init__(self, place: Place, sides: Sequence[Side], tests: Sequence[KnownTest]) -> None:
+    ``tried`` is shared by the places of one file: what was run for one is known to all,
+    and each of them is told of every run (:meth:`learn`).
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        sides: Sequence[Side],
+        tests: Sequence[KnownTest],
+        tried: set[str],
+    ) -> None:
         self.place = place
         self.sides = sides
         self.tests = list(tests)
         self.taken: dict[str, Taken] = {}
-        self.tried: set[str] = set()
+        self.tried = tried
         self.seeds: list[_Seed] = []
         self.given = 0
+        self.looks = looks(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
 
     def batch(self, size: int = BATCH) -> list[Candidate]:
@@ -109,7 +121,7 @@ class Hunt:
             source = self._sources.pop(0)
             candidate = next(source, None)
             if candidate is not None:
-                self._sources.insert(min(1, len(self._sources)), source)
+                self._sources.append(source)
                 return candidate
         return None
 
@@ -127,7 +139,7 @@ class Hunt:
         if seed is None:
             return
         length = len(candidate.function.splitlines())
-        edits = varied(seed.function, [side.pool for side in self.sides])
+        edits = varied(seed.function, [side.pool for side in self.sides], self.looks)
         self.seeds.append(_Seed(seed, edits, score - 0.002 * length))
         self.seeds.sort(key=lambda s: -s.score)
         del self.seeds[_SEEDS:]

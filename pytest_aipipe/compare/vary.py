@@ -6,6 +6,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.words import word_edits
 from pytest_aipipe.engines.source.edits import (
     Edit,
     Pool,
@@ -30,8 +31,12 @@ _LONG = 120
 _REPEATS = (101, 12)
 
 
-def varied(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
-    """Yield edited forms of ``function``, drawing on what base and head have in common or not."""
+def varied(function: FunctionNode, pools: Sequence[Pool], forms: Sequence[str]) -> Iterator[Edit]:
+    """Yield edited forms of ``function``, drawing on what base and head have in common or not.
+
+    ``forms`` are ways to look at an object, as :func:`pytest_aipipe.compare.looks.looks`
+    gives them.
+    """
     streams: list[Iterator[Edit]] = []
     for pool in pools:
         streams += [
@@ -43,15 +48,17 @@ def varied(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
         ]
     pool = pools[0]
     streams += [
+        follow_ups(function, forms),
         container_edits(function, pool),
         truncations(function, pool),
         literal_edits(function, pool, near=False),
         statement_edits(function),
-        follow_ups(function, pools),
         class_reads(function),
         removals_before(function),
     ]
-    yield from in_turns(streams)
+    rest = in_turns(streams)
+    # A word of the code's own language is the likeliest, where there is a text to put it in.
+    yield from in_turns([word_edits(function, pools), rest, rest])
 
 
 def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
@@ -121,23 +128,32 @@ def _cut(text: str) -> Iterator[str]:
         yield " ".join(words[keep:])
 
 
-def follow_ups(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
-    """Yield the function with one more call of a changed method on one of its objects."""
-    methods = list(dict.fromkeys(m for pool in pools for m in pool.methods))
-    numbers = ("0, 2", "1, 3", "-2, None", "0", "1", "-1", "None", "''", "[]", "{}", "")
+def follow_ups(function: FunctionNode, forms: Sequence[str]) -> Iterator[Edit]:
+    """Yield the function with one of its objects looked at in one more way.
+
+    In ``forms``, ``{}`` stands for the object, ``{other}`` for another one, and
+    ``{attribute}`` for an attribute that the test reads.
+    """
     objects = _objects(function)
-    for arguments in (*numbers, *objects, *pools[0].near[:6]):
+    attributes = _attributes(function)
+    for form in forms:
         for name in objects:
-            for method in methods:
-                yield from _appended(function, f"{name}.{method}({arguments})")
-    for other in (*objects, "{}", "[]", "None", "''"):
-        for name in objects:
-            yield from _appended(function, f"{name} == {other}")
-    for name in objects:
-        for form in ("[1:3]", "[-2:]", "[0]", "[-1]"):
-            yield from _appended(function, f"list({name}{form})")
-        for form in ("str({})", "repr({})", "len({})", "list({})", "bool({})", "hash({})"):
-            yield from _appended(function, form.format(name))
+            others = objects if "{other}" in form else [""]
+            wanted = attributes if "{attribute}" in form else [""]
+            for other in others:
+                for attribute in wanted:
+                    text = form.replace("{}", name).replace("{other}", other)
+                    yield from _appended(function, text.replace("{attribute}", attribute))
+
+
+def _attributes(function: FunctionNode) -> list[str]:
+    """Return the attributes that a test reads of its objects, nearest to the object first."""
+    found = [
+        node.attr
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
+    return list(dict.fromkeys(found))[:12]
 
 
 def _objects(function: FunctionNode) -> list[str]:
