@@ -48,6 +48,7 @@ def command(request: Request, files: Sequence[Path]) -> list[str]:
         *request.pytest_args,
         *options,
         "--continue-on-collection-errors",
+        "--tb=no",  # nobody reads the pictures, and drawing one parses whole source files
         "-q",
         *given,
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.remaining import Remaining
     from pytest_aipipe.generate.request import Request
 
-FIRST_QUOTA = 30
+FIRST_QUOTA = 60  # most gaps that close do so within eighty candidates
 MAX_QUOTA = 400
 MAX_BATCH = 40
 
