@@ -90,7 +90,7 @@ class Group:
             del self.alerts[key]
 
     def text(self) -> str:
-        """The lines for people: what holds, most important first."""
+        """Return the lines for people: what holds, most important first."""
         held = self.firing
         lines = [_line(alert) for alert in held[:MOST_LINES]]
         if len(held) > MOST_LINES:
