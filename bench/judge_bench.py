@@ -149,9 +149,7 @@ def _arguments() -> argparse.Namespace:
         "--rival-windows", type=int, default=500, help="how many of them the slow rivals get"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--only", default="", help="scenarios whose name holds one of these, by commas"
-    )
+    parser.add_argument("--only", default="", help="comma-separated parts of scenarios' names")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

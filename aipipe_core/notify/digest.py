@@ -12,6 +12,8 @@ from aipipe_core.notify.group import MOST_ALERTS, Alert, Group
 from aipipe_core.notify.message import Action, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aipipe_core.notify.policy import Policy
 
 _MOST_HISTORIES = 5000
@@ -225,7 +227,8 @@ class Digest:
         """Whether it is worth an unchangeable message; all is where messages can be edited."""
         if self.policy.edits or not group.number or not group.firing or group.deploy:
             return True
-        return any(a.told < a.severity for a in group.firing if a.severity >= self.policy.least)
+        heard = [a for a in group.firing if a.severity >= self.policy.least]
+        return any(a.told < a.severity or a.flapping > a.flap_told for a in heard)
 
     def _message(
         self, group: Group, now: float, severity: Severity, action: Action | None = None
@@ -238,6 +241,7 @@ class Digest:
         group.told_at = now
         group.told_severity = int(severity)
         for alert in group.alerts.values():
+            alert.flap_told = alert.flapping
             alert.told = int(alert.severity) if alert.firing or alert.flapping else 0
         loudest = held[0] if held else list(group.alerts.values())[-1]
         more = f" and {len(held) - 1} more" if len(held) > 1 else ""

@@ -24,6 +24,7 @@ class Alert:
     count: int = 1
     changes: list[float] = field(default_factory=list)
     flapping: bool = False
+    flap_told: bool = False
     told: int = 0
     """The severity at which this alert was told as firing; 0 when it was not."""
 
