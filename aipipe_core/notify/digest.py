@@ -12,6 +12,8 @@ from aipipe_core.notify.group import MOST_ALERTS, Alert, Group
 from aipipe_core.notify.message import Action, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aipipe_core.notify.policy import Policy
 
 _MOST_HISTORIES = 5000
@@ -30,6 +32,8 @@ class Digest:
         self.serials: dict[str, int] = {}
         self.failed_deploys: dict[str, str] = {}
         """By service, the group of a failed deploy that mutes the service's alarms."""
+        self.changed: set[str] = set()
+        """Names of the groups that changed, or ended, since :meth:`changes` was asked."""
         self._restless: set[tuple[str, str]] = set()
         """Groups and fingerprints that changed more than once of late."""
         self._histories: dict[str, list[float]] = {}
@@ -47,6 +51,7 @@ class Digest:
             group = self.groups[name] = Group(
                 name, event.at, serial, deploy=event.kind is Kind.DEPLOY
             )
+        self.changed.add(name)
         self._note_deploy(event, name)
         if event.status is Status.FIRING:
             group.peak = max(group.peak, int(event.severity))
@@ -72,19 +77,24 @@ class Digest:
             moments.append(now + self.policy.flap_window / 10.0)
         return min((at for at in moments if at < float("inf")), default=None)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the whole state as plain values."""
-        return {
-            "groups": [group.as_json() for group in self.groups.values()],
-            "serials": self.serials,
-            "histories": self._histories,
-        }
+    def changes(self) -> tuple[dict[str, Any], dict[str, dict[str, Any] | None]]:
+        """Return what must be saved since the last time: the index, and groups by name.
 
-    def restore(self, state: dict[str, Any]) -> None:
+        A group that ended is None.
+        """
+        index = {"serials": self.serials, "histories": self._histories}
+        groups = {
+            name: self.groups[name].as_json() if name in self.groups else None
+            for name in self.changed
+        }
+        self.changed = set()
+        return index, groups
+
+    def restore(self, index: dict[str, Any], groups: Iterable[dict[str, Any]]) -> None:
         """Take up where an earlier process ended."""
-        self.serials = dict(state["serials"])
-        self._histories = dict(state["histories"])
-        for record in state["groups"]:
+        self.serials = dict(index["serials"])
+        self._histories = dict(index["histories"])
+        for record in groups:
             group = Group.from_json(record)
             self.groups[group.name] = group
             self._restless |= {(group.name, k) for k, a in group.alerts.items() if a.changes[1:]}
@@ -145,6 +155,7 @@ class Digest:
             turned = alert.settle(now, changes=policy.flap_changes, window=policy.flap_window)
             if turned and group.changed_at is None:
                 group.changed_at = now
+            self.changed.add(name)
             if not alert.changes:
                 self._restless.discard((name, key))
 
@@ -184,6 +195,7 @@ class Digest:
         held = group.firing
         severity = group.severity
         group.changed_at = None
+        self.changed.add(group.name)
         messages = []
         if self._is_heard(group, severity) and self._is_news(group):
             if not held and not group.number and not group.deploy:
@@ -215,7 +227,8 @@ class Digest:
         """Whether it is worth an unchangeable message; all is where messages can be edited."""
         if self.policy.edits or not group.number or not group.firing or group.deploy:
             return True
-        return any(a.told < a.severity for a in group.firing if a.severity >= self.policy.least)
+        heard = [a for a in group.firing if a.severity >= self.policy.least]
+        return any(a.told < a.severity or a.flapping > a.flap_told for a in heard)
 
     def _message(
         self, group: Group, now: float, severity: Severity, action: Action | None = None
@@ -228,6 +241,7 @@ class Digest:
         group.told_at = now
         group.told_severity = int(severity)
         for alert in group.alerts.values():
+            alert.flap_told = alert.flapping
             alert.told = int(alert.severity) if alert.firing or alert.flapping else 0
         loudest = held[0] if held else list(group.alerts.values())[-1]
         more = f" and {len(held) - 1} more" if len(held) > 1 else ""

@@ -24,6 +24,7 @@ class Alert:
     count: int = 1
     changes: list[float] = field(default_factory=list)
     flapping: bool = False
+    flap_told: bool = False
     told: int = 0
     """The severity at which this alert was told as firing; 0 when it was not."""
 
@@ -90,7 +91,7 @@ class Group:
             del self.alerts[key]
 
     def text(self) -> str:
-        """The lines for people: what holds, most important first."""
+        """Return the lines for people: what holds, most important first."""
         held = self.firing
         lines = [_line(alert) for alert in held[:MOST_LINES]]
         if len(held) > MOST_LINES:

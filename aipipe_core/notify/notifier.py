@@ -54,8 +54,8 @@ class Notifier:
         """Say what is due and deliver what waits; return how many messages arrived."""
         messages = [m for digest in self._digests.values() for m in digest.due(now)]
         if messages or self._unsaved >= _SAVE_EVERY:
-            states = {name: digest.as_json() for name, digest in self._digests.items()}
-            self._outbox.save(states, messages)
+            changes = {name: digest.changes() for name, digest in self._digests.items()}
+            self._outbox.save(changes, messages)
             self._unsaved = 0
         return self._delivery.run(now)
 
@@ -72,9 +72,9 @@ class Notifier:
 
     def _restore(self) -> None:
         states, events = self._outbox.load()
-        for name, state in states.items():
+        for name, (index, groups) in states.items():
             if name in self._digests:
-                self._digests[name].restore(state)
+                self._digests[name].restore(index, groups)
         self._digest(_from_json(record) for record in events)
 
 

@@ -17,12 +17,14 @@ from aipipe_core.notify.event import Severity
 from aipipe_core.notify.message import Action, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, event TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS digest (channel TEXT PRIMARY KEY, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS groups (
+    channel TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (channel, name));
 CREATE TABLE IF NOT EXISTS outbox (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, key TEXT NOT NULL,
     severity INTEGER NOT NULL, message TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'queued',
@@ -32,6 +34,9 @@ CREATE INDEX IF NOT EXISTS outbox_open ON outbox (state, channel, key);
 CREATE TABLE IF NOT EXISTS handles (
     channel TEXT NOT NULL, key TEXT NOT NULL, handle TEXT NOT NULL, PRIMARY KEY (channel, key));
 """
+Changes = tuple[dict[str, Any], dict[str, dict[str, Any] | None]]
+"""A digest's index, and its changed groups by name; None for one that ended."""
+Saved = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +77,27 @@ class Outbox:
                 "INSERT INTO inbox (event) VALUES (?)", [(json.dumps(e),) for e in events]
             )
 
-    def save(self, states: dict[str, dict[str, Any]], messages: Iterable[Message]) -> None:
+    def save(self, changes: Mapping[str, Changes], messages: Iterable[Message]) -> None:
         """Keep the digests, queue their messages and forget the events they hold: all or none."""
         with self._transaction():
-            for channel, state in states.items():
+            for channel, (index, groups) in changes.items():
                 self._db.execute(
-                    "INSERT OR REPLACE INTO digest VALUES (?, ?)", (channel, json.dumps(state))
+                    "INSERT OR REPLACE INTO digest VALUES (?, ?)", (channel, json.dumps(index))
                 )
+                for name, state in groups.items():
+                    self._keep_group(channel, name, state)
             for message in messages:
                 self._queue(message)
             self._db.execute("DELETE FROM inbox")
 
-    def load(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-        """Return saved digests by channel, and the events since."""
-        states = {c: json.loads(s) for c, s in self._db.execute("SELECT * FROM digest")}
+    def load(self) -> tuple[dict[str, Saved], list[dict[str, Any]]]:
+        """Return each channel's saved index and groups, and the events since."""
+        states: dict[str, Saved] = {
+            channel: (json.loads(state), [])
+            for channel, state in self._db.execute("SELECT channel, state FROM digest")
+        }
+        for channel, state in self._db.execute("SELECT channel, state FROM groups ORDER BY rowid"):
+            states[channel][1].append(json.loads(state))
         events = [json.loads(e) for (e,) in self._db.execute("SELECT event FROM inbox ORDER BY id")]
         return states, events
 
@@ -150,6 +162,15 @@ class Outbox:
                 " WHERE problem != '' AND state != 'sent' ORDER BY row"
             )
         ]
+
+    def _keep_group(self, channel: str, name: str, state: dict[str, Any] | None) -> None:
+        if state is None:
+            self._db.execute("DELETE FROM groups WHERE channel = ? AND name = ?", (channel, name))
+        else:
+            self._db.execute(
+                "INSERT OR REPLACE INTO groups VALUES (?, ?, ?)",
+                (channel, name, json.dumps(state)),
+            )
 
     def _queue(self, message: Message) -> None:
         """Add a message; newer news replaces what waits under the same key and was not tried."""

@@ -17,7 +17,7 @@ class JudgeSettings:
 
     seconds: float = 600.0
     """Length of the watch window."""
-    alpha: float = 0.01
+    alpha: float = 0.007
     """Chance of a false rollback in a whole window, however often one looks."""
     beta: float = 0.01
     """Chance of passing a version that is worse by more than ``margin``."""

@@ -52,3 +52,4 @@ class Apprise:
     def arrived(self, message: Message) -> Sent | None:
         """Nobody can tell; a message twice is better than none."""
         del message
+        return None

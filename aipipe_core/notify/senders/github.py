@@ -53,6 +53,7 @@ class GitHubComment:
     def arrived(self, message: Message) -> Sent | None:
         """Nobody asks: an edit may be done twice, a first comment twice is the lesser harm."""
         del message
+        return None
 
 
 def _mark(message: Message) -> str:

@@ -65,6 +65,7 @@ class Mail:
     def arrived(self, message: Message) -> Sent | None:
         """Nobody can tell; mailboxes drop a second mail with the same id."""
         del message
+        return None
 
     def compose(self, message: Message, thread: str) -> EmailMessage:
         """Build the mail; a line break in a title cannot add a header."""

@@ -150,7 +150,7 @@ def test_a_long_shared_outage_wins_nothing_and_hides_nothing_afterwards() -> Non
         assert evidence.observe(1.0, (45, 5), (bad[0], bad[1])) < 1.0
     for needed in range(30):  # noqa: B007 - asserted on below
         value = evidence.observe(1.0, (45, 5), (0, 1))
-        if value >= 200:
+        if value >= 300:
             break
     assert needed < 12
 
