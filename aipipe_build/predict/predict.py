@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aipipe_build.keys.compute import KeyRing
+from aipipe_build.keys.compute import KeyRing, ignored_keys
 from aipipe_build.predict.cause import explain
 from aipipe_build.predict.model import Prediction, StepPrediction, Verdict
 from aipipe_build.record.make import step_record
@@ -33,7 +33,7 @@ def predict_graph(
     ``doubt`` is a reason to trust no key at all (a foreign syntax): then nothing is a hit and
     nothing is a miss.
     """
-    ring = KeyRing()
+    ring = KeyRing(ignored_keys(graph.steps))
     verdicts: dict[int, Verdict] = {}
     steps: list[StepPrediction] = []
     for step in graph.steps:

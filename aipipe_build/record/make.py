@@ -23,7 +23,7 @@ def make_state(
     graph: BuildGraph, request: BuildRequest, *, seconds: Mapping[str, float], at: float
 ) -> State:
     """Return the state of a build that succeeded. ``seconds`` is by instruction text."""
-    ring = KeyRing(for_record=True)
+    ring = KeyRing()
     return State(
         at=at,
         dockerfile=request.dockerfile.name,
