@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aipipe_build.record.model import History
 
     Manifests = Callable[[str], Mapping[str, str] | None]
+    Meanings = Callable[[str, str], str]
 
 
 def predict_graph(
@@ -26,6 +27,7 @@ def predict_graph(
     *,
     manifest_now: Manifests,
     manifest_then: Manifests,
+    meaning: Meanings,
     doubt: str = "",
 ) -> Prediction:
     """Predict every step of ``graph``.
@@ -51,6 +53,7 @@ def predict_graph(
                 parent=_parent(step, graph, verdicts),
                 manifest_now=manifest_now,
                 manifest_then=manifest_then,
+                meaning=meaning,
             )
         known = history.step(keys.exact)
         steps.append(
