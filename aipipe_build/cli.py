@@ -31,8 +31,9 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``aipipe-build`` and return its exit code."""
-    # A short process with ten thousand living objects: collecting only costs.
-    gc.disable()
+    if argv is None:
+        # A short process with ten thousand living objects: collecting only costs.
+        gc.disable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     return run_command(lambda: _main(arguments))
 

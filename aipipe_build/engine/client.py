@@ -78,7 +78,11 @@ class EngineClient:
         if scheme == "unix":
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.settimeout(_TIMEOUT_SECONDS)
-            connection.connect(rest)
+            try:
+                connection.connect(rest)
+            except OSError:
+                connection.close()
+                raise
             return connection
         # TLS and ssh endpoints want credentials that only the client has: not asked.
         if scheme == "tcp" and not os.environ.get("DOCKER_TLS_VERIFY"):

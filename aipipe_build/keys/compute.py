@@ -38,11 +38,13 @@ class Keys:
 class KeyRing:
     """Computes keys, each vertex once.
 
-    With ``for_record`` a step that was told to ignore the cache gets the key under which its
-    result is kept; otherwise it gets one that nothing has.
+    The keys are those under which results are kept. A vertex whose kept key is in ``ignored``
+    was told to ignore the cache and gets a key that nothing has; so does one that says the
+    same in another stage, because the builder takes the two for one.
     """
 
-    for_record: bool = False
+    ignored: frozenset[str] = frozenset()
+    _kept: KeyRing | None = None
     _known: dict[int, Keys] = field(default_factory=dict)
     _alive: list[Vertex] = field(default_factory=list)
 
@@ -56,9 +58,14 @@ class KeyRing:
         return found
 
     def _compute(self, vertex: Vertex) -> Keys:
-        if vertex.fresh or (vertex.ignore_cache and not self.for_record):
-            never = f"never:{len(self._known)}:{id(vertex)}"
+        if vertex.fresh:
+            never = f"never:{id(vertex)}"
             return Keys(never, never, never)
+        if self.ignored:
+            self._kept = self._kept or KeyRing()
+            kept = self._kept.keys(vertex).exact
+            if kept in self.ignored:
+                return Keys(f"never:{kept}", f"never:{kept}", f"never:{kept}")
         parts = [self._input(item) for item in vertex.inputs]
         own = vertex.op_digest
         blind_own = _ANY if vertex.kind == Source.IMAGE else own
@@ -90,7 +97,7 @@ def distinct_steps(steps: Sequence[Step]) -> list[Step]:
 
     Which of the stages it names then is left to chance there; here it is the first.
     """
-    ring = KeyRing(for_record=True)
+    ring = KeyRing()
     seen: set[str] = set()
     kept: list[Step] = []
     for step in steps:
@@ -101,6 +108,12 @@ def distinct_steps(steps: Sequence[Step]) -> list[Step]:
             seen.add(identity)
             kept.append(step)
     return kept
+
+
+def ignored_keys(steps: Sequence[Step]) -> frozenset[str]:
+    """Return the kept keys of the steps that were told to ignore the cache."""
+    ring = KeyRing()
+    return frozenset(ring.keys(one.vertex).exact for one in steps if one.vertex.ignore_cache)
 
 
 def _digest(kind: str, own: str, parts: list[str]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aipipe_build.record.model import History, StepRecord
 
     Manifests = Callable[[str], Mapping[str, str] | None]
+    Meanings = Callable[[str, str], str]
 
 _SHOWN = 3
 
@@ -27,13 +28,14 @@ def explain(
     parent: tuple[Step, Verdict] | None,
     manifest_now: Manifests,
     manifest_then: Manifests,
+    meaning: Meanings,
 ) -> str:
     """Return the cause in one sentence."""
     if verdict is Verdict.UNKNOWN:
         return doubt or "nobody could tell"
     if step.vertex.ignore_cache:
         return "the cache is switched off for this stage"
-    own = _own_change(now, history, manifest_now, manifest_then)
+    own = _own_change(now, history, manifest_now, manifest_then, meaning)
     if verdict is Verdict.DEPENDS:
         return _depends(step, parent)
     if own:
@@ -55,7 +57,11 @@ def _depends(step: Step, parent: tuple[Step, Verdict] | None) -> str:
 
 
 def _own_change(
-    now: StepRecord, history: History, manifest_now: Manifests, manifest_then: Manifests
+    now: StepRecord,
+    history: History,
+    manifest_now: Manifests,
+    manifest_then: Manifests,
+    meaning: Meanings,
 ) -> str:
     """Compare with the recorded step that comes nearest; "" if that differs in nothing."""
     then = nearest(now, history)
@@ -66,7 +72,7 @@ def _own_change(
         return "; ".join(changes)
     for before, after in zip(then.contents, now.contents, strict=False):
         if before != after:
-            return describe_files(manifest_then(before), manifest_now(after))
+            return describe_files(manifest_then(before), manifest_now(after), meaning)
     if len(then.contents) != len(now.contents):
         return "it reads other sources"
     return ""
@@ -136,8 +142,10 @@ def _changed_variables(then: Mapping[str, str], now: Mapping[str, str]) -> list[
     return changes
 
 
-def describe_files(then: Mapping[str, str] | None, now: Mapping[str, str] | None) -> str:
-    """Say which files differ between two manifests."""
+def describe_files(
+    then: Mapping[str, str] | None, now: Mapping[str, str] | None, meaning: Meanings
+) -> str:
+    """Say which files differ between two manifests, and what the edit of a lock file means."""
     if then is None or now is None:
         return "the files that it copies changed"
     changes: list[str] = []
@@ -148,7 +156,8 @@ def describe_files(then: Mapping[str, str] | None, now: Mapping[str, str] | None
         elif path not in now:
             changes.append(f"{shown} was removed")
         elif then[path] != now[path]:
-            changes.append(_describe_file(shown, then[path], now[path]))
+            note = meaning(path, then[path])
+            changes.append(_describe_file(shown, then[path], now[path]) + note)
     if not changes:
         return "the files that it copies were renamed or moved"
     more = len(changes) - _SHOWN

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.context.local import LocalContexts
+from aipipe_build.decide.requirements import NOTES, is_manifest, meaning_of_edit
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import read_dockerfile
 from aipipe_build.engine.downloads import HttpDownloads
@@ -63,6 +64,7 @@ class Job:
                 self.history,
                 manifest_now=self.contexts.manifest,
                 manifest_then=self.store.manifest,
+                meaning=self._meaning,
                 doubt=doubt_of_syntax(dockerfile.syntax),
             )
             for merges in self._merge_modes(dockerfile)
@@ -89,6 +91,19 @@ class Job:
             for merges in self._merge_modes(dockerfile)
         ]
         return states[0]
+
+    def _meaning(self, path: str, leaf_then: str) -> str:
+        """Say what an edit of a manifest or lock file means, "" for other files."""
+        if not is_manifest(path):
+            return ""
+        before = self.store.text(leaf_then.rpartition(":")[2])
+        try:
+            after = (self.request.context / path).read_text(
+                encoding="utf-8", errors="surrogateescape"
+            )
+        except OSError:
+            return ""
+        return "" if before is None else NOTES[meaning_of_edit(path, before, after)]
 
     def _merge_modes(self, dockerfile: Dockerfile) -> list[bool]:
         """Return how ``COPY --link`` may work: both ways while nobody could tell."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aipipe_build.keys.compute import KeyRing
+from aipipe_build.keys.compute import KeyRing, ignored_keys
 from aipipe_build.predict.cause import explain
 from aipipe_build.predict.model import Prediction, StepPrediction, Verdict
 from aipipe_build.record.make import step_record
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aipipe_build.record.model import History
 
     Manifests = Callable[[str], Mapping[str, str] | None]
+    Meanings = Callable[[str, str], str]
 
 
 def predict_graph(
@@ -26,6 +27,7 @@ def predict_graph(
     *,
     manifest_now: Manifests,
     manifest_then: Manifests,
+    meaning: Meanings,
     doubt: str = "",
 ) -> Prediction:
     """Predict every step of ``graph``.
@@ -33,7 +35,7 @@ def predict_graph(
     ``doubt`` is a reason to trust no key at all (a foreign syntax): then nothing is a hit and
     nothing is a miss.
     """
-    ring = KeyRing()
+    ring = KeyRing(ignored_keys(graph.steps))
     verdicts: dict[int, Verdict] = {}
     steps: list[StepPrediction] = []
     for step in graph.steps:
@@ -51,6 +53,7 @@ def predict_graph(
                 parent=_parent(step, graph, verdicts),
                 manifest_now=manifest_now,
                 manifest_then=manifest_then,
+                meaning=meaning,
             )
         known = history.step(keys.exact)
         steps.append(

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aipipe_build.decide.requirements import is_manifest
 from aipipe_build.keys.compute import KeyRing
 from aipipe_build.record.model import State, StepRecord
 
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     from aipipe_build.request import BuildRequest
 
 
+_TEXT_LIMIT = 4 << 20
+
+
 def make_state(
     graph: BuildGraph, request: BuildRequest, *, seconds: Mapping[str, float], at: float
 ) -> State:
     """Return the state of a build that succeeded. ``seconds`` is by instruction text."""
-    ring = KeyRing(for_record=True)
+    ring = KeyRing()
     return State(
         at=at,
         dockerfile=request.dockerfile.name,
@@ -50,9 +54,21 @@ def record_state(
     store.append(state, images=images, merges=merges)
     for step in state.steps:
         for content in step.contents:
-            store.save_manifest(content, contexts.manifest(content))
+            files = contexts.manifest(content)
+            store.save_manifest(content, files)
+            _keep_texts(files, request, store)
     contexts.save(sent=True)
     return state
+
+
+def _keep_texts(files: Mapping[str, str], request: BuildRequest, store: RecordStore) -> None:
+    """Keep the manifests among ``files``: they say which dependencies were installed."""
+    for path, leaf in files.items():
+        source = request.context / path
+        if not is_manifest(path) or not source.is_file() or source.stat().st_size > _TEXT_LIMIT:
+            continue
+        text = source.read_text(encoding="utf-8", errors="surrogateescape")
+        store.save_text(leaf.rpartition(":")[2], text)
 
 
 def step_record(step: Step, ring: KeyRing, seconds: float | None = None) -> StepRecord:

@@ -85,6 +85,23 @@ class RecordStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, {"schema": _SCHEMA, "files": dict(files)})
 
+    def save_text(self, digest: str, text: str) -> None:
+        """Keep a manifest or lock file as it was, to be read for meaning later."""
+        path = self.folder / "texts" / digest
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+
+    def text(self, digest: str) -> str | None:
+        """Return a kept manifest or lock file."""
+        for folder in self.folders:
+            try:
+                path = folder / "texts" / digest
+                return path.read_text(encoding="utf-8", errors="surrogateescape")
+            except OSError:
+                continue
+        return None
+
     def manifest(self, key: str) -> dict[str, str] | None:
         """Return the files behind a content key, None when they are not on record."""
         for folder in self.folders:
