@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.imports import read_imports
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = b"import a.b, subprocess\nfrom . import c\nfrom ..d import e\nx = 'README.md'\n"
 
