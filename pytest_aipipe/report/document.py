@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.gaps.find import find_gaps
@@ -44,6 +45,7 @@ def document(run: Run) -> dict[str, Any]:
             "cost_usd": 0.0,
         },
         "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},
+        "techniques": [asdict(row) for row in run.result.techniques],
         "notes": list(run.notes),
     }
 

@@ -8,6 +8,7 @@ more than Python would load, never less.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select.imports import Imports, read_imports
@@ -17,22 +18,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
+BUILT = re.compile(r"lib|(lib|temp|bdist|scripts)[.-].*|.*\.(whl|tar\.gz)")
+"""What setuptools and its kin put into ``build`` and ``dist``: copies of the project."""
 
 
 def python_files(root: Path) -> Iterator[str]:
-    """Yield the Python files under ``root``, relative; hidden folders and environments apart."""
+    """Yield the Python files under ``root``, relative.
+
+    Hidden folders, environments and build output are not walked into.
+    """
     for folder, names, files in os.walk(root):
-        names[:] = sorted(
-            name
-            for name in names
-            if not name.startswith(".")
-            and name not in SKIPPED
-            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118
-        )
+        names[:] = sorted(name for name in names if not _foreign(folder, name))
         base = os.path.relpath(folder, root)
         for name in sorted(files):
             if name.endswith((".py", ".pyw")):
                 yield name if base == "." else f"{base}/{name}".replace(os.sep, "/")
+
+
+def _foreign(folder: str, name: str) -> bool:
+    """Whether the folder ``name`` holds nothing that was written for the project."""
+    if name.startswith(".") or name in SKIPPED:
+        return True
+    place = os.path.join(folder, name)  # noqa: PTH118 - called for every folder
+    if os.path.exists(os.path.join(place, "pyvenv.cfg")):  # noqa: PTH110, PTH118
+        return True
+    # A package or a folder of scripts may be called so too: only what a build left counts.
+    if name not in ("build", "dist"):
+        return False
+    try:
+        inside = os.listdir(place)  # noqa: PTH208
+    except OSError:
+        return True
+    return "__init__.py" not in inside and any(map(BUILT.fullmatch, inside))
 
 
 class Graph:
@@ -47,9 +64,11 @@ class Graph:
         files: Iterable[str],
         read: Callable[[str], bytes | None],
         roots: Iterable[str] = (),
+        imports_of: Callable[[bytes], Imports] = read_imports,
     ) -> None:
         self.files = frozenset(files)
         self._read = read
+        self._imports_of = imports_of
         self._roots = frozenset(roots)
         self._packages = {
             path.rpartition("/")[0] for path in self.files if path.endswith("__init__.py")
@@ -62,7 +81,7 @@ class Graph:
         """Return what the file ``path`` imports."""
         if path not in self._imports:
             source = self._read(path)
-            self._imports[path] = Imports() if source is None else read_imports(source)
+            self._imports[path] = Imports() if source is None else self._imports_of(source)
         return self._imports[path]
 
     def reach(self, start: Iterable[str]) -> frozenset[str]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.session.host import Host
 
+# With --lf these leave out of a collected file what did not fail last time: collection is over.
+COLLECTING = ("lfplugin-collwrapper", "lfplugin-collskip")
+
 # These plugins of pytest choose among the user's tests; ours are not up for that choice.
 CHOOSERS = ("lfplugin", "nfplugin", "stepwiseplugin", "mark", "main")
 
@@ -91,6 +94,10 @@ class Admission:
         """Return the items of the admitted tests; what cannot be collected gets its verdict."""
         run = self._host.run
         collected: list[pytest.Item] = []
+        manager = self._host.config.pluginmanager
+        for plugin in COLLECTING:
+            if manager.hasplugin(plugin):
+                manager.unregister(name=plugin)
         wanted = {(test.module_name, test.name) for test in run.result.admitted}
         for name, file in zip(run.result.files, self._texts, strict=True):
             intended = file if run.options.write else (run.target or file.parent) / file.name

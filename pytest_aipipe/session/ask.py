@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import KnownTest
     from pytest_aipipe.session.host import Host
     from pytest_aipipe.session.run import Run
+
+UNFIT = frozenset(
+    ("--lf --last-failed --ff --failed-first --nf --new-first --sw --stepwise --sw-skip "
+     "--stepwise-skip --cache-clear --cache-show --lfnf --last-failed-no-failures "
+     "-x --exitfirst --maxfail --ai-diff").split()
+)  # fmt: skip
+"""Options that choose among the user's own tests or end them early."""
 
 NEAREST = 20
 """How many of the nearest tests vote on the folder that new tests belong in."""
@@ -94,4 +102,30 @@ def pytest_args(config: pytest.Config) -> tuple[str, ...]:
         words.append("--noconftest")
     if option.confcutdir:
         words.append(f"--confcutdir={option.confcutdir}")
+    if getattr(option, "asyncio_mode", None):
+        words += ["-o", f"asyncio_mode={option.asyncio_mode}"]
+    given = [str(word) for word in config.getini("addopts")]
+    fit = child_words(given)
+    if fit != given:
+        words += ["-o", f"addopts={shlex.join(fit)}"]
     return tuple(words)
+
+
+def child_words(addopts: Sequence[str]) -> list[str]:
+    """Return the words of ``addopts`` that a child pytest should heed: what it is to see stays.
+
+    What chooses among the user's tests, repeats or stops them is left out, and our own
+    options, which a child does not know.
+    """
+    kept: list[str] = []
+    dropping = False
+    for word in addopts:
+        if dropping and not word.startswith("-"):
+            dropping = False
+            continue
+        name, equals, _ = word.partition("=")
+        ours = name.startswith(("--ai-", "--reruns", "--only-rerun", "--rerun-"))
+        dropping = (ours or name == "--maxfail") and not equals
+        if not ours and name not in UNFIT:
+            kept.append(word)
+    return kept

@@ -178,6 +178,7 @@ class Host:
                 "reasons": dict(selection.reasons),
                 "left_out": dict(selection.left_out),
                 "modules": steps.loaded_modules(self),
+                "select_seconds": self.run.timing.get("select", 0.0),
             }
         )
 
@@ -193,6 +194,8 @@ class Host:
         run.trace = merge([run.trace, unpacked(sent["trace"])])
         run.items.update((wire["nodeid"], ItemInfo.of_wire(wire)) for wire in sent["items"])
         run.modules.update(sent["modules"])
+        # The workers select side by side: what the user waits for is the slowest.
+        run.timing["select"] = max(run.timing.get("select", 0.0), sent["select_seconds"])
         run.selection = Selection(sent["collected"], sent["reasons"], sent["left_out"])
 
     @pytest.hookimpl(tryfirst=True)

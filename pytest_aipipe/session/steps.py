@@ -19,11 +19,12 @@ from pytest_aipipe.measure import imported
 from pytest_aipipe.measure.analysis import Analyst
 from pytest_aipipe.measure.trace import OUTSIDE, merge, union
 from pytest_aipipe.report.write import write_reports
+from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.decide import Decider, Facts, Selection
 from pytest_aipipe.select.graph import Graph, python_files
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.engines import chosen, gate_rules
-from pytest_aipipe.session.folder import defect_file
+from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
 
 if TYPE_CHECKING:
     import pytest
@@ -58,14 +59,20 @@ def _decide(host: Host, items: list[pytest.Item]) -> Selection:
     top = Path(os.path.realpath(root))
     gone = {path for file in host.run.change.files for path in (file.old_path, file.path) if path}
     files = {*python_files(top), *(path for path in gone if path.endswith((".py", ".pyw")))}
-    graph = Graph(files, lambda path: _bytes(top / path), _inside(top, sys.path))
+    memory = Memory(root / NAME / "imports.json")
+    graph = Graph(
+        files, lambda path: _bytes(top / path), _inside(top, sys.path), imports_of=memory.imports
+    )
     facts = Facts(
         always=frozenset(_plugin_files(host.config, top)),
         loaded=frozenset(_inside(top, loaded_names())),
         named=frozenset(_named(host.config)),
     )
     places = [(item.nodeid, _relative(top, item.path)) for item in items]
-    return Decider(host.run.change, graph, facts).select(places)
+    selection = Decider(host.run.change, graph, facts).select(places)
+    if not host.collects_only:
+        memory.save(lambda file, text: write_text(own_folder(root) / file.name, text))
+    return selection
 
 
 def _bytes(file: Path) -> bytes | None:

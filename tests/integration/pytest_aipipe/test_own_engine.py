@@ -1,51 +1,57 @@
-"""An engine of one's own, in the twenty lines that the documentation shows."""
+"""An engine of one's own: the very text that ``docs/extending.md`` shows."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.slow
 
-CONFTEST = '''\
-import pytest
-from pytest_aipipe.generate.model import Candidate
+DOCUMENT = Path(__file__).parents[3] / "docs" / "extending.md"
 
 
-class NoneEngine:
-    """Calls the function with None in each place."""
-
-    name = "nones"
-
-    def propose(self, gap, scene):
-        for place in range(2):
-            values = ["1", "1"]
-            values[place] = "None"
-            call = f"{gap.symbol}({', '.join(values)})"
-            test = f"def test_{gap.symbol}_{place}():\\n    result = {call}\\n"
-            prelude = (f"from {gap.module} import {gap.symbol}",)
-            yield [Candidate("nones", f"test_{gap.symbol}_{place}", test, prelude, ("result",))]
+def shown() -> str:
+    """The document's conftest, as a reader would copy it."""
+    (block,) = re.findall(
+        r"^```python\n(# conftest\.py\n.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return str(block)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_aipipe_engines(config):
-    return [NoneEngine()]
-'''
-
-
-def test_an_engine_from_a_conftest_closes_a_gap(project: Any) -> None:
-    project.put({"conftest.py": CONFTEST})
-    assert len(CONFTEST.splitlines()) <= 24
-    ran = project.pytest("--ai-diff", "--ai-engine=nones", "--ai-report=json:out.json")
+def test_the_engine_of_the_documentation_closes_a_gap(project: Any) -> None:
+    code = [line for line in shown().splitlines() if line.strip() and not line.startswith("#")]
+    assert len(code) <= 21  # "an engine in twenty lines", and the import
+    project.put({"conftest.py": shown()})
+    project.put({"calc.py": CALC})
+    ran = project.pytest("--ai-diff", "--ai-engine=edges", "--ai-report=json:out.json")
     assert ran.code == 0, ran.text
     report = project.report()
-    assert report["coverage"]["lines"] == {"total": 4, "before": 2, "after": 4}
-    assert {test["engine"] for test in report["tests"]} == {"nones"}
+    assert report["coverage"]["lines"] == {"total": 4, "before": 1, "after": 4}
+    assert {test["engine"] for test in report["tests"]} == {"edges"}
+    (row,) = report["techniques"]
+    assert (row["engine"], row["technique"], row["lines"]) == ("edges", "edges", 3)
+    assert row["tried"] >= row["admitted"] >= 1
+
+
+CALC = """\
+def add(a, b):
+    return a + b
+
+
+def sign(number):
+    if number < 0:
+        return "-"
+    return "+" if number else ""
+"""
 
 
 def test_the_embedded_engine_closes_a_gap_under_xdist(project: Any) -> None:
     ran = project.pytest("--ai-diff", "--ai-report=json:out.json", "--ai-budget=20", "-n", "2")
     assert ran.code == 0, ran.text
-    assert project.report()["coverage"]["lines"]["after"] == 4
+    report = project.report()
+    assert report["coverage"]["lines"]["after"] == 4
+    assert report["timing"]["select"] > 0
     assert project.status() == [" M calc.py", "?? out.json"]

@@ -108,3 +108,15 @@ def test_files_of_environments_and_hidden_folders_are_not_the_projects(tmp_path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     assert list(python_files(tmp_path)) == ["a.py", "pkg/d.py"]
+
+
+def test_what_a_build_left_is_not_the_projects_but_a_package_called_build_is(
+    tmp_path: Path,
+) -> None:
+    left = ("build/lib/a.py", "build/bdist.linux/b.py", "dist/p.whl", "dist/c.py")
+    for name in (*left, "src/build/__init__.py", "src/build/lib/d.py", "tools/build/e.py"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    found = ["src/build/__init__.py", "src/build/lib/d.py", "tools/build/e.py"]
+    assert list(python_files(tmp_path)) == found

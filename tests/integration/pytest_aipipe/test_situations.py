@@ -1,0 +1,227 @@
+"""Ways in which real projects are laid out and configured, each with a real session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+MEASURE = ("--ai-diff", "--ai-engine=none", "--ai-report=json:out.json")
+GENERATE = ("--ai-diff", "--ai-budget=20", "--ai-report=json:out.json")
+
+BASE = "def f(x):\n    return x\n"
+HEAD = "def f(x):\n    if x is None:\n        return 0\n    return x\n"
+TEST = "from calc import f\n\n\ndef test_f():\n    assert f(1) == 1\n"
+
+
+def change(project: Any, files: dict[str, str], changed: dict[str, str]) -> None:
+    """Commit ``files``, then change the working tree."""
+    project.commit(files)
+    project.put(changed)
+
+
+def lines(project: Any) -> tuple[int, int, int]:
+    """Total, before, after."""
+    found = project.report()["coverage"]["lines"]
+    return found["total"], found["before"], found["after"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tox.ini", "[tox]\nenvlist = py\n\n[pytest]\npythonpath = src\ntestpaths = tests\n"),
+        ("setup.cfg", "[metadata]\nname = x\n\n[tool:pytest]\npythonpath = src\n"),
+        ("pyproject.toml", '[tool.pytest.ini_options]\npythonpath = ["src"]\n'),
+    ],
+)
+def test_each_file_that_can_configure_pytest_does(
+    empty_project: Any, name: str, text: str
+) -> None:
+    change(
+        empty_project,
+        {name: text, "src/calc.py": BASE, "tests/test_calc.py": TEST},
+        {"src/calc.py": HEAD},
+    )
+    assert empty_project.pytest(*MEASURE).code == 0
+    assert lines(empty_project) == (2, 1, 1)
+
+
+def test_an_editable_install_is_measured_where_its_source_stands(
+    empty_project: Any, tmp_path: Any
+) -> None:
+    project = empty_project
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "usercustomize.py").write_text(
+        f"import sys\nsys.path.append({str(project.root / 'src')!r})\n"
+    )
+    change(
+        project,
+        {"src/calc/__init__.py": BASE, "pytest.ini": "[pytest]\n", "tests/test_calc.py": TEST},
+        {"src/calc/__init__.py": HEAD},
+    )
+    path = f"{project.environment['PYTHONPATH']}:{project.root / 'src'}"
+    ran = project.pytest(*MEASURE, env={"PYTHONPATH": path})
+    assert ran.code == 0, ran.text
+    assert lines(project) == (2, 1, 1)
+
+
+def test_tests_that_live_inside_the_package_are_no_code_to_be_tested(empty_project: Any) -> None:
+    test = "from ..calc import f\n\n\ndef test_f():\n    assert f(1) == 1\n"
+    files = {f"pkg/{name}": "" for name in ("__init__.py", "tests/__init__.py")}
+    change(
+        empty_project,
+        {**files, "pkg/calc.py": BASE, "pkg/tests/test_calc.py": test, "pytest.ini": "[pytest]\n"},
+        {"pkg/calc.py": HEAD, "pkg/tests/test_calc.py": test + "\n\ndef test_g():\n    pass\n"},
+    )
+    empty_project.pytest(*MEASURE)
+    report = empty_project.report()
+    assert list(report["coverage"]["files"]) == ["pkg/calc.py"]
+    assert lines(empty_project) == (2, 1, 1)
+    assert len(report["selection"]["reasons"]) == 2
+
+
+def test_a_doctest_runs_what_it_shows_and_counts(empty_project: Any) -> None:
+    shown = 'def f(x):\n    """Return x.\n\n    >>> f(1)\n    1\n    """\n    return x\n'
+    head = shown.replace("    return x\n", "    if x is None:\n        return 0\n    return x\n")
+    change(
+        empty_project,
+        {
+            "calc.py": shown,
+            "other.py": '"""\n>>> 1\n1\n"""\n',
+            "pytest.ini": "[pytest]\naddopts = --doctest-modules\n",
+        },
+        {"calc.py": head},
+    )
+    ran = empty_project.pytest(*MEASURE)
+    assert ran.code == 0, ran.text
+    assert list(empty_project.report()["selection"]["reasons"]) == ["calc.py::calc.f"]
+    assert lines(empty_project) == (2, 1, 1)
+
+
+def test_a_doctest_in_a_text_file_runs(empty_project: Any) -> None:
+    change(
+        empty_project,
+        {
+            "calc.py": BASE,
+            "guide.txt": ">>> from calc import f\n>>> f(1)\n1\n",
+            "pytest.ini": "[pytest]\npythonpath = .\naddopts = --doctest-glob=*.txt\n",
+        },
+        {"calc.py": HEAD},
+    )
+    assert empty_project.pytest(*MEASURE).code == 0
+    assert lines(empty_project) == (2, 1, 1)
+
+
+def test_python_files_and_functions_are_named_as_the_project_names_them(
+    empty_project: Any,
+) -> None:
+    ini = "[pytest]\npythonpath = .\npython_files = check_*.py\npython_functions = check_*\n"
+    change(
+        empty_project,
+        {
+            "pytest.ini": ini,
+            "calc.py": BASE,
+            "checks/check_calc.py": TEST.replace("test_f", "check_f"),
+        },
+        {"calc.py": HEAD},
+    )
+    empty_project.pytest(*MEASURE)
+    assert lines(empty_project) == (2, 1, 1)
+
+
+def test_a_conftest_that_changes_folder_and_environment_does_not_lead_us_astray(
+    empty_project: Any,
+) -> None:
+    conftest = (
+        "import os\nimport tempfile\n\nos.chdir(tempfile.mkdtemp())\nos.environ['HOME'] = '/x'\n"
+        "os.environ['TMPDIR'] = '/nowhere'\n"
+    )
+    change(
+        empty_project,
+        {
+            "pytest.ini": "[pytest]\npythonpath = .\n",
+            "calc.py": BASE,
+            "tests/conftest.py": conftest,
+            "tests/test_calc.py": TEST,
+        },
+        {"calc.py": HEAD},
+    )
+    ran = empty_project.pytest(*GENERATE)
+    assert ran.code == 0, ran.text
+    assert lines(empty_project) == (2, 1, 2)
+    assert empty_project.status() == [" M calc.py", "?? out.json"]
+
+
+def test_a_repository_may_hold_the_project_in_a_subfolder(empty_project: Any) -> None:
+    project = empty_project
+    change(
+        project,
+        {
+            "back/pytest.ini": "[pytest]\npythonpath = .\n",
+            "back/calc.py": BASE,
+            "back/tests/test_calc.py": TEST,
+            "front/index.js": "x\n",
+        },
+        {"back/calc.py": HEAD},
+    )
+    top = project.root
+    project.root = top / "back"
+    try:
+        ran = project.pytest(*GENERATE, "--ai-write=tests/ai")
+        assert ran.code == 0, ran.text
+        assert lines(project) == (2, 1, 2)
+        assert list(project.report()["coverage"]["files"]) == ["back/calc.py"]
+        assert list((project.root / "tests" / "ai").glob("test_*.py"))
+    finally:
+        project.root = top
+
+
+def test_a_changed_file_with_a_syntax_error_is_said_and_the_session_goes_on(
+    project: Any,
+) -> None:
+    project.put({"broken.py": "def f(:\n    pass\n"})
+    project.git("add", "-N", "broken.py")
+    ran = project.pytest(*MEASURE)
+    assert ran.code == 0, ran.text
+    assert "Traceback" not in ran.text
+    notes = " ".join(project.report()["notes"])
+    assert "broken.py" in notes
+    assert "line 1" in notes
+    assert lines(project) == (4, 2, 2)
+
+
+def test_a_changed_file_of_five_thousand_lines_is_measured(project: Any) -> None:
+    many = "".join(f"def f{n}(x):\n    if x:\n        return {n}\n    return x\n" for n in range(1250))
+    project.put({"calc.py": CALC_TAIL + many})
+    ran = project.pytest(*MEASURE)
+    assert ran.code == 0, ran.text
+    report = project.report()
+    assert report["coverage"]["lines"]["total"] > 4900
+    assert len(report["gaps"]) == 1250
+
+
+CALC_TAIL = "def add(a, b):\n    return a + b\n"
+
+
+def test_what_failed_last_is_run_again_and_is_measured(project: Any) -> None:
+    project.put({"tests/test_calc.py": TESTS})
+    cache = ("-p", "cacheprovider")
+    assert project.pytest(*MEASURE, *cache).code == 1
+    ran = project.pytest(*GENERATE, *cache, "--lf")
+    assert ran.code == 1
+    assert "1 failed" in ran.text
+    assert project.report()["coverage"]["lines"]["after"] == 4
+
+
+TESTS = """\
+from calc import add
+
+
+def test_add():
+    assert add(1, 2) == 3
+
+
+def test_wrong():
+    assert add(1, 2) == 4
+"""
