@@ -8,6 +8,7 @@ that none before them took, on either side.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -66,6 +67,28 @@ def side_of(place: Place, scene: Scene, lines: frozenset[int]) -> Side | None:
     gap = Gap(place.path, place.module, place.symbol, lines, frozenset())
     situation = Situation.of(gap, scene)
     return None if situation is None else Side(situation, pool_of(situation))
+
+
+def nearest(situation: Situation) -> list[KnownTest]:
+    """Return the project's tests, those that ran the place first.
+
+    Where nobody measured the file, tests that share words with the place come first, and
+    the rest one of each file in turn.
+    """
+    path = situation.gap.path
+    if any(test.lines.get(path) for test in situation.scene.tests):
+        return list(situation.tests)
+    words = {w.lower() for name in situation.names for w in name.split("_") if len(w) > 2}  # noqa: PLR2004
+    words.add(situation.module.name.rpartition(".")[2].strip("_").lower())
+    seen: Counter[object] = Counter()
+    order = []
+    unique = {(test.source_path, test.qualname): test for test in situation.scene.tests}
+    for index, test in enumerate(unique.values()):
+        shared = sum(word in f"{test.source_path.stem} {test.qualname}".lower() for word in words)
+        seen[test.source_path] += 1
+        order.append((-shared, seen[test.source_path], index, test))
+    order.sort(key=lambda entry: entry[:3])
+    return [entry[3] for entry in order]
 
 
 @dataclass(eq=False)
