@@ -11,7 +11,6 @@ from pytest_aipipe.compare.model import Place
 from pytest_aipipe.mutate.equivalent import same_code
 
 if TYPE_CHECKING:
-    import types
     from collections.abc import Iterable, Mapping
 
     from aipipe_core.change.model import FileChange, Hunk
@@ -52,15 +51,20 @@ def places(
 
 def same_behaviour(base: str, head: str) -> bool:
     """Return whether two module texts differ in docstrings, annotations and layout at most."""
-    codes = [_bare_code(text) for text in (base, head)]
-    return codes[0] is not None and codes[1] is not None and same_code(codes[0], codes[1])
+    trees = [_bare(text) for text in (base, head)]
+    if trees[0] is None or trees[1] is None:
+        return False
+    if ast.dump(trees[0]) == ast.dump(trees[1]):
+        return True
+    codes = [compile(tree, "<module>", "exec", dont_inherit=True) for tree in trees if tree]
+    return same_code(*codes)
 
 
-def _bare_code(source: str) -> types.CodeType | None:
+def _bare(source: str) -> ast.Module | None:
     try:
         tree = ast.parse(source)
         _Bare().visit(tree)
-        return compile(ast.fix_missing_locations(tree), "<module>", "exec", dont_inherit=True)
+        return ast.fix_missing_locations(tree)
     except (SyntaxError, ValueError, RecursionError):
         return None
 
@@ -71,8 +75,9 @@ class _Bare(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> ast.AST:
         node = super().generic_visit(node)
         body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            body[0] = ast.Pass()
+        if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
+            acting = [n for n in body if not _is_docstring(n) and not isinstance(n, ast.Pass)]
+            body[:] = acting or [ast.Pass()]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
         elif isinstance(node, ast.arg):

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_aipipe.engines.analysis.module import FunctionNode
+    from pytest_aipipe.explore.values import Fact
     from pytest_aipipe.generate.model import Candidate
 
 MOST_LOOKED_AT = 10
@@ -120,3 +121,38 @@ def _over(node: ast.expr, names: set[str]) -> bool:
         return False
     used = {n.id for n in inner if isinstance(n, ast.Name)}
     return bool(used & names) and "self" not in used
+
+
+def written_out(
+    function: FunctionNode, facts: Mapping[str, tuple[Fact, ...]]
+) -> FunctionNode | None:
+    """Return a copy in which texts that calls gave are literals, as they were seen; or None.
+
+    ``facts`` are those of the function's local names at its end.
+    """
+    made = copy.deepcopy(function)
+    bound = _bound_once(function)
+    changed = False
+    for node in made.body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        (target, *others) = node.targets
+        if others or not isinstance(target, ast.Name) or target.id not in bound:
+            continue
+        value = _seen_text(target.id, facts.get(target.id, ()))
+        if value is not None:
+            node.value = ast.Constant(value)
+            changed = True
+    return ast.fix_missing_locations(made) if changed else None
+
+
+def _seen_text(name: str, facts: tuple[Fact, ...]) -> str | None:
+    for fact in facts[:1]:
+        prefix = f"assert {name} == "
+        try:
+            value = ast.literal_eval(fact.code.removeprefix(prefix))
+        except (ValueError, SyntaxError):
+            return None
+        if fact.code.startswith(prefix) and isinstance(value, str):
+            return value
+    return None

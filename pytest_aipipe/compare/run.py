@@ -9,12 +9,11 @@ import random
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipipe_core.change import Kind as FileKind
-from aipipe_core.change import file_at
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
@@ -23,7 +22,8 @@ from pytest_aipipe.compare.difference import differences, same_in
 from pytest_aipipe.compare.files import FOLDER, file_name, module_text, named
 from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
 from pytest_aipipe.compare.places import places
-from pytest_aipipe.compare.search import Hunt, side_of
+from pytest_aipipe.compare.search import Hunt, nearest, side_of
+from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 
@@ -93,36 +93,20 @@ class _Comparison:
 
     def run(self, base_root: Path, private: Path, candidates: Sequence[Candidate]) -> None:
         """Take every step."""
-        sources = self._base_sources()
-        found = places(self.change.files, sources, self.request.sources, self.request.modules)
+        texts = texts_of(self.change, self.request)
+        found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
-        tests = [
-            f.path for f in self.change.files if FileKind.TESTS in f.kinds and f.path not in sources
-        ]
+        self.request = with_texts(self.request, texts)
+        tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
-        removed = {f.path: _old_lines(f.hunks) for f in self.change.files if f.path in sources}
-        base = on_base(self.request, root, sources, removed)
-        with self.stack, Arenas(base, self._head(), launch=self.launch) as arenas:
+        base = on_base(self.request, root, texts.base, texts.removed)
+        with self.stack, Arenas(base, self.request, launch=self.launch) as arenas:
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
         if self.changes:
             self._confirm(base)
-
-    def _head(self) -> Request:
-        return replace(self.request, gaps=(), target=self.request.target)
-
-    def _base_sources(self) -> dict[str, str]:
-        """Return the base's text of each changed file that both sides have."""
-        found: dict[str, str] = {}
-        for file in self.change.files:
-            if file.path not in self.request.sources or file.status not in {"M", "T"}:
-                continue
-            content = file_at(self.change.root, self.change.base, file.path)
-            if content is not None:
-                found[file.path] = content.decode("utf-8", errors="replace")
-        return found
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
         hunts = []
@@ -135,7 +119,7 @@ class _Comparison:
                 continue
             both = [side for side in sides if side is not None]
             known = tried.setdefault(place.path, set())
-            hunts.append(Hunt(place, both, both[1].situation.tests, known))
+            hunts.append(Hunt(place, both, nearest(both[1].situation), known))
         return hunts
 
     def _scene(self, request: Request, arenas: Arenas) -> Scene:
@@ -266,7 +250,7 @@ class _Comparison:
     def _confirm(self, base: Request) -> None:
         """Keep the tests that, as files, tell the sides apart in fresh processes as well."""
         with Arenas(
-            base, self._head(), launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
+            base, self.request, launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
         ) as fresh:
             self.changes = self._tells(self.changes, fresh)
 
@@ -283,10 +267,6 @@ def _key(place: Place) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:100]
-
-
-def _old_lines(hunks: Sequence[object]) -> frozenset[int]:
-    return frozenset(n for hunk in hunks for n in hunk.old_lines)  # type: ignore[attr-defined]
 
 
 def _alike(new: Difference, old: Difference) -> bool:

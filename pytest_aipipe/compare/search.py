@@ -8,13 +8,14 @@ that none before them took, on either side.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.interface import interface_candidates
 from pytest_aipipe.compare.looks import looks
-from pytest_aipipe.compare.plain import plain_asserts, with_looks
+from pytest_aipipe.compare.plain import plain_asserts, with_looks, written_out
 from pytest_aipipe.compare.vary import varied
 from pytest_aipipe.engines.seeds import Seed, seed_of
 from pytest_aipipe.engines.situation import Situation
@@ -36,6 +37,8 @@ BATCH = 16
 _TESTS = 24
 _ROWS = 4
 _SEEDS = 40
+_TURN = 6
+"""How many edits of one seed are tried before the next one has its turn."""
 
 
 @dataclass(eq=False)
@@ -68,6 +71,28 @@ def side_of(place: Place, scene: Scene, lines: frozenset[int]) -> Side | None:
     return None if situation is None else Side(situation, pool_of(situation))
 
 
+def nearest(situation: Situation) -> list[KnownTest]:
+    """Return the project's tests, those that ran the place first.
+
+    Where nobody measured the file, tests that share words with the place come first, and
+    the rest one of each file in turn.
+    """
+    path = situation.gap.path
+    if any(test.lines.get(path) for test in situation.scene.tests):
+        return list(situation.tests)
+    words = {w.lower() for name in situation.names for w in name.split("_") if len(w) > 2}  # noqa: PLR2004
+    words.add(situation.module.name.rpartition(".")[2].strip("_").lower())
+    seen: Counter[object] = Counter()
+    order = []
+    unique = {(test.source_path, test.qualname): test for test in situation.scene.tests}
+    for index, test in enumerate(unique.values()):
+        shared = sum(word in f"{test.source_path.stem} {test.qualname}".lower() for word in words)
+        seen[test.source_path] += 1
+        order.append((-shared, seen[test.source_path], index, test))
+    order.sort(key=lambda entry: entry[:3])
+    return [entry[3] for entry in order]
+
+
 @dataclass(eq=False)
 class _Seed:
     """A starting point for edits, and the edits that are still to be tried."""
@@ -76,6 +101,14 @@ class _Seed:
     edits: Iterator[Edit]
     score: float
     uses: int = 0
+    tried: int = 0
+    reached: int = 0
+
+    @property
+    def worth(self) -> float:
+        """How promising it is: what its edits reached so far, less with each turn it had."""
+        share = (self.reached + 1) / (self.tried + 2)
+        return self.score + share - 0.15 * self.uses
 
 
 class Hunt:
@@ -98,6 +131,8 @@ class Hunt:
         self.taken: dict[str, Taken] = {}
         self.tried = tried
         self.seeds: list[_Seed] = []
+        self.parents: dict[str, _Seed] = {}
+        self.inlined: list[Candidate] = []
         self.given = 0
         self.looks = looks(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
@@ -117,6 +152,8 @@ class Hunt:
         return found
 
     def _next(self) -> Candidate | None:
+        if self.inlined:
+            return self.inlined.pop()
         while self._sources:
             source = self._sources.pop(0)
             candidate = next(source, None)
@@ -129,6 +166,12 @@ class Hunt:
         """Keep a candidate that took a new path as a seed; return whether it got to the place."""
         outcomes = (pair.base.outcome, pair.head.outcome)
         reached = any(s.reached(o) for s, o in zip(self.sides, outcomes, strict=True))
+        parent = self.parents.get(candidate.function)
+        if parent is not None:
+            parent.tried += 1
+            parent.reached += reached
+        if reached and candidate.technique == "existing":
+            self._inline(candidate, pair)
         new = [s.is_new(o) for s, o in zip(self.sides, outcomes, strict=True)]
         if outcomes[0].status not in {"timeout", "crashed", "error", "skipped"} and any(new):
             self._keep(candidate, score=1.0 + reached)
@@ -145,6 +188,21 @@ class Hunt:
         del self.seeds[_SEEDS:]
         if not any(getattr(s, "gi_code", None) is self._edits.__code__ for s in self._sources):
             self._sources.append(self._edits())
+
+    def _inline(self, candidate: Candidate, pair: Pair) -> None:
+        """Queue the test with the texts that its helpers gave it written out, to be edited."""
+        seed = seed_of(candidate)
+        taken = self.taken.get(fingerprint(candidate))
+        if seed is None or taken is None:
+            return
+        function = written_out(seed.function, pair.base.facts)
+        if function is None:
+            return
+        text = taken.render(function)
+        made = replace(candidate, technique="inlined", function=text, name=_defined(text))
+        made = with_looks(replace(made, prelude=taken.prelude(function)), function)
+        self.taken[fingerprint(made)] = taken
+        self.inlined.append(made)
 
     def _interface(self) -> Iterator[Candidate]:
         yield from interface_candidates(self.place, *(s.situation for s in self.sides))
@@ -198,9 +256,9 @@ class Hunt:
     def _edits(self) -> Iterator[Candidate]:
         """Edits of the best seeds, a few of each in turn."""
         while self.seeds:
-            best = max(self.seeds, key=lambda s: s.score - 0.05 * s.uses)
+            best = max(self.seeds, key=lambda s: s.worth)
             best.uses += 1
-            found = list(islice(best.edits, BATCH))
+            found = list(islice(best.edits, _TURN))
             if not found:
                 self.seeds.remove(best)
             for edit in found:
@@ -209,6 +267,7 @@ class Hunt:
                     continue
                 if best.seed.taken is not None:
                     self.taken[fingerprint(candidate)] = best.seed.taken
+                self.parents[candidate.function] = best
                 yield with_looks(candidate, edit.function)
 
 

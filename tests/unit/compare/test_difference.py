@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_aipipe.compare.difference import differences, same_in
+from pytest_aipipe.compare.model import Kind, Pair
+from pytest_aipipe.explore.trialed import Check, Raised, Trialed
+from pytest_aipipe.explore.values import Fact
+from pytest_aipipe.generate.model import Outcome
+
+IN_CODE = ("pkg/shapes.py", 3)
+
+
+def ran(status: str = "passed", **kwargs: Any) -> Trialed:
+    return Trialed(Outcome(status), **kwargs)
+
+
+def raised(name: str, text: str = "", at: tuple[str, int] | None = IN_CODE) -> Trialed:
+    return ran("raised", raised=Raised("call", name, "", name, text, 2, at, failed=False))
+
+
+def worth(*codes: str, name: str = "result") -> Trialed:
+    return ran(facts={name: tuple(Fact(code) for code in codes)})
+
+
+def test_equal_runs_do_not_differ() -> None:
+    assert differences(Pair(worth("assert result == 1"), worth("assert result == 1"))) == ()
+
+
+def test_a_value_differs() -> None:
+    (found,) = differences(Pair(worth("assert result == 1"), worth("assert result == 2")))
+    assert (found.kind, found.where, found.base, found.head) == (Kind.VALUE, "result", "1", "2")
+
+
+def test_a_type_differs() -> None:
+    pair = Pair(worth("assert isinstance(result, A)"), worth("assert isinstance(result, B)"))
+    assert differences(pair)[0].kind is Kind.TYPE
+
+
+def test_an_error_comes_before_a_value() -> None:
+    base = Trialed(Outcome("passed"), stdout="a")
+    head = Trialed(Outcome("raised"), raised=raised("ValueError", "no").raised, stdout="b")
+    found = differences(Pair(base, head))
+    assert [d.kind for d in found] == [Kind.ERROR, Kind.OUTPUT]
+    assert (found[0].base, found[0].head) == ("no error", "ValueError: no")
+
+
+def test_another_error_and_another_message_differ() -> None:
+    assert differences(Pair(raised("KeyError", "a"), raised("ValueError", "a")))
+    assert differences(Pair(raised("KeyError", "a"), raised("KeyError", "b")))
+    assert not differences(Pair(raised("KeyError", "a"), raised("KeyError", "a")))
+
+
+def test_a_mistake_of_the_test_itself_says_nothing() -> None:
+    base = raised("TypeError", "f() takes 1 positional argument but 2 were given", at=None)
+    assert differences(Pair(base, ran())) == ()
+
+
+@pytest.mark.parametrize("status", ["error", "skipped", "crashed", "timeout"])
+def test_a_base_that_did_not_run_to_its_end_is_not_compared(status: str) -> None:
+    assert differences(Pair(ran(status), raised("ValueError"))) == ()
+
+
+@pytest.mark.parametrize("status", ["error", "skipped", "crashed"])
+def test_a_head_that_could_not_be_run_is_not_compared(status: str) -> None:
+    assert differences(Pair(worth("assert result == 1"), ran(status))) == ()
+
+
+def test_a_head_that_does_not_end_differs() -> None:
+    (found,) = differences(Pair(ran(), ran("timeout")))
+    assert found.kind is Kind.END
+
+
+@pytest.mark.parametrize(
+    ("base", "head"),
+    [
+        ("<A at 0x7f00aa>", "<A at 0x7f00bb>"),
+        ("in /tmp/base/a.py", "in /tmp/head/a.py"),
+        ("line 12", "line 14"),
+        ("took 0.5 s", "took 0.7 s"),
+    ],
+)
+def test_addresses_paths_line_numbers_and_durations_are_no_difference(base: str, head: str) -> None:
+    assert differences(Pair(raised("ValueError", base), raised("ValueError", head))) == ()
+
+
+def test_a_text_that_is_only_longer_by_the_trees_path_is_no_difference() -> None:
+    pair = Pair(worth("assert len(path) == 83"), worth("assert len(path) == 67"))
+    assert differences(pair, shift=16) == ()
+    assert differences(pair, shift=0)
+    assert differences(pair, shift=5)
+
+
+def test_warnings_and_output_differ() -> None:
+    gone = Pair(ran(warnings=(("builtins", "DeprecationWarning", "old"),)), ran())
+    assert differences(gone)[0].kind is Kind.WARNING
+    printed = Pair(ran(stdout="a"), ran(stdout="b"))
+    assert differences(printed)[0].where == "stdout"
+
+
+def test_warnings_of_pytest_are_left_out() -> None:
+    warned = ran(warnings=(("pytest", "PytestUnraisableExceptionWarning", "x"),))
+    assert differences(Pair(warned, ran())) == ()
+
+
+def test_an_assertion_that_holds_on_one_side_only_differs() -> None:
+    base = ran(checks=(Check(3, held=True, operator="=="),))
+    facts = (Fact("assert f(1) == 2"),)
+    head = ran("failed", checks=(Check(3, held=False, operator="==", facts=facts),))
+    (found,) = differences(Pair(base, head))
+    assert (found.where, found.base, found.head) == ("line 3", "the assertion holds", "2")
+
+
+def test_two_sightings_tell_the_same_story_when_base_shows_the_same() -> None:
+    pair = Pair(worth("assert result == 1"), worth("assert result == 2"))
+    other = Pair(worth("assert result == 7"), worth("assert result == 2"))
+    assert same_in(differences(pair), differences(pair))
+    assert not same_in(differences(pair), differences(other))
