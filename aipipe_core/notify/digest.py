@@ -220,7 +220,8 @@ class Digest:
         if len(self._histories) > _MOST_HISTORIES:
             self._histories.clear()
         for key, alert in group.alerts.items():
-            if not group.deploy and now - alert.changes[-1] < self.policy.flap_window:
+            recent = alert.changes and now - alert.changes[-1] < self.policy.flap_window
+            if recent and not group.deploy:
                 self._histories[key] = alert.changes
 
     def _is_news(self, group: Group) -> bool:

@@ -6,11 +6,10 @@ import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +21,9 @@ from aipipe_core.notify.senders.github import GitHubComment
 from aipipe_core.notify.senders.mail import Mail, Relay
 from aipipe_core.notify.senders.pagerduty import PagerDuty
 from aipipe_core.notify.senders.slack import SlackApi, SlackWebhook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Answer = tuple[int, dict[str, str], Any]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aipipe_core.errors import SurroundingsError
 from aipipe_core.notify import Action, Event, Message, Notifier, Outbox, Policy, Severity, Status
 from aipipe_core.notify.deliver import Bucket, Delivery, Refused, Result, Retry, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Fake:
