@@ -98,12 +98,14 @@ class Bench:
     salt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     images: list[str] = field(default_factory=list)
     _salt_line: str = ""
+    _server: Any = None
 
     def run(self, case: Case) -> list[Row]:
         """Run one case."""
         place = self.folder / case.name
         context = place / "context"
         context.mkdir(parents=True)
+        self._serve(place)
         base = self._base(case)
         self._salt_line = "" if base != BASE else f"{case.name} {self.salt}"
         lay_out(context, case.files, place)
@@ -152,6 +154,8 @@ class Bench:
     def _write(self, context: Path, text: str, base: str) -> None:
         """Write the Dockerfile with the case's own base image in it."""
         text = text.replace("BASE", base)
+        if self._server is not None:
+            text = text.replace("SERVE", f"http://127.0.0.1:{self._server.server_port}")
         if self._salt_line:
             step = f"\\1\nCOPY <<SALT /.salt\n{self._salt_line}\nSALT"
             text = re.sub(rf"(?m)^(FROM .*{re.escape(base)}[^\n\r]*)$", step, text)
@@ -162,6 +166,27 @@ class Bench:
         command = ["docker", "build", "--quiet", "--tag", name, "-"]
         subprocess.run(command, input=dockerfile, text=True, check=True, capture_output=True)
         self.images.append(name)
+
+    def _serve(self, place: Path) -> None:
+        """Serve ``@served/`` on the loopback address, where SERVE stands in a Dockerfile."""
+        import functools  # noqa: PLC0415
+        import http.server  # noqa: PLC0415
+        import threading  # noqa: PLC0415
+
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._stop_serving()
+        handler = functools.partial(Quiet, directory=str(place / "served"))
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _stop_serving(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
 
     def _prepare(self, state: dict[str, Any], base: str) -> None:
         """Change the images themselves: ``image: {name: Dockerfile}``, ``tag: {new: old}``."""
@@ -194,7 +219,8 @@ class Bench:
             )
 
     def clean(self) -> None:
-        """Remove the images that were made."""
+        """Remove the images that were made, end the server."""
+        self._stop_serving()
         if self.images:
             command = ["docker", "image", "rm", "--force", *self.images]
             subprocess.run(command, check=False, capture_output=True)
@@ -218,7 +244,7 @@ def lay_out(context: Path, files: dict[str, Any], place: Path) -> None:
             make_tar(path, entry["tar"])
         elif entry.get("text") is not None:
             before = path.stat() if entry.get("keep_times") else None
-            salted = not name.startswith((".", "Dockerfile", "Other", "@"))
+            salted = not name.startswith((".", "Dockerfile", "Other", "@s", "@o", "@n", "@O"))
             text = entry["text"] + (f" {place.name}" if salted else "")
             path.write_bytes(text.encode())
             if before:
