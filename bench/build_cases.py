@@ -169,9 +169,9 @@ class Bench:
 
     def _serve(self, place: Path) -> None:
         """Serve ``@served/`` on the loopback address, where SERVE stands in a Dockerfile."""
-        import functools  # noqa: PLC0415
-        import http.server  # noqa: PLC0415
-        import threading  # noqa: PLC0415
+        import functools
+        import http.server
+        import threading
 
         class Quiet(http.server.SimpleHTTPRequestHandler):
             def log_message(self, *_: object) -> None:

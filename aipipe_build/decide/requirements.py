@@ -66,7 +66,7 @@ _Sets = tuple[dict[str, Any], dict[str, Any]]
 
 def _read(path: str, text: str) -> _Sets | None:
     """Return what is installed with the project, and what only for its tests."""
-    import tomllib  # noqa: PLC0415 - most predictions read no manifest
+    import tomllib
 
     name = posixpath.basename(path)
     if name == "pyproject.toml":
