@@ -105,40 +105,41 @@ class Bench:
         place = self.folder / case.name
         context = place / "context"
         context.mkdir(parents=True)
-        self._serve(place)
-        base = self._base(case)
+        self.serve(place)
+        base = self.base(case)
         self._salt_line = "" if base != BASE else f"{case.name} {self.salt}"
         lay_out(context, case.files, place)
-        self._write(context, case.dockerfile, base)
-        flags = self._flags(case.flags, base, place)
+        self.write(context, case.dockerfile, base)
+        flags = self.flags(case.flags, base, place)
         states = [{}, *case.before]
         for state in states:
             self._apply(context, state, base, place)
-            flags = self._flags(state.get("flags", case.flags), base, place)
+            flags = self.flags(state.get("flags", case.flags), base, place)
             self._prepare(state, base)
             facts = build(context, flags, place)
             failed = [fact for fact in facts if fact.error]
             if failed:
                 raise RuntimeError(f"{case.name}: the first build failed: {failed[0]}")
-            self._job(context, flags, place).record({})
+            self.job(context, flags, place).record({})
         change = case.change
         self._apply(context, change, base, place)
         self._prepare(change, base)
-        after = self._flags(change.get("flags", case.flags), base, place)
+        after = self.flags(change.get("flags", case.flags), base, place)
         moved = change.get("context")
         if moved:
             shutil.copytree(context, place / moved, symlinks=True)
             context = place / moved
-        prediction = self._job(context, after, place).predict()
+        prediction = self.job(context, after, place).predict()
         return list(compare(case, prediction, build(context, after, place)))
 
-    def _job(self, context: Path, flags: list[str], place: Path) -> Job:
+    def job(self, context: Path, flags: list[str], place: Path) -> Job:
+        """Open what ``aipipe-build`` would open for these options."""
         parser = make_parser("case", "")
         options = parse_options(parser, [*flags, str(context)])
         request = make_request(options, environ=dict(os.environ))
         return Job.open(request, current=place, engine=EngineClient.from_environment())
 
-    def _base(self, case: Case) -> str:
+    def base(self, case: Case) -> str:
         """Name the case's base image; one that changes images gets its own.
 
         The others put a step of their own on the common one, so that no case finds another's
@@ -151,7 +152,7 @@ class Bench:
         self.image(name, f"FROM {BASE}\nCOPY <<EOF /salt\n{name}\nEOF\n")
         return name
 
-    def _write(self, context: Path, text: str, base: str) -> None:
+    def write(self, context: Path, text: str, base: str) -> None:
         """Write the Dockerfile with the case's own base image in it."""
         text = text.replace("BASE", base)
         if self._server is not None:
@@ -167,7 +168,7 @@ class Bench:
         subprocess.run(command, input=dockerfile, text=True, check=True, capture_output=True)
         self.images.append(name)
 
-    def _serve(self, place: Path) -> None:
+    def serve(self, place: Path) -> None:
         """Serve ``@served/`` on the loopback address, where SERVE stands in a Dockerfile."""
         import functools
         import http.server
@@ -200,13 +201,14 @@ class Bench:
     def _named(self, text: str, base: str) -> str:
         return text.replace("BASE", base)
 
-    def _flags(self, flags: Iterable[str], base: str, place: Path) -> list[str]:
+    def flags(self, flags: Iterable[str], base: str, place: Path) -> list[str]:
+        """Fill in names and places."""
         return [flag.replace("BASE", base).replace("PLACE", str(place)) for flag in flags]
 
     def _apply(self, context: Path, state: dict[str, Any], base: str, place: Path) -> None:
         lay_out(context, state.get("files", {}), place)
         if "dockerfile" in state:
-            self._write(context, state["dockerfile"], base)
+            self.write(context, state["dockerfile"], base)
         path = context / "Dockerfile"
         for edit in state.get("edit", []):
             old, _, new = edit.partition(" => ")
@@ -245,7 +247,7 @@ def lay_out(context: Path, files: dict[str, Any], place: Path) -> None:
         elif entry.get("text") is not None:
             before = path.stat() if entry.get("keep_times") else None
             salted = not name.startswith((".", "Dockerfile", "Other", "@s", "@o", "@n", "@O"))
-            text = entry["text"] + (f" {place.name}" if salted else "")
+            text = entry["text"] + (f" {place.name} {place.parent.name}" if salted else "")
             path.write_bytes(text.encode())
             if before:
                 os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
