@@ -159,7 +159,7 @@ class Bench:
             text = text.replace("SERVE", f"http://127.0.0.1:{self._server.server_port}")
         if self._salt_line:
             step = f"\\1\nCOPY <<SALT /.salt\n{self._salt_line}\nSALT"
-            text = re.sub(rf"(?m)^(FROM .*{re.escape(base)}[^\n\r]*)$", step, text)
+            text = re.sub(rf"(?m)^(\ufeff?FROM .*{re.escape(base)}[^\n\r]*)$", step, text)
         (context / "Dockerfile").write_bytes(text.encode())
 
     def image(self, name: str, dockerfile: str) -> None:
