@@ -98,45 +98,48 @@ class Bench:
     salt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     images: list[str] = field(default_factory=list)
     _salt_line: str = ""
+    _server: Any = None
 
     def run(self, case: Case) -> list[Row]:
         """Run one case."""
         place = self.folder / case.name
         context = place / "context"
         context.mkdir(parents=True)
-        base = self._base(case)
+        self.serve(place)
+        base = self.base(case)
         self._salt_line = "" if base != BASE else f"{case.name} {self.salt}"
         lay_out(context, case.files, place)
-        self._write(context, case.dockerfile, base)
-        flags = self._flags(case.flags, base, place)
+        self.write(context, case.dockerfile, base)
+        flags = self.flags(case.flags, base, place)
         states = [{}, *case.before]
         for state in states:
             self._apply(context, state, base, place)
-            flags = self._flags(state.get("flags", case.flags), base, place)
+            flags = self.flags(state.get("flags", case.flags), base, place)
             self._prepare(state, base)
             facts = build(context, flags, place)
             failed = [fact for fact in facts if fact.error]
             if failed:
                 raise RuntimeError(f"{case.name}: the first build failed: {failed[0]}")
-            self._job(context, flags, place).record({})
+            self.job(context, flags, place).record({})
         change = case.change
         self._apply(context, change, base, place)
         self._prepare(change, base)
-        after = self._flags(change.get("flags", case.flags), base, place)
+        after = self.flags(change.get("flags", case.flags), base, place)
         moved = change.get("context")
         if moved:
             shutil.copytree(context, place / moved, symlinks=True)
             context = place / moved
-        prediction = self._job(context, after, place).predict()
+        prediction = self.job(context, after, place).predict()
         return list(compare(case, prediction, build(context, after, place)))
 
-    def _job(self, context: Path, flags: list[str], place: Path) -> Job:
+    def job(self, context: Path, flags: list[str], place: Path) -> Job:
+        """Open what ``aipipe-build`` would open for these options."""
         parser = make_parser("case", "")
         options = parse_options(parser, [*flags, str(context)])
         request = make_request(options, environ=dict(os.environ))
         return Job.open(request, current=place, engine=EngineClient.from_environment())
 
-    def _base(self, case: Case) -> str:
+    def base(self, case: Case) -> str:
         """Name the case's base image; one that changes images gets its own.
 
         The others put a step of their own on the common one, so that no case finds another's
@@ -149,12 +152,14 @@ class Bench:
         self.image(name, f"FROM {BASE}\nCOPY <<EOF /salt\n{name}\nEOF\n")
         return name
 
-    def _write(self, context: Path, text: str, base: str) -> None:
+    def write(self, context: Path, text: str, base: str) -> None:
         """Write the Dockerfile with the case's own base image in it."""
         text = text.replace("BASE", base)
+        if self._server is not None:
+            text = text.replace("SERVE", f"http://127.0.0.1:{self._server.server_port}")
         if self._salt_line:
             step = f"\\1\nCOPY <<SALT /.salt\n{self._salt_line}\nSALT"
-            text = re.sub(rf"(?m)^(FROM .*{re.escape(base)}[^\n\r]*)$", step, text)
+            text = re.sub(rf"(?m)^(\ufeff?FROM .*{re.escape(base)}[^\n\r]*)$", step, text)
         (context / "Dockerfile").write_bytes(text.encode())
 
     def image(self, name: str, dockerfile: str) -> None:
@@ -162,6 +167,27 @@ class Bench:
         command = ["docker", "build", "--quiet", "--tag", name, "-"]
         subprocess.run(command, input=dockerfile, text=True, check=True, capture_output=True)
         self.images.append(name)
+
+    def serve(self, place: Path) -> None:
+        """Serve ``@served/`` on the loopback address, where SERVE stands in a Dockerfile."""
+        import functools
+        import http.server
+        import threading
+
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._stop_serving()
+        handler = functools.partial(Quiet, directory=str(place / "served"))
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _stop_serving(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
 
     def _prepare(self, state: dict[str, Any], base: str) -> None:
         """Change the images themselves: ``image: {name: Dockerfile}``, ``tag: {new: old}``."""
@@ -175,13 +201,14 @@ class Bench:
     def _named(self, text: str, base: str) -> str:
         return text.replace("BASE", base)
 
-    def _flags(self, flags: Iterable[str], base: str, place: Path) -> list[str]:
+    def flags(self, flags: Iterable[str], base: str, place: Path) -> list[str]:
+        """Fill in names and places."""
         return [flag.replace("BASE", base).replace("PLACE", str(place)) for flag in flags]
 
     def _apply(self, context: Path, state: dict[str, Any], base: str, place: Path) -> None:
         lay_out(context, state.get("files", {}), place)
         if "dockerfile" in state:
-            self._write(context, state["dockerfile"], base)
+            self.write(context, state["dockerfile"], base)
         path = context / "Dockerfile"
         for edit in state.get("edit", []):
             old, _, new = edit.partition(" => ")
@@ -194,7 +221,8 @@ class Bench:
             )
 
     def clean(self) -> None:
-        """Remove the images that were made."""
+        """Remove the images that were made, end the server."""
+        self._stop_serving()
         if self.images:
             command = ["docker", "image", "rm", "--force", *self.images]
             subprocess.run(command, check=False, capture_output=True)
@@ -218,8 +246,8 @@ def lay_out(context: Path, files: dict[str, Any], place: Path) -> None:
             make_tar(path, entry["tar"])
         elif entry.get("text") is not None:
             before = path.stat() if entry.get("keep_times") else None
-            salted = not name.startswith((".", "Dockerfile", "Other", "@"))
-            text = entry["text"] + (f" {place.name}" if salted else "")
+            salted = not name.startswith((".", "Dockerfile", "Other", "@s", "@o", "@n", "@O"))
+            text = entry["text"] + (f" {place.name} {place.parent.name}" if salted else "")
             path.write_bytes(text.encode())
             if before:
                 os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

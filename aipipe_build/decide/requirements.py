@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import tomllib
 from enum import StrEnum
 from typing import Any
 
@@ -67,6 +66,8 @@ _Sets = tuple[dict[str, Any], dict[str, Any]]
 
 def _read(path: str, text: str) -> _Sets | None:
     """Return what is installed with the project, and what only for its tests."""
+    import tomllib
+
     name = posixpath.basename(path)
     if name == "pyproject.toml":
         return _pyproject(tomllib.loads(text))

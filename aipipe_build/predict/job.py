@@ -57,17 +57,17 @@ class Job:
 
     def predict(self) -> Prediction:
         """Predict the build that was asked for."""
-        dockerfile = self._dockerfile()
+        dockerfile = self.dockerfile()
         found = [
             predict_graph(
-                self._graph(dockerfile, merges=merges, for_record=False),
+                self.graph(dockerfile, merges=merges, for_record=False),
                 self.history,
                 manifest_now=self.contexts.manifest,
                 manifest_then=self.store.manifest,
                 meaning=self._meaning,
                 doubt=doubt_of_syntax(dockerfile.syntax),
             )
-            for merges in self._merge_modes(dockerfile)
+            for merges in self.merge_modes(dockerfile)
         ]
         self.contexts.save()
         stale = tuple(
@@ -78,17 +78,17 @@ class Job:
 
     def record(self, seconds: Mapping[str, float]) -> State:
         """Write down that the build that was asked for has succeeded."""
-        dockerfile = self._dockerfile()
+        dockerfile = self.dockerfile()
         states = [
             record_state(
-                self._graph(dockerfile, merges=merges, for_record=True),
+                self.graph(dockerfile, merges=merges, for_record=True),
                 self.request,
                 store=self.store,
                 contexts=self.contexts,
                 seconds=seconds,
                 merges=self._info[0] if self._info else self.history.merges,
             )
-            for merges in self._merge_modes(dockerfile)
+            for merges in self.merge_modes(dockerfile)
         ]
         return states[0]
 
@@ -105,7 +105,7 @@ class Job:
             return ""
         return "" if before is None else NOTES[meaning_of_edit(path, before, after)]
 
-    def _merge_modes(self, dockerfile: Dockerfile) -> list[bool]:
+    def merge_modes(self, dockerfile: Dockerfile) -> list[bool]:
         """Return how ``COPY --link`` may work: both ways while nobody could tell."""
         linked = any("--link" in one.original for one in dockerfile.instructions)
         if not linked:
@@ -113,7 +113,8 @@ class Job:
         merges = self._merges()
         return [True, False] if merges is None else [merges]
 
-    def _dockerfile(self) -> Dockerfile:
+    def dockerfile(self) -> Dockerfile:
+        """Read the request's Dockerfile. Raises :class:`RequestError`."""
         path = self.request.dockerfile
         try:
             return read_dockerfile(path)
@@ -125,7 +126,8 @@ class Job:
                 hint="Name another one with --file.",
             ) from error
 
-    def _graph(self, dockerfile: Dockerfile, *, merges: bool, for_record: bool) -> BuildGraph:
+    def graph(self, dockerfile: Dockerfile, *, merges: bool, for_record: bool) -> BuildGraph:
+        """Make the build's graph, once with and once without merges where that is open."""
         images = KnownImages(self.engine, self.history.images, for_record=for_record)
         try:
             return build_graph(

@@ -62,7 +62,9 @@ class RecordStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f"{self._name}.lock"):
                 document = _read(path)
-                states = [*document.get("states", ()), asdict(state)][-_MAX_STATES:]
+                new = asdict(state)
+                older = [row for row in document.get("states", ()) if not _same(row, new)]
+                states = [*older, new][-_MAX_STATES:]
                 known = document.get("images", {})
                 known |= {name: asdict(image) for name, image in images.items()}
                 keep = document.get("merges") if merges is None else merges
@@ -112,6 +114,13 @@ class RecordStore:
 
     def _manifest(self, key: str, folder: Path) -> Path:
         return folder / "manifests" / f"{key}.json"
+
+
+def _same(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Tell whether two rows record the same build, which is kept once: the newest."""
+    ways = ("head", "config", "target", "dockerfile")
+    keys = ([step["exact"] for step in row["steps"]] for row in (then, now))
+    return all(then[way] == now[way] for way in ways) and next(keys) == next(keys)
 
 
 def _image(name: str, row: Mapping[str, Any]) -> BaseImage:

@@ -25,8 +25,8 @@ class Fact:
 def read_facts(text: str) -> list[Fact]:
     """Return the RUN, COPY, ADD and WORKDIR steps in ``text``; FROM is none of them.
 
-    A step that shows as several vertices (a download and its copy) is cached when the last
-    one is; the merge behind ``COPY --link`` belongs to its copy.
+    Where a step shows as two vertices, a download and its copy, the copy speaks for it; the
+    merge behind ``COPY --link`` belongs to its copy.
     """
     vertexes: dict[str, dict[str, Any]] = {}
     for document in read_documents(text):
@@ -38,11 +38,9 @@ def read_facts(text: str) -> list[Fact]:
         if not found or found["text"].startswith(("FROM ", "LINK ")):
             continue
         key = (found["stage"] or "", found["text"])
+        # A download reads no other vertex; its copy does.
+        if key in facts and not vertex.get("inputs"):
+            continue
         cached = bool(vertex.get("cached"))
-        known = facts.get(key)
-        if known is not None and not known.cached and not cached:
-            cached = False
-        elif known is not None:
-            cached = cached or known.cached
         facts[key] = Fact(*key, cached, str(vertex.get("error") or ""))
     return list(facts.values())
