@@ -132,6 +132,7 @@ class Hunt:
         self.tried = tried
         self.seeds: list[_Seed] = []
         self.parents: dict[str, _Seed] = {}
+        self.failed: list[str] = []
         self.inlined: list[Candidate] = []
         self.given = 0
         self.looks = looks(*(side.situation for side in sides))
@@ -156,7 +157,11 @@ class Hunt:
             return self.inlined.pop()
         while self._sources:
             source = self._sources.pop(0)
-            candidate = next(source, None)
+            try:
+                candidate = next(source, None)
+            except Exception as error:  # a technique that gives out must not end the search
+                self.failed.append(f"{type(error).__name__}: {error}")
+                continue
             if candidate is not None:
                 self._sources.append(source)
                 return candidate
@@ -247,7 +252,11 @@ class Hunt:
         ]
         while streams:
             for stream in list(streams):
-                found = next(stream, None)
+                try:
+                    found = next(stream, None)
+                except Exception as error:  # the other techniques go on
+                    self.failed.append(f"{type(error).__name__}: {error}")
+                    found = None
                 if found is None:
                     streams.remove(stream)
                 else:
