@@ -105,6 +105,10 @@ class _Comparison:
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
+            for hunt in hunts:
+                self.notes += [
+                    f"A technique gave out at {hunt.place.symbol}: {why}" for why in hunt.failed
+                ]
         if self.changes:
             self._confirm(base)
 

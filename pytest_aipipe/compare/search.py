@@ -17,6 +17,7 @@ from pytest_aipipe.compare.interface import interface_candidates
 from pytest_aipipe.compare.looks import looks
 from pytest_aipipe.compare.plain import plain_asserts, with_looks, written_out
 from pytest_aipipe.compare.vary import varied
+from pytest_aipipe.compare.words import speaks, vocabulary
 from pytest_aipipe.engines.seeds import Seed, seed_of
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
@@ -37,6 +38,7 @@ BATCH = 16
 _TESTS = 24
 _ROWS = 4
 _SEEDS = 40
+_NO_SEED = frozenset({"timeout", "crashed", "error", "skipped"})
 _TURN = 6
 """How many edits of one seed are tried before the next one has its turn."""
 
@@ -132,8 +134,10 @@ class Hunt:
         self.tried = tried
         self.seeds: list[_Seed] = []
         self.parents: dict[str, _Seed] = {}
+        self.failed: list[str] = []
         self.inlined: list[Candidate] = []
         self.given = 0
+        self.words = vocabulary([side.situation for side in sides])
         self.looks = looks(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
 
@@ -156,7 +160,11 @@ class Hunt:
             return self.inlined.pop()
         while self._sources:
             source = self._sources.pop(0)
-            candidate = next(source, None)
+            try:
+                candidate = next(source, None)
+            except Exception as error:  # a technique that gives out must not end the search
+                self.failed.append(f"{type(error).__name__}: {error}")
+                continue
             if candidate is not None:
                 self._sources.append(source)
                 return candidate
@@ -173,7 +181,9 @@ class Hunt:
         if reached and candidate.technique == "existing":
             self._inline(candidate, pair)
         new = [s.is_new(o) for s, o in zip(self.sides, outcomes, strict=True)]
-        if outcomes[0].status not in {"timeout", "crashed", "error", "skipped"} and any(new):
+        if outcomes[0].status not in _NO_SEED and (
+            any(new) or (reached and candidate.technique == "inlined")
+        ):
             self._keep(candidate, score=1.0 + reached)
         return reached
 
@@ -182,7 +192,9 @@ class Hunt:
         if seed is None:
             return
         length = len(candidate.function.splitlines())
-        edits = varied(seed.function, [side.pool for side in self.sides], self.looks)
+        edits = varied(seed.function, [side.pool for side in self.sides], self.looks, self.words)
+        if speaks(seed.function, self.words):
+            score += 0.5
         self.seeds.append(_Seed(seed, edits, score - 0.002 * length))
         self.seeds.sort(key=lambda s: -s.score)
         del self.seeds[_SEEDS:]
@@ -247,7 +259,11 @@ class Hunt:
         ]
         while streams:
             for stream in list(streams):
-                found = next(stream, None)
+                try:
+                    found = next(stream, None)
+                except Exception as error:  # the other techniques go on
+                    self.failed.append(f"{type(error).__name__}: {error}")
+                    found = None
                 if found is None:
                     streams.remove(stream)
                 else:

@@ -31,11 +31,16 @@ _LONG = 120
 _REPEATS = (101, 12)
 
 
-def varied(function: FunctionNode, pools: Sequence[Pool], forms: Sequence[str]) -> Iterator[Edit]:
+def varied(
+    function: FunctionNode,
+    pools: Sequence[Pool],
+    forms: Sequence[str],
+    words: Sequence[str] = (),
+) -> Iterator[Edit]:
     """Yield edited forms of ``function``, drawing on what base and head have in common or not.
 
     ``forms`` are ways to look at an object, as :func:`pytest_aipipe.compare.looks.looks`
-    gives them.
+    gives them, ``words`` what its texts may speak of.
     """
     streams: list[Iterator[Edit]] = []
     for pool in pools:
@@ -58,7 +63,7 @@ def varied(function: FunctionNode, pools: Sequence[Pool], forms: Sequence[str]) 
     ]
     rest = in_turns(streams)
     # A word of the code's own language is the likeliest, where there is a text to put it in.
-    yield from in_turns([word_edits(function, pools), rest, rest])
+    yield from in_turns([word_edits(function, pools[0], words), rest, rest])
 
 
 def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.engines.source.edits import Edit, Pool, in_turns, replaced, sites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_aipipe.engines.analysis.module import FunctionNode
+    from pytest_aipipe.engines.situation import Situation
 
 _MOST_WORDS = 40
 _LONGEST_WORD = 30
@@ -24,10 +25,24 @@ _LONGEST_TEXT = 3000
 _MOST_PLACES = 4
 
 
-def vocabulary(pools: Sequence[Pool]) -> list[str]:
-    """Return the words that the code names as literals, those of guards first."""
+def vocabulary(situations: Sequence[Situation]) -> list[str]:
+    """Return the words that the code names as literals, those of the changed lines first."""
+    literals: list[str] = []
+    for situation in situations:
+        literals += [
+            repr(node.value)
+            for node in ast.walk(situation.module.tree)
+            if isinstance(node, ast.Constant) and node.lineno in situation.gap.lines
+        ]
+    for situation in situations:
+        literals += situation.body_literals
+    return words_of(literals)
+
+
+def words_of(literals: Iterable[str]) -> list[str]:
+    """Return the short texts among ``literals``, and among the members of displays."""
     found: dict[str, None] = {}
-    for literal in (*(n for p in pools for n in p.near), *(n for p in pools for n in p.literals)):
+    for literal in literals:
         try:
             value = ast.literal_eval(literal)
         except (ValueError, SyntaxError):
@@ -38,14 +53,23 @@ def vocabulary(pools: Sequence[Pool]) -> list[str]:
     return list(found)[:_MOST_WORDS]
 
 
-def word_edits(function: FunctionNode, pools: Sequence[Pool]) -> Iterator[Edit]:
+def speaks(function: FunctionNode, words: Sequence[str]) -> bool:
+    """Return whether a text of the test holds one of ``words``."""
+    return any(
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and any(word.lower() in node.value.lower() for word in words)
+        for node in ast.walk(function)
+    )
+
+
+def word_edits(function: FunctionNode, pool: Pool, words: Sequence[str]) -> Iterator[Edit]:
     """Yield the function with one of its texts edited by one word of the code's own."""
-    words = vocabulary(pools)
     if not words:
         return
     nodes = list(ast.walk(function))
     streams = []
-    for index in sites(function, pools[0]):
+    for index in sites(function, pool):
         node = nodes[index]
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             streams.append(_edited(function, index, node.value, words))

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_aipipe.compare.plain import looked_at, plain_asserts
 from pytest_aipipe.compare.vary import varied
-from pytest_aipipe.compare.words import vocabulary, word_edits
+from pytest_aipipe.compare.words import word_edits, words_of
 from pytest_aipipe.engines.source.edits import Pool
 
 
@@ -22,7 +22,7 @@ def pool(*words: str) -> Pool:
 
 
 def texts(source: str, *words: str) -> set[str]:
-    return {ast.unparse(e.function) for e in word_edits(function(source), [pool(*words)])}
+    return {ast.unparse(e.function) for e in word_edits(function(source), pool(*words), words)}
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,7 @@ def test_a_path_of_words_grows_by_one() -> None:
 
 
 def test_members_of_tuples_are_words_as_well() -> None:
-    pooled = Pool(names=(), literals=("('A', 'B')", "3", "'C'"), near=())
-    assert vocabulary([pooled]) == ["A", "B", "C"]
+    assert words_of(["('A', 'B')", "3", "'C'", "' '", "''"]) == ["A", "B", "C"]
 
 
 def test_every_edit_is_valid_and_the_original_is_left_alone() -> None:
