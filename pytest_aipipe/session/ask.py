@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.session.run import Run
 
 UNFIT = frozenset(
-    ("--lf --last-failed --ff --failed-first --nf --new-first --sw --stepwise --sw-skip "
-     "--stepwise-skip --cache-clear --cache-show --lfnf --last-failed-no-failures "
-     "-x --exitfirst --maxfail --ai-diff").split()
+    ["--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip", "--cache-clear", "--cache-show", "--lfnf", "--last-failed-no-failures", "-x", "--exitfirst", "--maxfail", "--ai-diff"]
 )  # fmt: skip
 """Options that choose among the user's own tests or end them early."""
 
