@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe import rewriting
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class Hook:
