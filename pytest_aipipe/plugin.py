@@ -31,6 +31,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     pytest loads the conftests with ``trylast``.
     """
     if options.asked_for(early_config):
+        from pytest_aipipe import rewriting
+
+        rewriting.spare(rewriting.is_ours)
         from pytest_aipipe.session.start import start
 
         start(early_config, args)

@@ -16,10 +16,14 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.explore import guards
-from pytest_aipipe.explore.server import Server
-from pytest_aipipe.explore.tracing import RawArcs, Tracer
-from pytest_aipipe.explore.wire import Message, Reader, pack, write
+from pytest_aipipe import rewriting
+
+rewriting.spare(rewriting.is_library)  # before the rest of us and every plugin is imported
+
+from pytest_aipipe.explore import guards  # noqa: E402
+from pytest_aipipe.explore.server import Server  # noqa: E402
+from pytest_aipipe.explore.tracing import RawArcs, Tracer  # noqa: E402
+from pytest_aipipe.explore.wire import Message, Reader, pack, write  # noqa: E402
 
 
 def _take_channel() -> tuple[int, int]:

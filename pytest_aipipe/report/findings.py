@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from pytest_aipipe.report.terminal import changed, figures, ranges, selected_of
 
 if TYPE_CHECKING:
     from pytest_aipipe.session.run import Run
+
+_LINE = re.compile(r"in line (\d+)")
 
 
 def report_of(run: Run, document: dict[str, Any]) -> Report:
@@ -22,7 +25,7 @@ def report_of(run: Run, document: dict[str, Any]) -> Report:
     return Report(
         title="Tests for the change",
         summary=summary,
-        findings=tuple(_gap(gap) for gap in document["gaps"]),
+        findings=(*_unreadable(run), *(_gap(gap) for gap in document["gaps"])),
         sections=tuple(section for section in sections if section is not None),
         tool_version=_version(),
     )
@@ -33,6 +36,21 @@ def _version() -> str:
         return version("pytest-aipipe")
     except PackageNotFoundError:  # run from a checkout that was never installed
         return ""
+
+
+def _unreadable(run: Run) -> list[Finding]:
+    return [
+        Finding(
+            rule="unreadable-file",
+            level=Level.ERROR,
+            message=f"{path} cannot be read as Python: {why}.",
+            path=path,
+            start=int(line.group(1)) if (line := _LINE.search(why)) else None,
+            help="Correct it; until then no test can import it and nothing of it is measured.",
+            anchor=path,
+        )
+        for path, why in run.unreadable.items()
+    ]
 
 
 def _gap(gap: dict[str, Any]) -> Finding:

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from pytest_aipipe.session.run import Run
 
 UNFIT = frozenset(
-    ("--lf --last-failed --ff --failed-first --nf --new-first --sw --stepwise --sw-skip "
-     "--stepwise-skip --cache-clear --cache-show --lfnf --last-failed-no-failures "
-     "-x --exitfirst --maxfail --ai-diff").split()
-)  # fmt: skip
+    {"--lf", "--last-failed", "--ff", "--failed-first", "--lfnf", "--last-failed-no-failures"}
+    | {"--nf", "--new-first", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip"}
+    | {"--cache-clear", "--cache-show", "-x", "--exitfirst", "--maxfail"}
+)
 """Options that choose among the user's own tests or end them early."""
+
+TAKING = frozenset({"--maxfail", "--lfnf", "--last-failed-no-failures", "--cache-show"})
+"""Those whose value may be a word of its own."""
 
 NEAREST = 20
 """How many of the nearest tests vote on the folder that new tests belong in."""
@@ -125,7 +128,7 @@ def child_words(addopts: Sequence[str]) -> list[str]:
             continue
         name, equals, _ = word.partition("=")
         ours = name.startswith(("--ai-", "--reruns", "--only-rerun", "--rerun-"))
-        dropping = (ours or name == "--maxfail") and not equals
+        dropping = (ours or name in TAKING) and not equals
         if not ours and name not in UNFIT:
             kept.append(word)
     return kept

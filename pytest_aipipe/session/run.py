@@ -73,6 +73,15 @@ class Run:
             self.notes.append(text)
 
     @property
+    def unreadable(self) -> dict[str, str]:
+        """Why, for each changed file that should be Python and cannot be read as such."""
+        return {
+            file.path: file.error
+            for file in self.change.files
+            if file.error and file.status != "D" and file.path.endswith((".py", ".pyw"))
+        }
+
+    @property
     def percent(self) -> float:
         """Changed-line coverage with the admitted tests; 100 where no changed line can run."""
         total = sum(len(found.statements) for found in self.after.values())

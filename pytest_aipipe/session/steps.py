@@ -153,6 +153,8 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
 def measure(host: Host) -> None:
     """Set ``run.before``: what the selected tests ran of each changed line and branch."""
     run = host.run
+    for path, why in run.unreadable.items():
+        run.note(f"{path} cannot be read as Python ({why}): it is not measured. [unreadable-file]")
     _name_modules(host)
     early = {OUTSIDE: _early_arcs(host)}
     run.trace = merge([run.trace, host.recorder.trace(), early])

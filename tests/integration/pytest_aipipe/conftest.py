@@ -6,9 +6,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Plugins of this environment that no test here needs, and that take time to load.
 QUICK = [
@@ -69,9 +72,14 @@ class Project:
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "state")
 
-    def pytest(self, *arguments: str, env: dict[str, str] | None = None) -> Ran:
+    def pytest(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        quick: Sequence[str] = QUICK,
+    ) -> Ran:
         done = subprocess.run(
-            [sys.executable, "-B", "-m", "pytest", *QUICK, *arguments],
+            [sys.executable, "-B", "-m", "pytest", *quick, *arguments],
             cwd=self.root,
             env={**self.environment, **(env or {})},
             capture_output=True,
