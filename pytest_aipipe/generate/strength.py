@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from aipipe_core.sandbox import Sandbox
     from pytest_aipipe.generate.request import AdmittedTest, Request
+    from pytest_aipipe.mutate.model import Mutant
 
 MOST_SECONDS = 15.0
 MOST_SHARE = 1 / 3
@@ -43,17 +45,22 @@ def try_mutants(
     files: Mapping[str, str],
     ran: Mapping[str, frozenset[int]],
     seconds: float,
+    *,
+    first: Mapping[str, frozenset[int]] | None = None,
 ) -> MutationScore:
     """Try faults in those changed lines that are among ``ran`` on the composed ``files``.
 
-    One child process serves all of it; nothing is written to the project.
+    One child process serves all of it; nothing is written to the project. Where the time
+    does not suffice for all, those on the lines in ``first`` have been tried, and some of
+    every line before many of one.
     """
     mutants = {}
     for path, lines in ran.items():
         wanted = lines & request.added.get(path, frozenset())
         made = make_mutants(request.sources[path], wanted, per_line=PER_LINE, total=TOTAL)
         if made:
-            mutants[str(request.root / path)] = made
+            wanted_first = (first or {}).get(path, wanted)
+            mutants[str(request.root / path)] = _in_turn(made, wanted_first)
     if not mutants or not files or seconds <= 0:
         return MutationScore()
     trial = Trial(
@@ -70,6 +77,16 @@ def try_mutants(
     )
     given = {request.target / name: text for name, text in files.items()}
     return run_mutants([str(request.rootdir)], mutants, trial, seconds=seconds, given=given)
+
+
+def _in_turn(mutants: Sequence[Mutant], first: frozenset[int]) -> list[Mutant]:
+    """Return ``mutants``, one of each line before a second one, those of ``first`` in front."""
+    seen: Counter[int] = Counter()
+    ranked = []
+    for place, one in enumerate(mutants):
+        ranked.append((one.line not in first, seen[one.line], place))
+        seen[one.line] += 1
+    return [mutants[place] for *_, place in sorted(ranked)]
 
 
 def _without_plugins(args: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from aipipe_core.errors import AipipeError
 from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
@@ -269,12 +270,21 @@ class Workshop:
             return admitted
         self.progress.step("trying faults on the new tests", done=0, total=1, left=seconds)
         ran: dict[str, frozenset[int]] = {}
+        first: dict[str, frozenset[int]] = {}
         for one in self.kept:
             for path, lines in one.settled.outcome.lines.items():
                 ran[path] = ran.get(path, frozenset()) | lines
-        score = strength.try_mutants(
-            self.request, self.launch.sandbox, composed.files, ran, seconds
-        )
+            for path, lines in one.reached.lines.items():
+                ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
+                first[path] = first.get(path, frozenset()) | lines | ends
+        try:
+            score = strength.try_mutants(
+                self.request, self.launch.sandbox, composed.files, ran, seconds, first=first
+            )
+        except (AipipeError, OSError, KeyboardInterrupt) as error:
+            # The tests are good without it; how strong they are is then not said.
+            self.note(f"No faults could be tried on the new tests: {error or 'interrupted'}")
+            return admitted
         if score.note:
             self.note(f"While trying faults on the new tests: {score.note.strip()[-200:]}")
         return [strength.with_strength(one, score) for one in admitted]

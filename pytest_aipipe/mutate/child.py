@@ -84,7 +84,9 @@ class Work:
         asked = json.loads(path.read_text("utf-8"))
         texts = {real(p): text for p, text in asked["texts"].items()}
         mutants = [Asked(**{**m, "path": real(m["path"])}) for m in asked["mutants"]]
-        deadline = time.monotonic() + asked["seconds"]
+        # Coming up is part of the time: on a busy machine it is most of it.
+        late = min(max(0.0, time.time() - asked["asked_at"]), asked["seconds"])
+        deadline = time.monotonic() + asked["seconds"] - late
         where = Path(asked["answers"])
         return cls(
             where, mutants, texts, deadline, asked["jobs"], asked["matrix"], asked.get("given", [])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from os.path import commonpath
 from pathlib import Path
@@ -126,6 +127,7 @@ def _start(
         "texts": texts,
         "mutants": [_asked(i, path, m, texts[path]) for i, (path, m) in enumerate(listed)],
         "seconds": seconds,
+        "asked_at": time.time(),
         "jobs": trial.jobs,
         "matrix": trial.matrix,
         "given": [{"path": str(path), "source": source} for path, source in given.items()],
@@ -165,6 +167,7 @@ def child_argv(tests: Sequence[Path | str], trial: Trial, private: Path) -> list
         "no:cacheprovider",
         f"--basetemp={private / 'tmp'}",
         "-q",
+        "--tb=native",  # most runs fail here, and nobody reads how
         *trial.pytest_args,
         *(str(test) for test in tests),
     ]
