@@ -22,6 +22,7 @@ _RESULT_NAMES = ("result", "outcome", "answer", "value_returned")
 
 
 _SEEN = "_aipipe_seen_"
+_WARNS = frozenset({"warns", "deprecated_call", "assertWarns", "assertWarnsRegex"})
 
 
 def with_all_results(candidate: Candidate) -> Candidate:
@@ -109,7 +110,18 @@ def _is_assertion_call(value: ast.expr) -> bool:
 
 
 def _expects_error(node: ast.With | ast.AsyncWith) -> bool:
-    return any(".raises(" in ast.unparse(one.context_expr) for one in node.items)
+    return any(
+        ast.unparse(one.context_expr).startswith(("pytest.raises(", "raises(", "self.assertRaises"))
+        for one in node.items
+    )
+
+
+def expects_error(source: str) -> bool:
+    """Return whether the test says that an error is raised."""
+    return any(
+        isinstance(node, ast.With | ast.AsyncWith) and _expects_error(node)
+        for node in ast.walk(ast.parse(source))
+    )
 
 
 def asserted(candidate: Candidate, trial: Trialed, *, has: bool) -> Candidate:
@@ -209,17 +221,43 @@ def _ends_with_assert(source: str) -> bool:
     return function is not None and isinstance(function.body[-1], ast.Assert)
 
 
-def has_assertion(source: str) -> bool:
-    """Return whether the test can fail for another reason than an unexpected error."""
+def has_assertion(source: str, *, warnings: bool = True) -> bool:
+    """Return whether the test can fail for another reason than an unexpected error.
+
+    What is the same whatever the code does counts for nothing: a constant, a thing compared
+    with itself, or ``isinstance(x, object)``.
+    Without ``warnings``, a block that expects one does not count.
+    """
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant):
+        if isinstance(node, ast.Assert) and not _always_holds(node.test):
             return True
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            if name.endswith((".raises", ".warns", ".deprecated_call", ".assertRaises")):
+            last = name.rsplit(".", 1)[-1]
+            if last in _WARNS and not warnings:
+                continue
+            if last in _WARNS or last == "raises" or ".assert" in f".{name}":
                 return True
-            if ".assert" in name or name.startswith("assert"):
-                return True
+    return False
+
+
+def _always_holds(test: ast.expr) -> bool:
+    """Whether no fault of the code could make the assertion fail."""
+    if isinstance(test, ast.Constant | ast.Lambda | ast.JoinedStr):
+        return True
+    if isinstance(test, ast.Tuple):
+        return bool(test.elts)  # ``assert (x, "message")``
+    if isinstance(test, ast.BoolOp):
+        holds = [_always_holds(one) for one in test.values]
+        return any(holds) if isinstance(test.op, ast.Or) else all(holds)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        left, right = test.left, test.comparators[0]
+        same = isinstance(test.ops[0], ast.Eq | ast.Is) and ast.dump(left) == ast.dump(right)
+        calls = any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(left))
+        constants = isinstance(left, ast.Constant) and isinstance(right, ast.Constant)
+        return (same and not calls) or constants
+    if isinstance(test, ast.Call) and ast.unparse(test.func) == "isinstance":
+        return len(test.args) == 2 and ast.unparse(test.args[1]) == "object"  # noqa: PLR2004
     return False
 
 

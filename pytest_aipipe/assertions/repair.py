@@ -6,6 +6,7 @@ Each repair reads one trial and gives the next thing to try; nothing here runs a
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate
 
 MAX_MATCH = 90
+_EXPECTING = (
+    "raises", "warns", "deprecated_call",
+    "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex",
+)  # fmt: skip
 _CARELESS = frozenset({"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"})
 
 
@@ -86,29 +91,81 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
     around = [one for one in text.statements(candidate.function) if one.start <= line <= one.end]
     if not around:
         return None
+    # A block that expects a warning is wrong only where it says so itself.
     expecting = [one for one in around if _expects(one.node)]
-    if expecting:
+    if expecting and not (_warns(expecting[-1].node) and not raised.failed):
         opened = text.unwrap(candidate.function, expecting[-1])
         return with_changes(candidate, function=opened) if opened else None
     if raised.failed and raised.at is None:
         return None  # an assertion of a helper, not an error of the code
     if raised.type_name in _CARELESS and raised.at is None:
         return None  # the test itself does not resolve against the code
-    if raised.statement is None or (text.is_class(candidate.function) and _is_unittest(candidate)):
+    if raised.statement is None:
         return None
+    if is_warning(raised):
+        return warned(candidate, raised, line)
     return _wrap(candidate, raised, around)
 
 
+def is_warning(raised: Raised) -> bool:
+    """Whether it is a warning of the changed code that the project's filters make an error."""
+    known = getattr(builtins, raised.type_name, None)
+    named = raised.type_name.endswith("Warning")
+    is_one = issubclass(known, Warning) if isinstance(known, type) else named
+    return is_one and raised.at is not None
+
+
+def warned(candidate: Candidate, raised: Raised, line: int) -> Candidate | None:
+    """Return the candidate with the warning expected around the function's ``line``.
+
+    What stands after it stays: a warning, other than an error, lets the test go on.
+    """
+    around = [one for one in text.statements(candidate.function) if one.start <= line <= one.end]
+    if not around or raised.statement is None:
+        return None
+    chosen = around[0]
+    for one in around[1:]:
+        if _expects(chosen.node) or not isinstance(chosen.node, ast.With | ast.AsyncWith):
+            break
+        chosen = one
+    header, wanted = _expecting(candidate, raised, "warns")
+    wrapped = text.wrap(candidate.function, chosen, header)
+    if text.test_function(wrapped) is None:
+        return None
+    return with_changes(
+        candidate, function=wrapped, prelude=_with_imports(candidate.prelude, wanted)
+    )
+
+
 def _is_unittest(candidate: Candidate) -> bool:
-    return "TestCase" in candidate.function
+    source = candidate.function
+    return text.is_class(source) and ("TestCase" in source or "self.assert" in source)
 
 
 def _expects(node: ast.stmt) -> bool:
-    return isinstance(node, ast.With) and any(
+    return isinstance(node, ast.With | ast.AsyncWith) and any(
         isinstance(one.context_expr, ast.Call)
-        and ast.unparse(one.context_expr.func).endswith(("raises", "warns", "assertRaises"))
+        and ast.unparse(one.context_expr.func).endswith(_EXPECTING)
         for one in node.items
     )
+
+
+def _warns(node: ast.stmt) -> bool:
+    calls = [ast.unparse(one.context_expr) for one in getattr(node, "items", ())]
+    return any(".warns(" in one or ".assertWarns" in one for one in calls)
+
+
+def _expecting(candidate: Candidate, raised: Raised, how: str) -> tuple[str, list[str]]:
+    """Return the ``with`` line that expects ``raised`` (``how``: raises, warns), and imports.
+
+    A unittest-style test says it with the methods of its class.
+    """
+    match, imports = match_argument(raised.text)
+    wanted = [*imports, *([raised.statement] if raised.statement else [])]
+    if not _is_unittest(candidate):
+        return f"with pytest.{how}({raised.expression}{match}):", ["import pytest", *wanted]
+    method = f"assert{how.title()}{'Regex' if match else ''}"
+    return f"with self.{method}({raised.expression}{match.replace('match=', '', 1)}):", wanted
 
 
 def _wrap(candidate: Candidate, raised: Raised, around: list[text.Statement]) -> Candidate | None:
@@ -127,13 +184,8 @@ def _wrap(candidate: Candidate, raised: Raised, around: list[text.Statement]) ->
             return None
         source = cut
     source = _cut_outer(source, chosen, outer_end)
-    name = raised.expression
-    match, imports = match_argument(raised.text)
-    header = f"with pytest.raises({name}{match}):"
+    header, wanted = _expecting(candidate, raised, "raises")
     wrapped = text.wrap(source, chosen, header)
-    wanted = ["import pytest", *imports]
-    if raised.statement:
-        wanted.append(raised.statement)
     wrapped = _plain_body(wrapped, header)
     return with_changes(
         candidate, function=wrapped, prelude=_with_imports(candidate.prelude, wanted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_aipipe.assertions import observe, text
 from pytest_aipipe.assertions.repair import repaired
 from pytest_aipipe.assertions.shrink import shrunk
+from pytest_aipipe.assertions.warned import expecting_warnings
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Trialed
@@ -98,7 +99,8 @@ def settle(
 
     candidate = shrunk(candidate, attempt, keeps)
     candidate = replace(candidate, prelude=tuple(candidate.prelude))
-    has = observe.has_assertion(candidate.function)
+    has = observe.has_assertion(candidate.function, warnings=False)
+    candidate = expecting_warnings(candidate, trial, explorer)
     looking = observe.with_all_results(candidate)
     (seen,) = explorer.try_all([looking], look=True)
     (again,) = explorer.try_all([looking], look=True)
@@ -136,7 +138,7 @@ def _hold(
         fixed = repaired(candidate, trial)
         if fixed is None:
             return Unsettled(f"{trial.outcome.status}: {trial.outcome.detail[:200]}")
-        if trial.raised is not None and "pytest.raises" in fixed.function:
+        if trial.raised is not None and observe.expects_error(fixed.function):
             expected = trial.raised.type_name in _ACCIDENTS
             accident = (trial.raised.at or ("", 0)) if expected else None
         candidate = fixed

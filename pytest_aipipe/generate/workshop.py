@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from aipipe_core.errors import AipipeError
 from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
+from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.remaining import Remaining, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
@@ -107,7 +109,12 @@ class Workshop:
     def left(self) -> float:
         """The seconds that may still be spent on exploring; a reserve is kept for the end."""
         reserve = min(self.request.budget * 0.25, 2.0 + 0.15 * len(self.kept))
-        return self.started + self.request.budget - reserve - time.monotonic()
+        return self.left_in_all - reserve - strength.reserved(self.request.budget)
+
+    @property
+    def left_in_all(self) -> float:
+        """The seconds of the budget that are left, the reserve included."""
+        return self.started + self.request.budget - time.monotonic()
 
     def explore(self) -> None:
         """Let the engines propose until all gaps are closed, or time or ideas are spent."""
@@ -245,6 +252,7 @@ class Workshop:
         for one, (file, name, source) in zip(self.kept, composed.places, strict=True):
             admitted.append(self._admitted(one, file, name, source))
             self.remaining.close(_part(self.remaining.goal(), one.reached))
+        admitted = self._measured(admitted, composed)
         rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
         return Result(
             admitted=admitted,
@@ -254,6 +262,32 @@ class Workshop:
             techniques=self.tally.rows(admitted),
             notes=self.notes,
         )
+
+    def _measured(self, admitted: list[AdmittedTest], composed: Composed) -> list[AdmittedTest]:
+        """Try faults on the tests, where time is left for it."""
+        seconds = strength.seconds_for(self.request.budget, self.left_in_all)
+        if not admitted or not seconds:
+            return admitted
+        self.progress.step("trying faults on the new tests", done=0, total=1, left=seconds)
+        ran: dict[str, frozenset[int]] = {}
+        first: dict[str, frozenset[int]] = {}
+        for one in self.kept:
+            for path, lines in one.settled.outcome.lines.items():
+                ran[path] = ran.get(path, frozenset()) | lines
+            for path, lines in one.reached.lines.items():
+                ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
+                first[path] = first.get(path, frozenset()) | lines | ends
+        try:
+            score = strength.try_mutants(
+                self.request, self.launch.sandbox, composed.files, ran, seconds, first=first
+            )
+        except (AipipeError, OSError, KeyboardInterrupt) as error:
+            # The tests are good without it; how strong they are is then not said.
+            self.note(f"No faults could be tried on the new tests: {error or 'interrupted'}")
+            return admitted
+        if score.note:
+            self.note(f"While trying faults on the new tests: {score.note.strip()[-200:]}")
+        return [strength.with_strength(one, score) for one in admitted]
 
     def _together(self) -> Composed:
         """Thin out, compose and run together, until every test that is left passes."""

@@ -74,6 +74,7 @@ class Work:
     deadline: float
     jobs: int
     matrix: bool
+    given: list[dict[str, str]] = field(default_factory=list)
     passing: dict[str, float] = field(default_factory=dict)
     later: list[int] = field(default_factory=list)
 
@@ -83,9 +84,13 @@ class Work:
         asked = json.loads(path.read_text("utf-8"))
         texts = {real(p): text for p, text in asked["texts"].items()}
         mutants = [Asked(**{**m, "path": real(m["path"])}) for m in asked["mutants"]]
-        deadline = time.monotonic() + asked["seconds"]
+        # Coming up is part of the time: on a busy machine it is most of it.
+        late = min(max(0.0, time.time() - asked["asked_at"]), asked["seconds"])
+        deadline = time.monotonic() + asked["seconds"] - late
         where = Path(asked["answers"])
-        return cls(where, mutants, texts, deadline, asked["jobs"], asked["matrix"])
+        return cls(
+            where, mutants, texts, deadline, asked["jobs"], asked["matrix"], asked.get("given", [])
+        )
 
     def answer(self, **said: Any) -> None:
         """Append one answer."""
@@ -206,6 +211,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.numprocesses = None
         config.option.dist = "no"
         config.option.tx = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> bool | None:
+    """Collect the texts of the request as if they stood in the tree, where it has any."""
+    role = _ROLE[0] if _ROLE else None
+    if role is None or not role.work.given:
+        return None
+    from pytest_aipipe.mutate.given import given_items
+
+    session.items = given_items(session, role.work.given)
+    session.testscollected = len(session.items)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

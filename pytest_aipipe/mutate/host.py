@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from os.path import commonpath
 from pathlib import Path
@@ -82,10 +83,16 @@ class Trial:
     jobs: int = 2
     matrix: bool = False
     launch: Launch = launch_plainly
+    readable: tuple[Path, ...] = ()
 
 
 def run_mutants(
-    tests: Sequence[Path | str], mutants: Mutants, trial: Trial, *, seconds: float
+    tests: Sequence[Path | str],
+    mutants: Mutants,
+    trial: Trial,
+    *,
+    seconds: float,
+    given: Mapping[Path, str] | None = None,
 ) -> MutationScore:
     """Try ``mutants`` (by absolute module path) on ``tests`` (files or node ids).
 
@@ -93,13 +100,15 @@ def run_mutants(
     the first failure kills it, and so does a time many times the usual one. After
     ``seconds`` the mutants that are left are :attr:`~Verdict.UNJUDGED`. With
     ``trial.matrix`` every covering test is run, for :meth:`MutationScore.of_test`.
+    With ``given`` the tests are those of these texts and no others, collected as if they
+    stood at their paths; ``tests`` then only tells pytest where to look for conftests.
     """
     listed = [(path, mutant) for path in sorted(mutants) for mutant in mutants[path]]
     if not listed or not tests:
         return MutationScore(tuple(_result(p, m, {}, ()) for p, m in listed))
     with tempfile.TemporaryDirectory(prefix="aipipe-mutants-") as folder:
         private = Path(folder)
-        said = _start(tests, listed, trial, private, seconds)
+        said = _start(tests, listed, trial, private, seconds, given or {})
         answers = _read(private / "answers.jsonl")
     return _score(listed, answers, said)
 
@@ -110,6 +119,7 @@ def _start(
     trial: Trial,
     private: Path,
     seconds: float,
+    given: Mapping[Path, str],
 ) -> str:
     texts = {path: Path(path).read_text("utf-8") for path in {path for path, _ in listed}}
     asked = {
@@ -117,8 +127,10 @@ def _start(
         "texts": texts,
         "mutants": [_asked(i, path, m, texts[path]) for i, (path, m) in enumerate(listed)],
         "seconds": seconds,
+        "asked_at": time.time(),
         "jobs": trial.jobs,
         "matrix": trial.matrix,
+        "given": [{"path": str(path), "source": source} for path, source in given.items()],
     }
     request = private / "request.json"
     request.write_text(json.dumps(asked), "utf-8")
@@ -130,7 +142,7 @@ def _start(
     }
     argv = child_argv(tests, trial, private)
     folders = {Path(path) for path in [*trial.python_path, *_own_path(trial)]}
-    folders |= {test.parent for test in tests if isinstance(test, Path)}
+    folders |= {*trial.readable, *(test.parent for test in tests if isinstance(test, Path))}
     return trial.launch(
         argv,
         cwd=trial.rootdir,
@@ -155,6 +167,7 @@ def child_argv(tests: Sequence[Path | str], trial: Trial, private: Path) -> list
         "no:cacheprovider",
         f"--basetemp={private / 'tmp'}",
         "-q",
+        "--tb=native",  # most runs fail here, and nobody reads how
         *trial.pytest_args,
         *(str(test) for test in tests),
     ]

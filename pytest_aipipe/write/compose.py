@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions.text import is_class, test_function
-from pytest_aipipe.write.naming import class_name, file_name, test_name
+from pytest_aipipe.write.house import house_of
+from pytest_aipipe.write.naming import class_name, file_name, telling_name, test_name
 from pytest_aipipe.write.preludes import Prelude, read_prelude
+from pytest_aipipe.write.quotes import requoted
+from pytest_aipipe.write.spacing import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,16 +68,20 @@ def compose(
 ) -> Composed:
     """Return the files that ``planned`` makes: one for each symbol's module-level owner."""
     files: list[TestFile] = []
+    house = house_of(request)
+    shared = Counter((_stem(one), one.candidate.name) for one in planned)
     for position, one in enumerate(planned):
-        prelude = read_prelude(one.candidate.prelude, one.candidate.function)
+        statements = house.originals.of_all(one.candidate.prelude)
+        prelude = read_prelude(statements, one.candidate.function)
         stem = _stem(one)
         home = next((f for f in files if f.stem == stem and not f.prelude.clashes(prelude)), None)
         if home is None:
             home = TestFile(stem)
             files.append(home)
         home.prelude.add(prelude)
-        source, name = _renamed(one.candidate, request, home.names)
-        home.functions.append(_documented(source, one.candidate))
+        alone = shared[stem, one.candidate.name] == 1
+        source, name = _renamed(one.candidate, request, home.names, alone=alone)
+        home.functions.append(spaced(_documented(source, one.candidate)))
         home.names.append(name)
         home.members.append(position)
     first_party = frozenset(name.split(".")[0] for name in request.modules.values())
@@ -80,10 +89,27 @@ def compose(
     places: list[tuple[str, str, str]] = [("", "", "")] * len(planned)
     for file in files:
         file.name = file_name(file.stem, request.naming, {*taken, *texts})
-        texts[file.name] = formatter.format(file.text(first_party), request.target / file.name)
+        text = requoted(file.text(first_party), house.quote)
+        texts[file.name] = formatter.format(text, request.target / file.name)
+        written = _written(texts[file.name])
         for position, name, source in zip(file.members, file.names, file.functions, strict=True):
-            places[position] = (file.name, name, source)
+            places[position] = (file.name, name, written.get(name, source))
     return Composed(texts, places)
+
+
+def _written(text: str) -> dict[str, str]:
+    """Return the source of each function and class of a file, decorators included."""
+    lines = text.splitlines()
+    found: dict[str, str] = {}
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return found  # the gate says so
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno]) + "\n"
+    return found
 
 
 def _stem(one: Planned) -> str:
@@ -95,12 +121,14 @@ def _stem(one: Planned) -> str:
     return f"{module.strip('_')}_{owner}" if owner and owner != module else module.strip("_")
 
 
-def _renamed(candidate: Candidate, request: Request, taken: Sequence[str]) -> tuple[str, str]:
+def _renamed(
+    candidate: Candidate, request: Request, taken: Sequence[str], *, alone: bool
+) -> tuple[str, str]:
     source, old = candidate.function, candidate.name
     if is_class(source):
         new = class_name(old, request.naming, taken)
         return re.sub(rf"\bclass {re.escape(old)}\b", f"class {new}", source, count=1), new
-    new = test_name(old, request.naming, taken)
+    new = test_name(telling_name(candidate, taken, alone=alone), request.naming, taken)
     return re.sub(rf"\bdef {re.escape(old)}\b", f"def {new}", source, count=1), new
 
 

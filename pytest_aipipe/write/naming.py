@@ -7,16 +7,20 @@ import re
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.write.telling import tellings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.generate.request import Naming
 
 _SKIPPED = frozenset(
     {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}
 )
 MAX_STEM = 60
+MAX_NAME = 79
 
 
 def taken_names(root: Path, limit: int = 50_000) -> frozenset[str]:
@@ -59,6 +63,30 @@ def test_name(name: str, naming: Naming, taken: Iterable[str]) -> str:
         number += 1
         unique = f"{base}_{number}"
     return unique
+
+
+def telling_name(candidate: Candidate, taken: Iterable[str], *, alone: bool) -> str:
+    """Return the candidate's name with what it shows, and what sets it apart where it must be.
+
+    ``alone`` says that no other test of the file has the same name to begin with.
+    """
+    always, apart = tellings(candidate)
+    used = set(taken)
+    name = _joined(candidate.name, always)
+    if (alone or always) and name not in used:
+        return name
+    for more in [*([one] for one in apart), apart[:2]]:
+        longer = _joined(name, more)
+        if longer != name and longer not in used:
+            return longer
+    return name
+
+
+def _joined(name: str, ends: Iterable[str]) -> str:
+    for end in ends:
+        if end and end not in name and len(name) + len(end) < MAX_NAME:
+            name = f"{name}_{end}"
+    return name
 
 
 def class_name(name: str, naming: Naming, taken: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +128,102 @@ def test_what_was_seen_becomes_the_shortest_test_that_asserts_it(
     assert isinstance(found, Settled), found
     shown = found.candidate.function.split(":\n", 1)[1].replace("\n    ", "\n").strip()
     assert shown == expected
+
+
+WARNING = """\
+import warnings
+
+
+class ShopWarning(UserWarning):
+    pass
+
+
+def __getattr__(name):
+    if name == "OLD":
+        warnings.warn("OLD is deprecated", DeprecationWarning, stacklevel=2)
+        return 3
+    raise AttributeError(name)
+
+
+def twice(n):
+    warnings.warn(f"twice({n}) is slow", ShopWarning, stacklevel=2)
+    if n < 0:
+        raise ValueError("negative")
+    return n * 2
+"""
+
+
+def settled_with(request: Request, candidate: Candidate, source: str) -> str:
+    wanted = frozenset({9, 10, 11, 12, 16, 17, 18, 19})
+    with Explorer(request) as explorer:
+        found = settle(
+            candidate,
+            Goal({"shop.py": wanted}, {"shop.py": frozenset()}),
+            explorer,
+            lambda _, n: n in raise_lines(source),
+        )
+    assert isinstance(found, Settled), found
+    return found.candidate.function
+
+
+@pytest.mark.parametrize("filters", ["", "filterwarnings = error\n"])
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "value = shop.OLD",
+            (
+                'with pytest.warns(DeprecationWarning, match="OLD is deprecated"):\n'
+                "        value = shop.OLD\n\n    assert value == 3"
+            ),
+        ),
+        (
+            "result = shop.twice(2)",
+            (
+                'with pytest.warns(ShopWarning, match=re.escape("twice(2) is slow")):\n'
+                "        result = shop.twice(2)\n\n    assert result == 4"
+            ),
+        ),
+        (
+            "shop.twice(-1)",
+            (
+                'with pytest.warns(ShopWarning, match=re.escape("twice(-1) is slow")):\n'
+                '        with pytest.raises(ValueError, match="negative"):\n'
+                "            shop.twice(-1)"
+            ),
+        ),
+    ],
+)
+def test_a_warning_of_the_changed_code_is_expected_whatever_the_filters(
+    make_request: Callable[..., Request], filters: str, body: str, expected: str
+) -> None:
+    request = make_request(WARNING)
+    request = replace(request, pytest_args=(*request.pytest_args, "-p", "no:asyncio"))
+    (request.root / "pytest.ini").write_text(f"[pytest]\n{filters}")
+    function = f"def test_it():\n    {body}\n"
+    candidate = Candidate("t", "test_it", function, ("import shop",), observe=("value",))
+
+    assert settled_with(request, candidate, WARNING) == f"def test_it():\n    {expected}\n"
+
+
+def test_a_unittest_style_test_expects_errors_by_its_own_methods(
+    make_request: Callable[..., Request],
+) -> None:
+    source = WARNING.replace(
+        '    warnings.warn(f"twice({n}) is slow", ShopWarning, stacklevel=2)\n', "    n += 0\n"
+    )
+    candidate = Candidate(
+        "t",
+        "TestTwice",
+        "class TestTwice(unittest.TestCase):\n    def test_it(self):\n"
+        "        result = shop.twice(-1)\n        self.assertEqual(result, 2)\n",
+        ("import shop", "import unittest"),
+    )
+
+    assert settled_with(make_request(source), candidate, source).splitlines()[2:] == [
+        '        with self.assertRaisesRegex(ValueError, "negative"):',
+        "            shop.twice(-1)",
+    ]
 
 
 def test_an_object_without_value_is_told_by_its_kind_and_public_parts(

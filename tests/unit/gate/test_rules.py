@@ -20,6 +20,11 @@ def admission(function: str, prelude: tuple[str, ...] = ()) -> Admission:
         ("def test_a():\n    f(1)\n", "names: reads the name f"),
         ("def test_a():\n    len('a')\n", "asserts: asserts nothing"),
         ("def test_a():\n    assert True\n", "asserts: asserts nothing"),
+        ("def test_a():\n    a = len('a')\n    assert a == a\n", "asserts: asserts nothing"),
+        ("def test_a():\n    assert (len('a') == 2, 'no')\n", "asserts: asserts nothing"),
+        ("def test_a():\n    assert isinstance(len('a'), object)\n", "asserts: asserts nothing"),
+        ("def test_a():\n    assert len('a') == 2 or True\n", "asserts: asserts nothing"),
+        ("def test_a():\n    assert 1 == 1\n", "asserts: asserts nothing"),
         (
             "def test_a():\n    assert str(1) == '<x at 0x7f0011223344>'\n",
             "stable: asserts on a mem",
