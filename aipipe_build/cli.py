@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from aipipe_build.decide.decide import decide
 from aipipe_build.engine.client import EngineClient
-from aipipe_build.handler import run_command
 from aipipe_build.options import current_environment, make_parser, make_request, parse_options
 from aipipe_build.predict.job import Job
 from aipipe_core.errors import ExitCode, RequestError
@@ -34,11 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # A short process with ten thousand living objects: collecting only costs.
         gc.disable()
+    # The handler reads package metadata, which a start of milliseconds would feel.
+    from aipipe_core.command import run_command
+
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run_command(lambda: _main(arguments))
+    return run_command(_main, arguments)
 
 
-def _main(arguments: list[str]) -> int:
+def _main(arguments: Sequence[str]) -> int:
     commands = {"record": _record, "predict": _predict, "decide": _decide}
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE)
@@ -57,7 +59,7 @@ def _main(arguments: list[str]) -> int:
         parser.add_argument(
             "--timings", metavar="FILE", help="what --progress=rawjson printed, for the seconds"
         )
-    options = parse_options(parser, arguments[1:])
+    options = parse_options(parser, list(arguments[1:]))
     return command(options)
 
 
