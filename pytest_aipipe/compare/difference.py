@@ -58,13 +58,13 @@ def _ending(trial: Trialed) -> str:
 
 
 def _values(pair: Pair, shift: int) -> Iterator[Difference]:
-    yield from _checks(pair)
     for expression, facts in pair.base.facts.items():
         other = pair.head.facts.get(expression)
         if other is None or not facts or not other:
             continue
         if not _shifted(facts, other, shift):
             yield from _facts(expression, facts, other)
+    yield from _checks(pair)
 
 
 def _shifted(base: tuple[Fact, ...], head: tuple[Fact, ...], shift: int) -> bool:

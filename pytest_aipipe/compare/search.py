@@ -199,7 +199,7 @@ class Hunt:
         self.seeds.sort(key=lambda s: -s.score)
         del self.seeds[_SEEDS:]
         if not any(getattr(s, "gi_code", None) is self._edits.__code__ for s in self._sources):
-            self._sources.append(self._edits())
+            self._sources += [self._edits(), self._edits()]  # two turns for each of the others
 
     def _inline(self, candidate: Candidate, pair: Pair) -> None:
         """Queue the test with the texts that its helpers gave it written out, to be edited."""

@@ -63,7 +63,8 @@ def varied(
     ]
     rest = in_turns(streams)
     # A word of the code's own language is the likeliest, where there is a text to put it in.
-    yield from in_turns([word_edits(function, pools[0], words), rest, rest])
+    spoken = word_edits(function, pools[0], words)
+    yield from in_turns([spoken, spoken, rest])
 
 
 def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:

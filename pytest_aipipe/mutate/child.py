@@ -20,7 +20,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,77 +35,14 @@ from pytest_aipipe.mutate.swap import (
     real,
     swap,
 )
+from pytest_aipipe.mutate.work import LONGEST, Asked, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 REQUEST = "AIPIPE_MUTATE"
-_SLACK = 1.0
-_TIMES = 8.0
-_LONGEST = 30.0
 _ROLE: list[Any] = []
 """What this process is for: nothing yet, :class:`First`, or :class:`Again`."""
-
-
-@dataclass
-class Asked:
-    """One mutant of the request."""
-
-    ident: int
-    path: str
-    first: int
-    last: int
-    start: int
-    end: int
-    new: str
-
-    def touched(self, lines: Iterable[tuple[str, int]]) -> bool:
-        """Whether its statement is among ``lines``."""
-        return any(p == self.path and self.first <= n <= self.last for p, n in lines)
-
-
-@dataclass
-class Work:
-    """The request, and where its answers go."""
-
-    answers: Path
-    mutants: list[Asked]
-    texts: dict[str, str]
-    deadline: float
-    jobs: int
-    matrix: bool
-    given: list[dict[str, str]] = field(default_factory=list)
-    passing: dict[str, float] = field(default_factory=dict)
-    later: list[int] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, path: Path) -> Work:
-        """Read the request from the file at ``path``."""
-        asked = json.loads(path.read_text("utf-8"))
-        texts = {real(p): text for p, text in asked["texts"].items()}
-        mutants = [Asked(**{**m, "path": real(m["path"])}) for m in asked["mutants"]]
-        # Coming up is part of the time: on a busy machine it is most of it.
-        late = min(max(0.0, time.time() - asked["asked_at"]), asked["seconds"])
-        deadline = time.monotonic() + asked["seconds"] - late
-        where = Path(asked["answers"])
-        return cls(
-            where, mutants, texts, deadline, asked["jobs"], asked["matrix"], asked.get("given", [])
-        )
-
-    def answer(self, **said: Any) -> None:
-        """Append one answer."""
-        with self.answers.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(said) + "\n")
-
-    def mutated(self, mutant: Asked) -> str:
-        """Return the whole text of ``mutant``."""
-        text = self.texts[mutant.path]
-        return text[: mutant.start] + mutant.new + text[mutant.end :]
-
-    def limit(self, nodeids: Iterable[str]) -> float:
-        """How long a mutant may take on these tests, in seconds."""
-        usual = sum(self.passing.get(nodeid, 0.0) for nodeid in nodeids)
-        return min(_SLACK + _TIMES * usual, _LONGEST)
 
 
 def pytest_plugin_registered(plugin: object) -> None:
@@ -192,7 +129,7 @@ class Sessions:
         now = time.monotonic()
         for late, (mutant, began) in list(self.running.items()):
             # Collection is part of it, so the limit of one mutant is a generous one.
-            if now - began > self.work.limit(self.work.passing) + 2 * _LONGEST / 3:
+            if now - began > self.work.limit(self.work.passing) + 2 * LONGEST / 3:
                 os.kill(late, signal.SIGKILL)
                 os.waitpid(late, 0)
                 del self.running[late]

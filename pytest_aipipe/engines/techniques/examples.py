@@ -37,6 +37,8 @@ class Examples:
                 nodes = ast.parse(source).body
             except SyntaxError:
                 continue
+            if not nodes:  # an example that is only a comment
+                continue
             node = nodes[0]
             if isinstance(node, ast.Import | ast.ImportFrom):
                 imports.append(source)
