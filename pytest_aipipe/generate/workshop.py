@@ -283,7 +283,7 @@ class Workshop:
             )
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             # The tests are good without it; how strong they are is then not said.
-            self.note(f"No faults could be tried on the new tests: {error or 'interrupted'}")
+            self.note(f"No faults could be tried on the new tests: {str(error) or 'interrupted'}")
             return admitted
         if score.note:
             self.note(f"While trying faults on the new tests: {score.note.strip()[-200:]}")
