@@ -334,3 +334,21 @@ def test_a_unittest_case_with_a_set_up_is_amplified(empty_project: Any) -> None:
     ran = empty_project.pytest(*GENERATE)
     assert ran.code == 0, ran.text
     assert lines(empty_project) == (2, 1, 2)
+
+
+@pytest.mark.slow
+def test_a_test_with_a_parametrized_fixture_is_material(empty_project: Any) -> None:
+    test = (
+        "import pytest\n\nfrom calc import f\n\n\n@pytest.fixture(params=[1, 2])\n"
+        "def number(request):\n    return request.param\n\n\n"
+        "def test_f(number):\n    assert f(number) == number\n"
+    )
+    change(
+        empty_project,
+        {"pytest.ini": "[pytest]\npythonpath = .\n", "calc.py": BASE, "tests/test_calc.py": test},
+        {"calc.py": HEAD},
+    )
+    ran = empty_project.pytest(*GENERATE)
+    assert ran.code == 0, ran.text
+    assert len(empty_project.report()["selection"]["reasons"]) == 2
+    assert lines(empty_project) == (2, 1, 2)
