@@ -34,6 +34,7 @@ lint: $(BIN)/.ready ## Linter, formatter check, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests
 	$(BIN)/lint-imports
 
 .PHONY: format
