@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,21 +28,19 @@ def _unprivileged(folder: Path) -> list[str]:
     """Return what to put before a command so that root's tests start a server that root may not."""
     if os.geteuid():
         return []
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-            with contextlib.suppress(PermissionError):
-                parent.chmod(parent.stat().st_mode | 0o011)
     shutil.chown(folder, 65534, 65534)
     return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A private PostgreSQL on a socket of its own."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
-    top = tmp_path_factory.mktemp("pg")
+    # Not in pytest's own folder: every pytest that starts, and these tests start many, closes
+    # that one to other users again, and the server's user is another. A socket's path is short.
+    top = Path(tempfile.mkdtemp(prefix="aipipe-pg-"))
     before = _unprivileged(top)
     data = top / "data"
     environ = {"PATH": f"{binaries}:{os.environ['PATH']}", "LC_ALL": "C"}
@@ -72,6 +70,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql+psycopg://aipipe@/postgres?host={top}"
     finally:
         start(*control, "-m", "immediate", "stop")
+        shutil.rmtree(top, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
