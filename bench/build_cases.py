@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from aipipe_build.predict.model import Prediction
 
-CASES = Path(__file__).parent.parent / "tests" / "integration" / "build" / "cases"
+CASES = Path(__file__).parent.parent / "tests" / "integration" / "aipipe_build" / "cases"
 BASE = "python:3.11-slim"
 SALT = "/.salt"
 
