@@ -7,6 +7,7 @@ from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
+from pytest_aipipe.assertions.clash import without_clash
 from pytest_aipipe.assertions.repair import add_imports
 from pytest_aipipe.explore.values import Fact, is_stable_text
 
@@ -63,8 +64,9 @@ def assert_in_place(candidate: Candidate, trial: Trialed) -> Candidate:
         facts = [f for f in trial.facts.get(name, ()) if f.code.startswith(f"assert {name} == ")]
         indent = text.indent_of(candidate.function, one.start)
         if facts and len(lines) == 1:
-            call = indent + facts[0].code.replace(name, call.strip(), 1)
-            imports += facts[0].imports
+            fact = without_clash(candidate, facts[0])
+            call = indent + fact.code.replace(name, call.strip(), 1)
+            imports += fact.imports
         candidate = with_changes(
             candidate, function=text.replace(candidate.function, one.start, one.end, call)
         )
@@ -130,7 +132,7 @@ def asserted(candidate: Candidate, trial: Trialed, *, has: bool) -> Candidate:
     A test that asserts of itself (``has``) keeps to that, unless its engine named what to
     observe.
     """
-    facts = list(_chosen(candidate, trial, only_named=has))
+    facts = [without_clash(candidate, one) for one in _chosen(candidate, trial, only_named=has)]
     if not has and all(one.code.endswith(" is None") for one in facts):
         printed = _on_output(candidate, trial)
         if printed is not candidate or not facts:

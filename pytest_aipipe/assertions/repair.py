@@ -12,6 +12,7 @@ from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
+from pytest_aipipe.assertions.clash import without_clash
 from pytest_aipipe.explore.values import is_stable_text
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _correct(candidate: Candidate, check: Check, line: int) -> Candidate | None:
     strong = [one for one in check.facts if one.strength > 1]
     if strong:
         indent = text.indent_of(candidate.function, statement.start)
-        fact = strong[0]
+        fact = without_clash(candidate, strong[0])
         new = text.replace(candidate.function, statement.start, statement.end, indent + fact.code)
         return with_changes(
             candidate, function=new, prelude=_with_imports(candidate.prelude, fact.imports)
