@@ -50,8 +50,10 @@ def interrupted(project: Any, mark: Path, what: str, *options: str) -> tuple[int
     """Run a session, interrupt its process group once it holds, and return code and text."""
     environment = {**project.environment, "MARK": str(mark), "HOLD": what}
     words = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:asyncio"]
+    # A shell's background job ignores SIGINT, and so would all that it starts.
+    command = ["env", "--default-signal=INT", sys.executable, "-B", "-m", "pytest"]
     process = subprocess.Popen(
-        [sys.executable, "-B", "-m", "pytest", *words, "--ai-diff", *options],
+        [*command, *words, "--ai-diff", *options],
         cwd=project.root,
         env=environment,
         stdout=subprocess.PIPE,
