@@ -2,38 +2,35 @@
 
     python bench/startup.py [--runs N]
 
-Two environments cannot be told apart by luck if they are the same one: bare pytest is
-`-p no:aipipe`, which keeps the entry point from being imported; with-plugin is the same
-command without it. The two alternate, A B A B ..., so that a machine that drifts drifts
-for both; the figure is the median of the paired differences. An A/A pair (bare against
-bare) is printed beside it, as the noise that the machine adds by itself.
+Both sides are the same environment, with the automatic loading of plugins off so that those
+of others add neither time nor noise: bare pytest, and pytest with `-p aipipe`, which loads our
+entry point as the automatic way does. The two alternate, A B A B ..., so that a machine that
+drifts drifts for both; the figure is the median of the paired differences in CPU time. An A/A
+pair (bare against bare) is printed beside it, as the noise that the machine adds by itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-BARE = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:aipipe"]
-WITH = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+BARE = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+WITH = [*BARE, "-p", "aipipe"]
+ENVIRONMENT = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def seconds(command: list[str], folder: Path) -> float:
     """CPU seconds (user and system) of one run: what the shared machine disturbs least."""
-    before = os.times()
-    started = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    wall = time.perf_counter() - started
-    after = os.times()
-    used = after.children_user - before.children_user
-    used += after.children_system - before.children_system
-    return used or wall
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def main() -> None:
