@@ -36,10 +36,7 @@ def unsandboxed(argv: Sequence[str], env: Mapping[str, str], _cwd: Path) -> Star
 def command(request: Request, files: Sequence[Path]) -> list[str]:
     """Return the argv of a child that collects ``files`` under the session's own options."""
     options = ["-p", "no:aipipe", "-p", "pytest_aipipe.explore.child", "-p", "no:cacheprovider"]
-    if find_spec("xdist") is not None and "no:xdist" not in request.pytest_args:
-        options += ["-n0"]
-    if find_spec("pytest_cov") is not None and "no:pytest_cov" not in request.pytest_args:
-        options += ["--no-cov"]
+    options += without_plugins(request.pytest_args)
     given = [str(one) for one in files] or [str(request.rootdir)]
     return [
         sys.executable,
@@ -52,6 +49,19 @@ def command(request: Request, files: Sequence[Path]) -> list[str]:
         "-q",
         *given,
     ]
+
+
+def without_plugins(words: Sequence[str]) -> list[str]:
+    """Return the options that keep plugins from measuring or spreading a child's tests."""
+    spreading = ["-n0"] if _loads("xdist", words) else []
+    measuring = ["--no-cov"] if _loads("pytest_cov", words) else []
+    return spreading + measuring
+
+
+def _loads(plugin: str, words: Sequence[str]) -> bool:
+    """Whether the child will have ``plugin``; ``-p no:NAME`` blocks ``pytest_NAME`` as well."""
+    blocked = {f"no:{plugin}", f"no:{plugin.removeprefix('pytest_')}"}
+    return find_spec(plugin) is not None and blocked.isdisjoint(words)
 
 
 def environment(request: Request, hash_seed: str) -> dict[str, str]:

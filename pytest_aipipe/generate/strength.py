@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.explore.process import without_plugins
 from pytest_aipipe.mutate.confined import launch_in
 from pytest_aipipe.mutate.host import Trial, run_mutants
 from pytest_aipipe.mutate.make import make_mutants
@@ -66,7 +66,7 @@ def try_mutants(
     trial = Trial(
         rootdir=request.rootdir,
         python_path=request.python_path,
-        pytest_args=(*request.pytest_args, *_without_plugins(request.pytest_args)),
+        pytest_args=(*request.pytest_args, *without_plugins(request.pytest_args)),
         matrix=True,
         launch=launch_in(sandbox),
         readable=(
@@ -87,16 +87,6 @@ def _in_turn(mutants: Sequence[Mutant], first: frozenset[int]) -> list[Mutant]:
         ranked.append((one.line not in first, seen[one.line], place))
         seen[one.line] += 1
     return [mutants[place] for *_, place in sorted(ranked)]
-
-
-def _without_plugins(args: Sequence[str]) -> list[str]:
-    """Return the options that keep plugins from measuring or spreading the child's tests."""
-    options = []
-    if find_spec("xdist") is not None and "no:xdist" not in args:
-        options.append("-n0")
-    if find_spec("pytest_cov") is not None and "no:pytest_cov" not in args:
-        options.append("--no-cov")
-    return options
 
 
 def with_strength(test: AdmittedTest, score: MutationScore) -> AdmittedTest:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_aipipe.explore.process import command
+from pytest_aipipe.generate.request import Request
+
+
+def request_with(*words: str) -> Request:
+    here = Path("/project")
+    return Request(here, here, here, (), words, {}, {}, {}, {}, {}, {}, (), (), 1.0)
+
+
+@pytest.mark.parametrize("blocked", ["no:cov", "no:pytest_cov"])
+def test_a_plugin_blocked_by_either_of_its_names_gets_no_option(blocked: str) -> None:
+    assert "--no-cov" not in command(request_with("-p", blocked), [])
+
+
+def test_other_plugins_that_measure_or_distribute_are_told_not_to() -> None:
+    words = command(request_with(), [])
+
+    assert "--no-cov" in words
+    assert "-n0" in words
