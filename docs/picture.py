@@ -49,7 +49,9 @@ def main() -> None:
     kept = re.sub(r"/tmp/[\w-]+/", "~/", "\n".join(text))
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))
     console.print(Text.from_ansi(kept))
-    console.save_svg(str(arguments.out), title=arguments.title)
+    svg = console.export_svg(title=arguments.title)
+    # The picture names a font of a foreign server; a reader's own monospace font will do.
+    arguments.out.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL))
     print(f"{arguments.out}: {len(text)} lines")
 
 
