@@ -26,7 +26,7 @@ def without_clash(candidate: Candidate, fact: Fact) -> Fact:
 
     Only what the assertion compares with is rewritten, never the expression it looks at.
     """
-    taken = _bindings(candidate.prelude)
+    taken = _bindings(candidate.prelude) | _locals(candidate.function)
     code, imports = fact.code, []
     for statement in fact.imports:
         clash = [
@@ -82,6 +82,13 @@ def _bindings(statements: Iterable[str]) -> Bindings:
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 found[node.name] = f"def {node.name}"
     return found
+
+
+def _locals(function: str) -> Bindings:
+    """Return what the test itself assigns: it hides a module's names, a class's own included."""
+    nodes = list(ast.walk(ast.parse(function)))
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return dict.fromkeys(stored | {n.arg for n in nodes if isinstance(n, ast.arg)}, "a local")
 
 
 def _said(alias: ast.alias) -> str:

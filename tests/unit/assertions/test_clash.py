@@ -41,3 +41,13 @@ def test_what_does_not_clash_stays_as_it_is() -> None:
 
     assert without_clash(candidate("import datetime"), fact) == fact
     assert without_clash(candidate("import os"), fact) == fact
+
+
+def test_a_local_that_bears_its_class_s_name_does_not_hide_the_class() -> None:
+    fact = Fact("assert isinstance(item, item)", ("from shop import item",))
+    test = Candidate("construct", "test_a", "def test_a():\n    item = shop.item(1)\n")
+
+    mended = without_clash(test, fact)
+
+    assert mended.code == "assert isinstance(item, expected_item)"
+    assert mended.imports == ("from shop import item as expected_item",)
