@@ -60,6 +60,10 @@ class Analyst:
             found: Any = coverage._analyze(str(file))  # noqa: SLF001 - what `coverage json` asks
         except Exception:  # not Python, a syntax error, gone
             return None
+        finally:
+            # Left to the collector, its database would be a ResourceWarning of Python 3.13 in
+            # whatever test runs then.
+            coverage.get_data().close(force=True)
         executed = _arcs(found.executed_branch_arcs())
         return FileCoverage(
             statements=frozenset(found.statements),

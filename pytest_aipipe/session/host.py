@@ -210,6 +210,10 @@ class Host:
         if not self.is_worker and not self.collects_only:
             write_summary(terminalreporter, self.run)
 
+    def pytest_unconfigure(self) -> None:
+        """Let go of the measurement, after everybody had a look at it."""
+        self.recorder.close()
+
 
 def read_sources(change: Change) -> dict[str, str]:
     """Return the text of the changed files whose lines tests could run, by path."""
