@@ -2,33 +2,34 @@
 
     python bench/startup.py [--runs N]
 
-Both sides are the same environment, with the automatic loading of plugins off so that those
-of others add neither time nor noise: bare pytest, and pytest with `-p aipipe`, which loads our
-entry point as the automatic way does. The two alternate, A B A B ..., so that a machine that
-drifts drifts for both; the figure is the median of the paired differences in CPU time. An A/A
-pair (bare against bare) is printed beside it, as the noise that the machine adds by itself.
+Both sides run in the same environment, and every other plugin that is installed there is
+blocked by name so that it adds neither time nor noise. Bare pytest is `-p no:aipipe`: the entry
+point is found and not imported. The two alternate, A B A B ..., so that a machine that drifts
+drifts for both; the figure is the median of the paired differences in CPU time. An A/A pair
+(bare against bare) is printed beside it, as the noise that the machine adds by itself.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import entry_points
 from pathlib import Path
 
-BARE = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-WITH = [*BARE, "-p", "aipipe"]
-ENVIRONMENT = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+OTHERS = sorted({one.name for one in entry_points(group="pytest11")} - {"aipipe"})
+WITH = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+WITH += [word for name in OTHERS for word in ("-p", f"no:{name}")]
+BARE = [*WITH, "-p", "no:aipipe"]
 
 
 def seconds(command: list[str], folder: Path) -> float:
     """CPU seconds (user and system) of one run: what the shared machine disturbs least."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 

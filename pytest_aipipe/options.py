@@ -1,4 +1,4 @@
-"""The options: their table, their ini twins, and their values once checked.
+"""The options: their values, once checked. :mod:`pytest_aipipe.flags` has their table.
 
 Standard library and pytest only. Every wrong value is a :class:`pytest.UsageError` of one
 line that says what, what to do, and a slug that ``docs/errors.md`` explains.
@@ -15,93 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_aipipe.flags import OFF, REPORTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Layers = tuple["Mapping[str, Any]", "Mapping[str, Any]"]
 
-REPORTS = ("term", "json", "md", "html", "sarif", "gitlab", "github")
 ENGINES = ("auto", "local", "llm", "none")
 SANDBOXES = ("auto", "require", "off")
 ON = ("on", "true", "yes", "1")
-OFF = ("off", "false", "no", "0")
 MAX_RERUNS = 10_000
-
-_TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
-    (
-        "diff",
-        {
-            "nargs": "?",
-            "const": "",
-            "metavar": "SPEC",
-            "help": "test what a change changed. No SPEC: merge base with the default branch, "
-            "to the working tree; REV; A..B; A...B; staged; worktree",
-        },
-    ),
-    (
-        "report",
-        {
-            "action": "append",
-            "metavar": "TYPE[:DEST]",
-            "help": f"report as {', '.join(REPORTS)}; repeatable (default: term)",
-        },
-    ),
-    (
-        "engine",
-        {"metavar": "LIST", "help": "auto (default), local, llm, none; a comma list is an order"},
-    ),
-    (
-        "budget",
-        {
-            "metavar": "SECONDS",
-            "help": "time for generation over the whole change (default: 60)",
-        },
-    ),
-    (
-        "write",
-        {
-            "nargs": "?",
-            "const": "",
-            "metavar": "DIR",
-            "help": "keep the admitted tests: beside the tests they belong to, or in DIR",
-        },
-    ),
-    (
-        "fail-under",
-        {
-            "metavar": "PCT",
-            "help": "fail when changed-line coverage with the admitted tests is below PCT",
-        },
-    ),
-    ("behavior", {"metavar": "on/off", "help": "compare base and head (default: on)"}),
-    ("select", {"metavar": "on/off", "help": "run only affected tests (default: on)"}),
-    ("flaky-reruns", {"metavar": "N", "help": "reruns of a suspect (default: 10)"}),
-    (
-        "sandbox",
-        {"metavar": "auto/require/off", "help": "isolation of generated code (default: auto)"},
-    ),
-)
-
-
-def register(parser: pytest.Parser) -> None:
-    """Add the table to pytest's parser, each option with an ini twin."""
-    group = parser.getgroup("aipipe", "tests for a change")
-    for name, settings in _TABLE:
-        ini = "ai_" + name.replace("-", "_")
-        group.addoption(f"--ai-{name}", dest=ini, default=None, **settings)
-        kind: Any = "linelist" if name == "report" else "string"
-        parser.addini(ini, f"as --ai-{name}: {settings['help']}", type=kind, default=None)
-
-
-def asked_for(config: pytest.Config) -> bool:
-    """Whether ``--ai-diff`` or its ini twin turns us on. Cheap: every pytest start asks."""
-    known = config.known_args_namespace
-    if known.help or known.version:
-        return False
-    if getattr(known, "ai_diff", None) is not None:
-        return True
-    twin = config.getini("ai_diff")
-    return isinstance(twin, str) and twin.strip().lower() not in ("", *OFF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The entry module: registers options and hooks, and starts the rest when asked.
 
-It imports the standard library and pytest only (and our option table, which does the
+It imports the standard library and pytest only (and our table of flags, which does the
 same). Without ``--ai-diff`` nothing else of ours is ever imported.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_aipipe import hookspecs, options
+from pytest_aipipe import flags, hookspecs
 
 if TYPE_CHECKING:
     import pytest
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register every ``--ai-...`` option and its ini twin."""
-    options.register(parser)
+    flags.register(parser)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -30,7 +30,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     Neither first nor last: pytest-cov starts with ``tryfirst`` and has to come before us,
     pytest loads the conftests with ``trylast``.
     """
-    if options.asked_for(early_config):
+    if flags.asked_for(early_config):
         from pytest_aipipe import rewriting
 
         rewriting.spare(rewriting.is_ours)
