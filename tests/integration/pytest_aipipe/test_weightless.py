@@ -40,8 +40,8 @@ def test_without_the_flag_only_the_option_table_and_the_hooks_are_loaded(project
     assert seen["code"] == 0
     assert seen["ours"] == [
         "pytest_aipipe",
-        "pytest_aipipe.hookspecs",
         "pytest_aipipe.flags",
+        "pytest_aipipe.hookspecs",
         "pytest_aipipe.plugin",
     ]
     foreign = set(seen["new"]) - set(sys.stdlib_module_names)
