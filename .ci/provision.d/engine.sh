@@ -161,8 +161,33 @@ engine_configure() {
   printf '%s\n' "$features" >"$AIPIPE_ENGINE_STATE/daemon.json"
 }
 
+# A store that thousands of builds have filled takes BuildKit longer to load than the daemon
+# waits, and the daemon ends with "context deadline exceeded": it then starts again with an
+# empty one. Nothing of worth is lost: the base image is imported anew from its tarball.
 engine_start() {
   engine_stop
+  [ -z "${AIPIPE_ENGINE_FRESH:-}" ] || engine_forget
+  if engine_launch; then return 0; fi
+  tail -n 5 "$engine_log" >&2
+  say "the engine did not start; once more with an empty store"
+  engine_stop
+  engine_forget
+  if engine_launch; then return 0; fi
+  tail -n 30 "$engine_log" >&2
+  fail "the engine did not start; its log is $engine_log"
+}
+
+# Empties the engine's data root, and only one that a Docker engine has used.
+engine_forget() {
+  [ -e "$AIPIPE_ENGINE_DATA" ] || return 0
+  [ -e "$AIPIPE_ENGINE_DATA/buildkit" ] || [ -z "$(ls -A "$AIPIPE_ENGINE_DATA")" ] ||
+    fail "$AIPIPE_ENGINE_DATA holds something that no engine made; set AIPIPE_ENGINE_DATA to another folder"
+  ! grep -qsF " $AIPIPE_ENGINE_DATA/" /proc/mounts || fail "something is still mounted under $AIPIPE_ENGINE_DATA"
+  # The folder itself stays: it may be a mount of the machine's.
+  find "$AIPIPE_ENGINE_DATA" -xdev -mindepth 1 -delete
+}
+
+engine_launch() {
   mkdir -p "$AIPIPE_ENGINE_STATE" "$AIPIPE_ENGINE_DATA"
   engine_network
   engine_configure
@@ -173,18 +198,17 @@ engine_start() {
     --data-root "$AIPIPE_ENGINE_DATA" --exec-root "$AIPIPE_ENGINE_STATE/exec" \
     --config-file "$AIPIPE_ENGINE_STATE/daemon.json" \
     --bridge "$engine_bridge" </dev/null >"$engine_log" 2>&1 &
-  local child=$! waited
+  local child=$! waited began=$SECONDS
   for ((waited = 0; waited < 120; waited++)); do
     if engine_answers; then
       disown "$child" 2>/dev/null || true
-      say "the engine answers after $((waited / 2)) s"
+      say "the engine answers after $((SECONDS - began)) s"
       return 0
     fi
     kill -0 "$child" 2>/dev/null || break
     sleep 0.5
   done
-  tail -n 30 "$engine_log" >&2
-  fail "the engine did not start; its log is $engine_log"
+  return 1
 }
 
 # Only the process that the pid file names, and only if it is a dockerd.
