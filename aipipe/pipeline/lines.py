@@ -89,19 +89,22 @@ class _Reader:
         self.open: set[int] = set()
 
     def read(self, text: str) -> Lines:
-        loader = yaml.SafeLoader(text)
         try:
-            node = loader.get_single_node()
-            if node is not None:
-                self.lines.content = self._value(loader, node, ())
+            self._read(yaml.SafeLoader(text))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise self._not_yaml(str(error.problem), mark.line + 1 if mark else 1) from error
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise self._not_yaml(str(error) or type(error).__name__, 1) from error
+        return self.lines
+
+    def _read(self, loader: yaml.SafeLoader) -> None:
+        try:
+            node = loader.get_single_node()
+            if node is not None:
+                self.lines.content = self._value(loader, node, ())
         finally:
             loader.dispose()
-        return self.lines
 
     def _not_yaml(self, why: str, line: int) -> RequestError:
         return RequestError(

@@ -52,7 +52,7 @@ def _told(lines: Lines, error: ValidationError) -> tuple[int, str, str, str]:
             said = f"{found.instance!r} cannot be a name here"
             return lines.of(inside), "invalid", said, "Use letters, digits, '_', '-' and '.'."
     said = f"{_spelled(place)}: {_shortened(found.message)}"
-    return lines.of(place), "invalid", said, _meaning(found.schema)
+    return lines.of(place), "invalid", said, _meaning(found)
 
 
 def _unknown(
@@ -72,5 +72,11 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
-def _meaning(schema: Any) -> str:
-    return str(schema.get("description", "")) if isinstance(schema, dict) else ""
+def _meaning(error: ValidationError) -> str:
+    """Return what the published schema says of the place, or of what is around it."""
+    inner: Any = error
+    while inner is not None:
+        if isinstance(inner.schema, dict) and inner.schema.get("description"):
+            return str(inner.schema["description"])
+        inner = inner.parent
+    return ""

@@ -24,7 +24,7 @@ _ERROR = re.compile(
 _PYTEST_ERROR = re.compile(r"^E {1,3}(\S.*)$")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py(?:::.+?)?)(?: - (.*))?$")
 _ORDINARY = re.compile(
-    r"^(?:error|fatal|\S+: error|make: \*\*\*|npm ERR!|ERROR)\b.*|.*: (?:command )?not found$",
+    r"^(?:(?:error|fatal|\S+: error)\b|make: \*\*\*|npm ERR!).*|.*: (?:command )?not found$",
     re.IGNORECASE,
 )
 
