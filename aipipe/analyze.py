@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from aipipe.risk.features import Feature
 from aipipe.risk.history import history_of
-from aipipe.risk.score import Risk, assess
-from aipipe.route import Route, route_for
+from aipipe.risk.learned import assess_learned
+from aipipe.risk.rules import FILE, Rule, Rules, read_rules
+from aipipe.risk.score import Reason, Risk, assess
+from aipipe.route import Route, reasons, route_for
 from aipipe_core.change import Change, read_change
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from aipipe_core.config import Settings
@@ -25,6 +29,7 @@ class Analysis:
     change: Change
     risk: Risk
     route: Route
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
@@ -32,8 +37,26 @@ def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
     change = read_change(
         root, spec, default_branch=settings.default_branch, exclude=settings.exclude
     )
-    risk = assess(change, history_of(change), settings)
-    return Analysis(change, risk, route_for(risk.level, change.kinds))
+    rules = read_rules(change.root)
+    risk = assess_learned(change, change.root / ".aipipe", settings)
+    risk = _ruled(risk or assess(change, history_of(change), settings), change, rules)
+    kinds = change.kinds
+    route = route_for(risk.level, kinds, rules.matrix)
+    why = reasons(risk.level, kinds, route, rules.matrix, rules.edited)
+    return Analysis(change, risk, route, why)
+
+
+def _ruled(risk: Risk, change: Change, rules: Rules) -> Risk:
+    """Return the risk after the team's own rules; each one that spoke is a reason, first."""
+    level, spoke = rules.settle(risk.level, change)
+    told = tuple(Reason(Feature("rule", rule.line, _rule_in_words(rule)), 0.0) for rule in spoke)
+    return replace(risk, level=level, reasons=told + risk.reasons)
+
+
+def _rule_in_words(rule: Rule) -> str:
+    how = rule.way.replace("_", " ")
+    why = f": {rule.why}" if rule.why else ""
+    return f"{FILE}, line {rule.line}, says {how} {rule.level}{why}"
 
 
 def document(analysis: Analysis) -> dict[str, Any]:
@@ -55,9 +78,10 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "risk": {
             "probability": analysis.risk.probability,
             "level": analysis.risk.level,
+            "source": analysis.risk.source,
             "reasons": reasons,
         },
-        "route": asdict(analysis.route),
+        "route": {**asdict(analysis.route), "why": dict(analysis.why)},
     }
 
 
@@ -77,4 +101,9 @@ def in_words(analysis: Analysis) -> str:
         f"Route   tests {route.tests}, build {route.build}, {route.strategy} release, "
         f"watched for {minutes} min"
     )
+    lines += [
+        f"        {part}: {analysis.why[part]}"
+        for part in ("tests", "build", "strategy")
+        if part in analysis.why
+    ]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,10 @@ def parser() -> argparse.ArgumentParser:
     analyze.add_argument("--default-branch", metavar="NAME", help="the branch to compare with")
     analyze.set_defaults(answer=_analyze)
     _add_run(commands)
+    learn = commands.add_parser("calibrate", help="learn risk from the history")
+    learn.add_argument("--since", metavar="DATE", type=_day, help="leave older commits out")
+    learn.add_argument("--json", metavar="FILE", help="write the answer there; - prints it")
+    learn.set_defaults(answer=_calibrate)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
     doctor.set_defaults(answer=_doctor)
     for command in (analyze, doctor):
@@ -74,6 +79,29 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     report.add_argument("run", nargs="?", metavar="RUN", help="its id, or the last one")
     report.add_argument("--json", metavar="FILE", help="write run.json there; - prints it")
     report.set_defaults(answer=_report)
+
+
+def _day(text: str) -> float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2024-01-31") from None
+    return found.replace(tzinfo=found.tzinfo or UTC).timestamp()
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from aipipe.calibrate.report import document, in_words
+    from aipipe.calibrate.steps import calibrate
+    from aipipe_core.change.git import top_of
+
+    top = top_of(Path.cwd())
+
+    def tell(count: int) -> None:
+        print(f"{count:,} commits read", file=sys.stderr, flush=True)
+
+    outcome = calibrate(top, top / ".aipipe", since=arguments.since, tell=tell)
+    _tell(in_words(outcome), document(outcome), arguments.json)
+    return ExitCode.DONE if outcome.adopted else ExitCode.NO
 
 
 def _positive(text: str) -> int:

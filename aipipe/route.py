@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.change import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
 BUILDS = ("skip", "cached", "dependencies", "full")
@@ -33,13 +34,13 @@ MATRIX = {
 }
 
 
-def route_for(level: str, kinds: AbstractSet[Kind]) -> Route:
+def route_for(level: str, kinds: AbstractSet[Kind], matrix: Mapping[str, Route] = MATRIX) -> Route:
     """Return the route of a change by its risk level and its kinds.
 
     A change of documentation alone, or none at all, is not tested, and what ships nothing is
     not built. New dependencies and image files raise the build above its level's row.
     """
-    row = MATRIX[level]
+    row = matrix[level]
     tests = "skip" if kinds <= {Kind.DOCS} else row.tests
     build = "skip" if kinds <= UNSHIPPED else row.build
     if Kind.DEPENDENCIES in kinds:
@@ -51,3 +52,24 @@ def route_for(level: str, kinds: AbstractSet[Kind]) -> Route:
 
 def _at_least(build: str, least: str) -> str:
     return max(build, least, key=BUILDS.index)
+
+
+def reasons(
+    level: str,
+    kinds: AbstractSet[Kind],
+    route: Route,
+    matrix: Mapping[str, Route] = MATRIX,
+    edited: AbstractSet[str] = frozenset(),
+) -> dict[str, str]:
+    """Return why each part of ``route`` is as it is, by the part's name."""
+    row = matrix[level]
+    source = f"risk.yaml's row for {level} risk" if level in edited else f"{level} risk"
+    why = dict.fromkeys(("tests", "build", "strategy", "watch_seconds"), source)
+    if route.tests != row.tests:
+        why["tests"] = "only documentation changed" if kinds else "nothing changed"
+    if route.build == "skip" != row.build:
+        why["build"] = "nothing that ships changed"
+    elif route.build != row.build:
+        what = "the image's recipe" if Kind.DOCKER in kinds else "dependencies"
+        why["build"] = f"{what} changed"
+    return why

@@ -78,11 +78,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """``probability`` that the change will need a fix, its ``level``, and why, strongest first."""
+    """``probability`` that the change will need a fix, its ``level``, and why, strongest first.
+
+    ``source`` tells who says so: the written ``rules``, or the calibrated ``model``.
+    """
 
     probability: float
     level: str
     reasons: tuple[Reason, ...]
+    source: str = "rules"
 
 
 def assess(change: Change, history: History | None, settings: Settings) -> Risk:

@@ -1,0 +1,1 @@
+"""Learning risk from history: which changes were mended later, and what they had in common."""
