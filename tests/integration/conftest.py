@@ -42,7 +42,7 @@ class Project:
         return self.git("rev-parse", "HEAD")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     empty = tmp_path / "gitconfig"
     empty.touch()
@@ -51,5 +51,5 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, _no_settings_of_the_machine: None) -> Project:
     return Project(tmp_path / "project")
