@@ -47,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
     analyze.set_defaults(answer=_analyze)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
     doctor.set_defaults(answer=_doctor)
+    publish = commands.add_parser(
+        "publish", help="comment on the pull or merge request, mark the commit, set job outputs"
+    )
+    publish.add_argument(
+        "run", nargs="?", metavar="RUN", help="the run's folder or id (default: the latest)"
+    )
+    publish.set_defaults(answer=_publish)
     for command in (analyze, doctor):
         command.add_argument(
             "--json", metavar="FILE", help="write the answer as JSON too; - is standard output"
@@ -78,6 +85,16 @@ def _doctor(arguments: argparse.Namespace) -> int:
     findings = examine(Path.cwd(), os.environ)
     _tell(in_words(findings), document(findings), arguments.json)
     return verdict(findings)
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    from aipipe.forge.publish import publish
+    from aipipe.runs import run_folder
+    from aipipe_core.change.git import top_of
+
+    for sentence in publish(run_folder(top_of(Path.cwd()), arguments.run), os.environ):
+        print(sentence)
+    return ExitCode.DONE
 
 
 def _tell(words: str, answer: dict[str, Any], file: str | None) -> None:
