@@ -47,6 +47,17 @@ def parser() -> argparse.ArgumentParser:
     analyze.set_defaults(answer=_analyze)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
     doctor.set_defaults(answer=_doctor)
+    init = commands.add_parser(
+        "init", help="write the pipeline, the CI jobs and the hook that fit this repository"
+    )
+    init.add_argument(
+        "--ci",
+        choices=("auto", "github", "gitlab", "both", "none"),
+        default="auto",
+        help="whose CI (auto: by what the repository holds and its remotes; else GitHub)",
+    )
+    init.add_argument("--print", action="store_true", help="print the files, write none")
+    init.set_defaults(answer=_init)
     publish = commands.add_parser(
         "publish", help="comment on the pull or merge request, mark the commit, set job outputs"
     )
@@ -85,6 +96,24 @@ def _doctor(arguments: argparse.Namespace) -> int:
     findings = examine(Path.cwd(), os.environ)
     _tell(in_words(findings), document(findings), arguments.json)
     return verdict(findings)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from aipipe.init import look, write_all
+    from aipipe.init.write import contents
+    from aipipe_core.change.git import top_of
+
+    root = top_of(Path.cwd())
+    repository = look(root)
+    ci = (repository.forge or "github") if arguments.ci == "auto" else arguments.ci
+    if arguments.print:
+        for planned, text in contents(repository, ci):
+            print(f"# --- {planned.path}\n{text}")
+        return ExitCode.DONE
+    for written in write_all(root, repository, ci):
+        print(f"{written.path}: {written.outcome}" + (f"; {written.todo}" if written.todo else ""))
+    print("Next: `aipipe doctor`, then `pytest --ai-diff` after a change.")
+    return ExitCode.DONE
 
 
 def _publish(arguments: argparse.Namespace) -> int:
