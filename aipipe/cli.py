@@ -58,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
     )
     init.add_argument("--print", action="store_true", help="print the files, write none")
     init.set_defaults(answer=_init)
+    report = commands.add_parser("report", help="the run as a page")
+    report.add_argument(
+        "run", nargs="?", metavar="RUN", help="the run's folder or id (default: the latest)"
+    )
+    report.add_argument("--html", metavar="FILE", default="aipipe-report.html", help="the page")
+    report.set_defaults(answer=_report)
     publish = commands.add_parser(
         "publish", help="comment on the pull or merge request, mark the commit, set job outputs"
     )
@@ -113,6 +119,18 @@ def _init(arguments: argparse.Namespace) -> int:
     for written in write_all(root, repository, ci):
         print(f"{written.path}: {written.outcome}" + (f"; {written.todo}" if written.todo else ""))
     print("Next: `aipipe doctor`, then `pytest --ai-diff` after a change.")
+    return ExitCode.DONE
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from aipipe.page import gather, render_page
+    from aipipe.runs import run_folder
+    from aipipe_core.change.git import top_of
+
+    root = top_of(Path.cwd())
+    page = gather(root, run_folder(root, arguments.run))
+    write_whole(Path(arguments.html), render_page(page))
+    print(f"{arguments.html} is the page.")
     return ExitCode.DONE
 
 
