@@ -64,6 +64,9 @@ def parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--html", metavar="FILE", default="aipipe-report.html", help="the page")
     report.set_defaults(answer=_report)
+    dashboard = commands.add_parser("dashboard", help="how the runs went over time")
+    dashboard.add_argument("--html", metavar="FILE", help="write a page too")
+    dashboard.set_defaults(answer=_dashboard)
     publish = commands.add_parser(
         "publish", help="comment on the pull or merge request, mark the commit, set job outputs"
     )
@@ -131,6 +134,19 @@ def _report(arguments: argparse.Namespace) -> int:
     page = gather(root, run_folder(root, arguments.run))
     write_whole(Path(arguments.html), render_page(page))
     print(f"{arguments.html} is the page.")
+    return ExitCode.DONE
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from aipipe.dashboard import history_of, render_dashboard
+    from aipipe.dashboard.render import in_words
+    from aipipe_core.change.git import top_of
+
+    root = top_of(Path.cwd())
+    history = history_of(root / ".aipipe" / "runs")
+    print(in_words(history))
+    if arguments.html:
+        write_whole(Path(arguments.html), render_dashboard(history, root.name))
     return ExitCode.DONE
 
 
