@@ -34,6 +34,6 @@ def told(series: Series) -> str:
     values = [point.value for point in series.points]
     unit = f" {series.unit}" if series.unit else ""
     return (
-        f"{series.title}: {values[-1]:g}{unit} in the latest of {len(values)} runs, "
-        f"between {min(values):g} and {max(values):g}"
+        f"{series.title}: {round(values[-1], 1):g}{unit} in the latest of {len(values)} runs, "
+        f"between {round(min(values), 1):g} and {round(max(values), 1):g}"
     )
