@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     analyze.add_argument("spec", nargs="?", metavar="SPEC", help=SPEC_HELP)
     analyze.add_argument("--default-branch", metavar="NAME", help="the branch to compare with")
     analyze.set_defaults(answer=_analyze)
+    _add_run(commands)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
     doctor.set_defaults(answer=_doctor)
     init = commands.add_parser(
@@ -79,6 +80,53 @@ def parser() -> argparse.ArgumentParser:
             "--json", metavar="FILE", help="write the answer as JSON too; - is standard output"
         )
     return top
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="execute the pipeline on a change, resumable")
+    run.add_argument("spec", nargs="?", metavar="SPEC", help=SPEC_HELP)
+    run.add_argument("--default-branch", metavar="NAME", help="the branch to compare with")
+    run.add_argument("--pipeline", metavar="FILE", help="another file than pipeline.yaml")
+    run.add_argument("--dry-run", action="store_true", help="tell what would run, and why")
+    run.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with an interrupted or failed run: the last one, or RUN",
+    )
+    run.add_argument("--jobs", type=_positive, metavar="N", help="stages at a time (the cores)")
+    run.set_defaults(answer=_run_pipeline)
+    report = commands.add_parser("report", help="a run in words")
+    report.add_argument("run", nargs="?", metavar="RUN", help="its id, or the last one")
+    report.add_argument("--json", metavar="FILE", help="write run.json there; - prints it")
+    report.set_defaults(answer=_report)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _run_pipeline(arguments: argparse.Namespace) -> int:
+    from aipipe.run.steps import Request, run
+    from aipipe_core.change.git import top_of
+
+    top = top_of(Path.cwd())
+    file = Path(arguments.pipeline) if arguments.pipeline else None
+    request = Request(arguments.spec, file, arguments.dry_run, arguments.resume, arguments.jobs)
+    return run(top, request, _settings(top, arguments))
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from aipipe.run.folder import find_run
+    from aipipe.run.report import in_words
+    from aipipe_core.change.git import top_of
+
+    found = find_run(top_of(Path.cwd()) / ".aipipe", arguments.run).read()
+    _tell(in_words(found), found, arguments.json)
+    return ExitCode.DONE
 
 
 def _settings(root: Path, arguments: argparse.Namespace) -> Settings:
