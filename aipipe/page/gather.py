@@ -6,8 +6,9 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aipipe.forge.compose import documents_of
+from aipipe.forge.compose import compose, documents_of
 from aipipe.page.diff import File, files_of
+from aipipe_core.findings.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,12 @@ class Page:
     tests: tuple[Written, ...] = ()
     rejected: tuple[dict[str, Any], ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+
+    def words(self) -> list[str]:
+        """Return what the documents say in a few lines."""
+        composed = compose(self.documents)
+        gaps = [f"{finding.place}: {finding.message}" for finding in composed.report.ordered()]
+        return [*composed.report.summary, *map(one_line, gaps)]
 
 
 def gather(root: Path, folder: Path) -> Page:
