@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from pytest_aipipe.compare.model import Pair
 from pytest_aipipe.explore.explorer import Explorer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.explore.trialed import Trialed
@@ -43,7 +44,7 @@ def on_base(
         rootdir=_moved(request.rootdir, request.root, base_root),
         target=_moved(request.target, request.root, base_root),
         python_path=tuple(dict.fromkeys([*roots, *moved])),
-        pytest_args=tuple(_argument(a, request.root, base_root) for a in request.pytest_args),
+        pytest_args=tuple(_arguments(request.pytest_args, request.root, base_root)),
         sources=sources,
         added=added,
         arcs={},
@@ -73,8 +74,14 @@ def _moved(path: Path, root: Path, base_root: Path) -> Path:
     return base_root / path.relative_to(root) if path.is_relative_to(root) else path
 
 
-def _argument(argument: str, root: Path, base_root: Path) -> str:
-    return argument.replace(str(root), str(base_root))
+def _arguments(arguments: Sequence[str], root: Path, base_root: Path) -> Iterator[str]:
+    """Yield pytest's options as they read in the base's tree."""
+    before = ""
+    for argument in arguments:
+        moved = argument.replace(str(root), str(base_root))
+        # A configuration file that only the head has serves both sides.
+        yield argument if before == "-c" and not Path(moved).is_file() else moved
+        before = argument
 
 
 def with_test_files(base_root: Path, head_root: Path, paths: Sequence[str], folder: Path) -> Path:
@@ -86,15 +93,22 @@ def with_test_files(base_root: Path, head_root: Path, paths: Sequence[str], fold
     if not paths:
         return base_root
     arena = folder / "base"
-    shutil.copytree(base_root, arena, symlinks=True)
+    shutil.copytree(base_root, arena, symlinks=True, copy_function=_linked)
     for path in paths:
         source, target = head_root / path, arena / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # it may be the very file of the base's tree
         if source.is_file():
             shutil.copyfile(source, target)
-        else:
-            target.unlink(missing_ok=True)
     return arena
+
+
+def _linked(source: str, target: str) -> None:
+    """Give ``source`` a second name, which costs no time; copy it where that cannot be."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 class Arenas:

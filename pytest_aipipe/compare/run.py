@@ -46,6 +46,12 @@ _PATIENCE = 15.0
 _SEEDS = ("1", "4242")
 
 
+def has_places(request: Request, change: Change) -> bool:
+    """Return whether any definition that both sides have may behave differently."""
+    texts = texts_of(change, request)
+    return bool(places(change.files, texts.base, texts.head, texts.modules))
+
+
 def compare(
     request: Request,
     change: Change,
@@ -64,7 +70,7 @@ def compare(
     """
     comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
     try:
-        with tempfile.TemporaryDirectory(prefix="aipipe-compare-") as private:
+        with tempfile.TemporaryDirectory(dir=base_root.parent, prefix="arena-") as private:
             comparison.run(base_root, Path(private), candidates)
     except AipipeError as error:
         comparison.notes.append(" ".join(str(error).split()))
@@ -174,12 +180,11 @@ class _Comparison:
     def _try(
         self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
     ) -> None:
-        near = [h for h in hunts if h.place.path == hunt.place.path]
         pairs = arenas.run(batch)
         self.tried += len(batch)
         sightings = []
         for candidate, pair in zip(batch, pairs, strict=True):
-            reached = [h for h in near if h.learn(candidate, pair)]
+            reached = [h for h in hunts if h.learn(candidate, pair)]
             told = [*(h for h in reached if h is hunt), *reached, hunt]
             if not reached and candidate.technique != "interface":
                 continue

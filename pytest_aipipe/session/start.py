@@ -46,6 +46,10 @@ def start(config: pytest.Config, args: list[str]) -> None:
     host.recorder.start()
 
 
+VALUED = ("--ai-diff", "--ai-write", "--ai-behavior-accept")
+"""Options whose value may be left out."""
+
+
 def untangle(config: pytest.Config, args: list[str]) -> None:
     """Give back a test path that argparse took for the value of the option before it.
 
@@ -55,7 +59,7 @@ def untangle(config: pytest.Config, args: list[str]) -> None:
     known = config.known_args_namespace
     for index in range(len(args) - 1, -1, -1):
         word = args[index + 1] if index + 1 < len(args) else "-"
-        if args[index] not in ("--ai-diff", "--ai-write") or word.startswith("-"):
+        if args[index] not in VALUED or word.startswith("-"):
             continue
         is_path = (Path(config.invocation_params.dir) / word.partition("::")[0]).exists()
         if args[index] == "--ai-write" and not is_path:

@@ -35,6 +35,10 @@ class Ledger:
             return {}
         return {str(k): str(v) for k, v in loaded.items()} if isinstance(loaded, dict) else {}
 
+    def __contains__(self, file: Path) -> bool:
+        """Whether we once wrote ``file``, whatever has become of it."""
+        return str(file) in self._digests
+
     def is_ours(self, file: Path) -> bool:
         """Whether ``file`` holds what we once wrote to it."""
         known = self._digests.get(str(file))
