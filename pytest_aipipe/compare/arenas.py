@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from pytest_aipipe.assertions.settle import raise_lines
+from pytest_aipipe.compare.difference import differences
 from pytest_aipipe.compare.model import Pair
 from pytest_aipipe.explore.explorer import Explorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_aipipe.compare.model import Difference
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.generate.model import Candidate
@@ -125,6 +128,9 @@ class Arenas:
     ) -> None:
         self.requests = (base, head)
         self.shift = len(str(base.root)) - len(str(head.root))
+        self._raises = tuple(
+            {p: raise_lines(t) for p, t in r.sources.items()} for r in (base, head)
+        )
         self.explorers = tuple(
             Explorer(
                 request,
@@ -157,6 +163,11 @@ class Arenas:
             return explorer.try_all(batch, look=True)
 
         return [Pair(b, h) for b, h in zip(*self._pool.map(side, self.explorers), strict=True)]
+
+    def differences(self, pair: Pair) -> tuple[Difference, ...]:
+        """Return what tells a pair's runs apart, the plainest first."""
+        base, head = self._raises
+        return differences(pair, shift=self.shift, raises=(base, head))
 
     def on(self, side: int, batch: Sequence[Candidate]) -> Sequence[Trialed]:
         """Try every candidate on one side only: 0 is the base, 1 the head."""

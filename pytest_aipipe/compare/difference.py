@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.model import Difference, Kind, Pair
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Check, Trialed
     from pytest_aipipe.explore.values import Fact
 
+RaiseLines = Mapping[str, frozenset[int]]
+"""By path, the lines of ``raise`` and ``assert`` statements."""
+
+_ACCIDENTS = frozenset(
+    {"TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError"}
+)
 _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
@@ -22,12 +29,15 @@ _NOISE = re.compile(
 """Addresses, line numbers, file names and durations differ for reasons of their own."""
 
 
-def differences(pair: Pair, *, shift: int = 0) -> tuple[Difference, ...]:
+def differences(
+    pair: Pair, *, shift: int = 0, raises: tuple[RaiseLines, RaiseLines] = ({}, {})
+) -> tuple[Difference, ...]:
     """Return what differs, the plainest first; empty where the two cannot be compared.
 
     A run that pytest could not set up, that was skipped or that died says nothing of the
     code, and where the base does not come to an end there is nothing to state of it.
-    ``shift`` is how much longer the path of the base's tree is than that of the head's.
+    ``shift`` is how much longer the path of the base's tree is than that of the head's;
+    ``raises`` are the lines of both sides' sources that raise on purpose.
     """
     if pair.base.outcome.status not in _COMPARABLE:
         return ()
@@ -36,17 +46,29 @@ def differences(pair: Pair, *, shift: int = 0) -> tuple[Difference, ...]:
         return (Difference(Kind.END, "", shown, "does not come to an end"),)
     if pair.head.outcome.status not in _COMPARABLE:
         return ()
-    found = [*_errors(pair), *_values(pair, shift), *_warnings(pair), *_output(pair)]
+    found = [*_errors(pair, raises), *_values(pair, shift), *_warnings(pair), *_output(pair)]
     return tuple(sorted(dict.fromkeys(found), key=lambda d: _RANK[d.kind]))
 
 
-def _errors(pair: Pair) -> Iterator[Difference]:
+def _errors(pair: Pair, raises: tuple[RaiseLines, RaiseLines]) -> Iterator[Difference]:
     base, head = _ending(pair.base), _ending(pair.head)
     if _quiet(base) == _quiet(head):
         return
     if pair.base.raised is not None and pair.base.raised.at is None:
         return  # the test's own mistake, a call that does not fit: it says nothing of the code
-    yield Difference(Kind.ERROR, "", base or "no error", head or "no error")
+    misused = [_is_accident(t, r) for t, r in zip((pair.base, pair.head), raises, strict=True)]
+    if all(misused):
+        return  # called wrongly, the code fails somewhere: where is nobody's concern
+    yield Difference(Kind.ERROR, "", base or "no error", head or "no error", misused[0])
+
+
+def _is_accident(trial: Trialed, raises: RaiseLines) -> bool:
+    """Return whether the run ended in an error that no statement of the code raises."""
+    raised = trial.raised
+    if raised is None or raised.type_name not in _ACCIDENTS:
+        return False
+    path, line = raised.at or ("", 0)
+    return line not in raises.get(path, frozenset())
 
 
 def _ending(trial: Trialed) -> str:
@@ -83,7 +105,7 @@ def _checks(pair: Pair) -> Iterator[Difference]:
         if base.held != head.held or _codes(base.facts) != _codes(head.facts):
             shown = [_check_shown(check) for check in (base, head)]
             if _quiet(shown[0]) != _quiet(shown[1]):
-                yield Difference(Kind.VALUE, f"line {base.line}", *shown)
+                yield Difference(Kind.VALUE, f"line {base.line}", shown[0], shown[1])
 
 
 def _check_shown(check: Check) -> str:
@@ -124,7 +146,7 @@ def _warnings(pair: Pair) -> Iterator[Difference]:
     base, head = (_warned(trial) for trial in (pair.base, pair.head))
     if [_quiet(one) for one in base] != [_quiet(one) for one in head]:
         shown = ["; ".join(one)[:_SHOWN] or "no warning" for one in (base, head)]
-        yield Difference(Kind.WARNING, "", *shown)
+        yield Difference(Kind.WARNING, "", shown[0], shown[1])
 
 
 def _warned(trial: Trialed) -> list[str]:

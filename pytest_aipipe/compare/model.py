@@ -64,12 +64,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What tells the two runs apart: ``where`` is an expression, or empty for the whole."""
+    """What tells the two runs apart: ``where`` is an expression, or empty for the whole.
+
+    ``misuse``: on the base the call failed by an error that nobody wrote there, as a call
+    with a value of a wrong type does. To state that is worth little.
+    """
 
     kind: Kind
     where: str
     base: str
     head: str
+    misuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class BehaviorChange:
     announced: Announced = Announced.UNSURE
     reason: str = ""
     by_model: bool = False
+    misuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

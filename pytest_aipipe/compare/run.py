@@ -18,8 +18,8 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import differences, same_in
-from pytest_aipipe.compare.files import FOLDER, file_name, module_text, named
+from pytest_aipipe.compare.difference import same_in
+from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
 from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
@@ -115,6 +115,7 @@ class _Comparison:
                 self.notes += [
                     f"A technique gave out at {hunt.place.symbol}: {why}" for why in hunt.failed
                 ]
+        self.changes = without_misuse(self.changes)
         if self.changes:
             self._confirm(base)
 
@@ -188,10 +189,10 @@ class _Comparison:
             told = [*(h for h in reached if h is hunt), *reached, hunt]
             if not reached and candidate.technique != "interface":
                 continue
-            found = differences(pair, shift=arenas.shift)
+            found = arenas.differences(pair)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
-        sightings.sort(key=lambda s: len(s.candidate.function))
+        sightings.sort(key=lambda s: (s.differences[0].misuse, len(s.candidate.function)))
         for sighting in sightings:
             if self.left <= 0:
                 return
@@ -206,7 +207,9 @@ class _Comparison:
             return
         self.attempts[key] = self.attempts.get(key, 0) + 1
         (again,) = arenas.run([sighting.candidate])
-        if not same_in(sighting.differences, differences(again, shift=arenas.shift)):
+        if not same_in(sighting.differences, arenas.differences(again)):
+            return
+        if new[0].misuse and told:
             return
         caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
         if caught is None:
@@ -243,10 +246,11 @@ class _Comparison:
             head=difference.head,
             file_name=file_name(stem, self.request.naming),
             test_name=candidate.name,
-            test=module_text(candidate, shown),
+            test=module_text(candidate, f"{CATCHING_HEADER}# {shown}\n"),
             hunk=place.hunks[0] if place.hunks else None,
             announced=verdict,
             reason=reason,
+            misuse=difference.misuse,
         )
 
     def _said(self, place: Place) -> Said:
@@ -268,6 +272,12 @@ class _Comparison:
         files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
         pairs = arenas.run_files(files)
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
+
+
+def without_misuse(changes: Sequence[BehaviorChange]) -> list[BehaviorChange]:
+    """Return the changes without those of wrong calls, where a symbol has better ones."""
+    better = {change.symbol for change in changes if not change.misuse}
+    return [change for change in changes if not change.misuse or change.symbol not in better]
 
 
 def _key(place: Place) -> str:

@@ -94,7 +94,7 @@ def with_texts(request: Request, texts: Texts) -> Request:
 
 def candidates_of(tests: Sequence[AdmittedTest], files: Mapping[str, str]) -> list[Candidate]:
     """Return written tests as candidates: each with its file's imports and helpers."""
-    preludes = {name: _prelude(text) for name, text in files.items()}
+    preludes = {name: prelude_of(text) for name, text in files.items()}
     return [
         Candidate(test.technique, test.name, test.source, preludes[test.module_name])
         for test in tests
@@ -102,7 +102,7 @@ def candidates_of(tests: Sequence[AdmittedTest], files: Mapping[str, str]) -> li
     ]
 
 
-def _prelude(text: str) -> tuple[str, ...]:
+def prelude_of(text: str) -> tuple[str, ...]:
     """Return the statements of a test file that are no tests."""
     statements = []
     for node in ast.parse(text).body:

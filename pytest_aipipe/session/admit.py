@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.runner import runtestprotocol
 
-from pytest_aipipe.compare.files import FOLDER
 from pytest_aipipe.measure.trace import merge, union
 from pytest_aipipe.session import nodes
 from pytest_aipipe.session.folder import own_folder
@@ -54,7 +53,7 @@ class Admission:
 
     def is_catching(self, file: Path) -> bool:
         """Whether ``file`` is a test of what the base did: a session never runs these."""
-        return file.parent.name == FOLDER and (file.parent / "conftest.py") in self.ledger
+        return self.ledger.holds_catching(file)
 
     def owns(self, item: pytest.Item) -> bool:
         """Whether ``item`` is a generated test."""

@@ -6,18 +6,22 @@ collects; its conftest keeps a plain ``pytest`` away from it as well, unless it 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.files import FOLDER
+from pytest_aipipe.session import accepting
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.base import base_files
 from pytest_aipipe.session.engines import chosen
 from pytest_aipipe.session.written import free_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from aipipe_core.change.model import FileChange
     from pytest_aipipe.compare.model import Compared
     from pytest_aipipe.session.host import Host
 
@@ -49,8 +53,12 @@ class Behavior:
     def __init__(self, host: Host) -> None:
         self._host = host
         options = host.run.options
+        self._waiting: list[Path] = []
+        if options.accept is not None:
+            self._waiting = accepting.waiting(self._folder, options.accept)
         self._asked = (
             options.behavior
+            and not self._waiting
             and options.budget >= LEAST
             and bool(chosen(host.config, options.engines))
         )
@@ -63,11 +71,16 @@ class Behavior:
         return has_places(build_request(self._host, 0), self._host.run.change)
 
     def compare(self) -> None:
-        """Set ``run.compared`` and write the catching tests of it."""
+        """Set ``run.compared`` and write the catching tests of it, or accept what is there."""
         run = self._host.run
+        if self._waiting:
+            self._accept(self._waiting)
+            return
         if not self.share:
             if self._asked:
                 self._clear()
+            if run.options.accept is not None:
+                self._accept([])
             return
         used = run.timing.get("generate", 0.0)
         budget = max(self.share, run.options.budget - used)
@@ -83,6 +96,18 @@ class Behavior:
                 self._clear()
                 raise
             run.compared = found
+        if run.options.accept is not None:
+            self._accept(accepting.waiting(self._folder, run.options.accept))
+
+    def _accept(self, files: list[Path]) -> None:
+        run = self._host.run
+        if not files:
+            run.note("There is no catching test to accept. [nothing-to-accept]")
+            return
+        with run.timed("accept"):
+            accepting.accept_all(self._host, files)
+        if not accepting.waiting(self._folder, ""):
+            self._clear()
 
     def _compared(self, budget: float) -> Compared | None:
         from pytest_aipipe.compare.run import compare
@@ -106,7 +131,7 @@ class Behavior:
             with host.progress() as progress:
                 return compare(
                     request,
-                    run.change,
+                    replace(run.change, files=tuple(self._of_the_user())),
                     base,
                     progress,
                     budget=budget,
@@ -115,6 +140,13 @@ class Behavior:
                 )
         finally:
             launch.close()
+
+    def _of_the_user(self) -> Iterator[FileChange]:
+        """Yield the changed files without the tests that we wrote: these announce nothing."""
+        run = self._host.run
+        for file in run.change.files:
+            if not self._host.admission.ledger.is_ours(run.change.root / file.path):
+                yield file
 
     @property
     def _folder(self) -> Path:

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.files import FOLDER
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ class Ledger:
             return {}
         return {str(k): str(v) for k, v in loaded.items()} if isinstance(loaded, dict) else {}
 
-    def __contains__(self, file: Path) -> bool:
-        """Whether we once wrote ``file``, whatever has become of it."""
-        return str(file) in self._digests
+    def holds_catching(self, file: Path) -> bool:
+        """Whether ``file`` lies where we write tests of what the base did."""
+        folder = file.parent
+        return folder.name == FOLDER and str(folder / "conftest.py") in self._digests
 
     def is_ours(self, file: Path) -> bool:
         """Whether ``file`` holds what we once wrote to it."""
