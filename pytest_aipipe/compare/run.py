@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from pytest_aipipe.compare.search import Hunt, nearest, side_of
 from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
+from pytest_aipipe.generate.scene import read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +43,13 @@ _PER_PLACE = 3
 """Distinct differences that are reported of one place at most."""
 _ATTEMPTS = 12
 """Sightings of one place that are tried before it is left."""
+_QUIET, _QUIET_AFTER = 1600, 160
+"""Candidates in a row without a new path after which a place is left: nothing was told of it, or
+something was."""
 _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
+_MOST_RESERVED = 0.4
+"""Of the time that is left when both sides are open."""
 _SEEDS = ("1", "4242")
 
 
@@ -66,7 +73,7 @@ def compare(
 
     ``request`` is head's; ``base_root`` holds the base's files and is only read.
     ``candidates`` are tests that were found for other ends: they are run on both sides
-    first. ``budget`` is in seconds and bounds everything but the last confirmation.
+    first. ``budget`` is in seconds; time for the last confirmation is kept back of it.
     """
     comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
     try:
@@ -88,7 +95,8 @@ class _Comparison:
     notes: list[str] = field(default_factory=list)
     tried: int = 0
     stories: dict[str, list[Difference]] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
+    attempts: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
     second: Arenas | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -107,7 +115,10 @@ class _Comparison:
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
         base = on_base(self.request, root, texts.base, texts.removed)
+        opened = time.monotonic()
         with self.stack, Arenas(base, self.request, launch=self.launch) as arenas:
+            # The last confirmation opens both sides once more.
+            self.deadline -= min(1.3 * (time.monotonic() - opened), _MOST_RESERVED * self.left)
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
@@ -134,15 +145,13 @@ class _Comparison:
         return hunts
 
     def _scene(self, request: Request, arenas: Arenas) -> Scene:
-        files = {test.source_path for test in request.tests}
-        texts = {path: path.read_text("utf-8") for path in files if path.is_file()}
         return Scene(
             root=request.root,
             sources=request.sources,
             added=request.added,
             tests=request.tests,
             calls=(),
-            test_sources=texts,
+            test_sources=read_sources(request.tests),
             fixtures=arenas.explorers[1].ready.fixtures,
             rng=random.Random(request.seed),  # noqa: S311 - the same search for the same change
         )
@@ -160,7 +169,7 @@ class _Comparison:
         while waiting and self.left > 0:
             for hunt in list(waiting):
                 batch = hunt.batch()
-                if not batch or self._done(hunt.place):
+                if not batch or self._done(hunt):
                     waiting.remove(hunt)
                     continue
                 self._try(hunt, hunts, batch, arenas)
@@ -173,10 +182,12 @@ class _Comparison:
                     left=max(0.0, self.left),
                 )
 
-    def _done(self, place: Place) -> bool:
-        key = _key(place)
-        told = len(self.stories.get(key, ()))
-        return told >= _PER_PLACE or self.attempts.get(key, 0) >= _ATTEMPTS
+    def _done(self, hunt: Hunt) -> bool:
+        """Return whether nothing more is to be expected of a place, or enough is known of it."""
+        key = _key(hunt.place)
+        if self.told[key] >= _PER_PLACE or self.attempts[key] >= _ATTEMPTS:
+            return True
+        return hunt.quiet >= (_QUIET_AFTER if self.told[key] else _QUIET)
 
     def _try(
         self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
@@ -196,16 +207,18 @@ class _Comparison:
         for sighting in sightings:
             if self.left <= 0:
                 return
-            if not self._done(sighting.place):
+            if self.attempts[_key(sighting.place)] < _ATTEMPTS:
                 self._catch(sighting, arenas)
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
         key = _key(sighting.place)
         told = self.stories.setdefault(key, [])
+        if self.told[key] >= _PER_PLACE:
+            return
         new = [d for d in sighting.differences if not any(_alike(d, old) for old in told)]
         if not new or new[0] is not sighting.differences[0]:
             return
-        self.attempts[key] = self.attempts.get(key, 0) + 1
+        self.attempts[key] += 1
         (again,) = arenas.run([sighting.candidate])
         if not same_in(sighting.differences, arenas.differences(again)):
             return
@@ -214,9 +227,13 @@ class _Comparison:
         caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
         if caught is None:
             return
+        if any(_alike(caught.difference, old) for old in told):
+            told.append(new[0])  # made small, it shows what another one has shown
+            return
         change = self._change(sighting.place, caught)
         if self._tells([change], self._second(arenas)) == [change]:
-            told.append(new[0])
+            told += dict.fromkeys((new[0], caught.difference))
+            self.told[key] += 1
             self.changes.append(change)
 
     def _second(self, arenas: Arenas) -> Arenas:

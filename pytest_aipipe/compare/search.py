@@ -137,6 +137,7 @@ class Hunt:
         self.failed: list[str] = []
         self.inlined: list[Candidate] = []
         self.given = 0
+        self.quiet = 0  # candidates since one of them took a path that none took before
         self.words = vocabulary([side.situation for side in sides])
         self.looks = looks(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
@@ -153,6 +154,7 @@ class Hunt:
                 self.tried.add(mark)
                 found.append(candidate)
         self.given += len(found)
+        self.quiet += len(found)
         return found
 
     def _next(self) -> Candidate | None:
@@ -181,6 +183,8 @@ class Hunt:
         if reached and candidate.technique == "existing":
             self._inline(candidate, pair)
         new = [s.is_new(o) for s, o in zip(self.sides, outcomes, strict=True)]
+        if any(new):
+            self.quiet = 0
         if outcomes[0].status not in _NO_SEED and (
             any(new) or (reached and candidate.technique == "inlined")
         ):
