@@ -128,9 +128,7 @@ def _with_facts(candidate: Candidate, arenas: Arenas) -> Candidate | None:
     (again,) = arenas.on(0, [candidate])
     facts: list[Fact] = []
     for expression, found in pair.base.facts.items():
-        other = pair.head.facts.get(expression)
-        if not other:
-            continue
+        other = pair.head.facts.get(expression, ())
         codes = {fact.code for fact in other}
         stable = {fact.code for fact in again.facts.get(expression, ())}
         facts += [f for f in found if f.code not in codes and f.code in stable][:1]

@@ -22,6 +22,7 @@ _ACCIDENTS = frozenset(
 )
 _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
+_UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
     r"0x[0-9a-fA-F]+|(?<=line )\d+|/[^\s'\":,]+|\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b"
@@ -80,11 +81,15 @@ def _ending(trial: Trialed) -> str:
 
 
 def _values(pair: Pair, shift: int) -> Iterator[Difference]:
+    ended = pair.base.raised is None and pair.head.raised is None
     for expression, facts in pair.base.facts.items():
         other = pair.head.facts.get(expression)
-        if other is None or not facts or not other:
+        if not facts or (other is None and not ended):
             continue
-        if not _shifted(facts, other, shift):
+        if not other:
+            # An error that a look at it brings out; the test that looks will tell.
+            yield Difference(Kind.VALUE, expression, _value_of(facts[0].code), _UNSEEN)
+        elif not _shifted(facts, other, shift):
             yield from _facts(expression, facts, other)
     yield from _checks(pair)
 
