@@ -146,6 +146,7 @@ class Arenas:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            stack.callback(self._pool.shutdown)
             for explorer in self.explorers:
                 stack.enter_context(explorer)
             list(self._pool.map(lambda explorer: explorer.start(), self.explorers))
@@ -154,7 +155,6 @@ class Arenas:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self._pool.shutdown()
 
     def run(self, batch: Sequence[Candidate]) -> list[Pair]:
         """Try every candidate on both sides, looking at what its values are worth."""

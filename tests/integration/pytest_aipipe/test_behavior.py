@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +25,7 @@ def area(w, h):
     return w * h
 """
 TESTS = "from calc import area\n\n\ndef test_area():\n    assert area(3, 4) == 12\n"
+QUICK = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytest")
 OPTIONS = ("--ai-diff", "--ai-budget=15", "--ai-report=json:out.json", "--ai-report=term")
 
 
@@ -116,3 +123,50 @@ def test_the_base_is_made_once_and_hidden_from_pytest(losing: Any) -> None:
     losing.pytest(*OPTIONS)
     assert marker.exists()
     assert "1 passed" in losing.pytest("-p", "no:aipipe").text
+
+
+def test_an_interrupt_while_comparing_leaves_nothing_half_done(losing: Any) -> None:
+    base = losing.root / ".aipipe/base"
+    command = ["env", "--default-signal=INT", sys.executable, "-B", "-m", "pytest", *QUICK]
+    process = subprocess.Popen(
+        [*command, "--ai-diff", "--ai-budget=120", "--ai-write=tests/ai"],
+        cwd=losing.root,
+        env=losing.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        end = time.monotonic() + 60
+        while not at_work_on(base) and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        text, _ = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    assert process.returncode == 2, text
+    assert "[defect]" not in text
+    assert losing.status() == [" M calc.py"]
+    assert not [place for place in base.iterdir() if place.name.startswith("arena-")]
+    end = time.monotonic() + 10
+    while at_work_on(base) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not at_work_on(base)
+
+
+def at_work_on(folder: Path) -> list[str]:
+    """The command lines of processes that name ``folder``: the base's side among them."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            words = (
+                (process / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            )
+        except OSError:
+            continue
+        if process.name.isdigit() and str(folder) in words:
+            found.append(words)
+    return found

@@ -118,3 +118,30 @@ def test_two_sightings_tell_the_same_story_when_base_shows_the_same() -> None:
     other = Pair(worth("assert result == 7"), worth("assert result == 2"))
     assert same_in(differences(pair), differences(pair))
     assert not same_in(differences(pair), differences(other))
+
+
+def test_a_call_that_is_wrong_on_both_sides_says_nothing() -> None:
+    base, head = raised("TypeError", "a"), raised("AttributeError", "b")
+    assert differences(Pair(base, head)) == ()
+
+
+def test_an_error_that_the_code_raises_on_purpose_is_told_apart_from_an_accident() -> None:
+    base, head = raised("TypeError", "must be str"), raised("TypeError", "no len()")
+    purpose = {"pkg/shapes.py": frozenset({3})}
+    (found,) = differences(Pair(base, head), raises=(purpose, {}))
+    assert not found.misuse
+
+
+def test_an_accident_on_the_base_alone_is_marked() -> None:
+    (found,) = differences(Pair(raised("TypeError", "a"), ran()))
+    assert found.misuse
+    (found,) = differences(Pair(ran(), raised("TypeError", "a")))
+    assert not found.misuse
+
+
+def test_what_only_the_base_lets_one_look_at_differs() -> None:
+    (found,) = differences(Pair(worth("assert list(result) == [1]"), worth()))
+    assert (found.base, found.head) == ("[1]", "cannot be looked at")
+    ended = ran(facts={})
+    assert differences(Pair(worth("assert result.name == 'a'", name="result.name"), ended))
+    assert not differences(Pair(ended, worth("assert result == 1")))
