@@ -86,10 +86,10 @@ def _told(candidate: Candidate, seen: Difference, arenas: Arenas) -> Difference:
     if seen.kind is Kind.END or raised is None or raised.failed:
         did_not = raised is not None and "DID NOT RAISE" in raised.text
         if expected and did_not:
-            return Difference(Kind.ERROR, "", expected, "no error", seen.misuse)
+            return Difference(Kind.ERROR, "", expected, "no error", seen.weak)
         return seen
     shown = f"{raised.type_name}: {raised.text}"[:300]
-    return Difference(Kind.ERROR, "", expected or "no error", shown, seen.misuse)
+    return Difference(Kind.ERROR, "", expected or "no error", shown, seen.weak)
 
 
 def _expected_error(candidate: Candidate) -> str:

@@ -22,6 +22,7 @@ _ACCIDENTS = frozenset(
 )
 _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
+_PRIVATE = re.compile(r"\._(?!_)|__dict__")
 _UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
@@ -48,7 +49,7 @@ def differences(
     if pair.head.outcome.status not in _COMPARABLE:
         return ()
     found = [*_errors(pair, raises), *_values(pair, shift), *_warnings(pair), *_output(pair)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda d: _RANK[d.kind]))
+    return tuple(sorted(dict.fromkeys(found), key=lambda d: (d.weak, _RANK[d.kind])))
 
 
 def _errors(pair: Pair, raises: tuple[RaiseLines, RaiseLines]) -> Iterator[Difference]:
@@ -130,7 +131,8 @@ def _facts(expression: str, base: tuple[Fact, ...], head: tuple[Fact, ...]) -> I
     if _quiet(shown[0]) == _quiet(shown[1]):
         return
     kind = Kind.TYPE if "isinstance(" in only_base[0].code else Kind.VALUE
-    yield Difference(kind, expression, shown[0], shown[1] or _value_of(head[0].code))
+    after = shown[1] or _value_of(head[0].code)
+    yield Difference(kind, expression, shown[0], after, bool(_PRIVATE.search(expression)))
 
 
 def _codes(facts: tuple[Fact, ...]) -> tuple[str, ...]:
@@ -175,8 +177,9 @@ def _quiet(text: str) -> str:
     return _NOISE.sub("…", text)
 
 
-def same_in(first: tuple[Difference, ...], second: tuple[Difference, ...]) -> bool:
-    """Return whether two sightings of one candidate tell the same story."""
-    return [(d.kind, d.where, _quiet(d.base)) for d in first] == [
-        (d.kind, d.where, _quiet(d.base)) for d in second
-    ]
+def seen_again(
+    first: tuple[Difference, ...], second: tuple[Difference, ...]
+) -> tuple[Difference, ...]:
+    """Return those of the first sighting that the second one of the same candidate has as well."""
+    again = {(d.kind, d.where, _quiet(d.base), _quiet(d.head)) for d in second}
+    return tuple(d for d in first if (d.kind, d.where, _quiet(d.base), _quiet(d.head)) in again)

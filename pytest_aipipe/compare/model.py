@@ -66,15 +66,15 @@ class Pair:
 class Difference:
     """What tells the two runs apart: ``where`` is an expression, or empty for the whole.
 
-    ``misuse``: on the base the call failed by an error that nobody wrote there, as a call
-    with a value of a wrong type does. To state that is worth little.
+    ``weak``: worth little. On the base the call failed by an error that nobody wrote there, as
+    a call with a value of a wrong type does; or only private names show the difference.
     """
 
     kind: Kind
     where: str
     base: str
     head: str
-    misuse: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class BehaviorChange:
     announced: Announced = Announced.UNSURE
     reason: str = ""
     by_model: bool = False
-    misuse: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import same_in
+from pytest_aipipe.compare.difference import seen_again
 from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
 from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
 from pytest_aipipe.compare.places import places
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.compare.catching import Caught
     from pytest_aipipe.compare.model import Difference, Place
     from pytest_aipipe.explore.process import Launch
-    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
 _PER_PLACE = 3
@@ -50,6 +50,8 @@ _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
 _MOST_RESERVED = 0.4
 """Of the time that is left when both sides are open."""
+_RECORDING, _LEAST_RECORDING = 0.1, 2.0
+"""Of the time that is left, for watching the nearest tests' calls; and seconds at least."""
 _SEEDS = ("1", "4242")
 
 
@@ -111,7 +113,7 @@ class _Comparison:
         found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
-        self.request = with_texts(self.request, texts)
+        self.request = with_texts(self.request, texts, found)
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
         base = on_base(self.request, root, texts.base, texts.removed)
@@ -126,14 +128,18 @@ class _Comparison:
                 self.notes += [
                     f"A technique gave out at {hunt.place.symbol}: {why}" for why in hunt.failed
                 ]
-        self.changes = without_misuse(self.changes)
+        self.changes = without_weak(self.changes)
         if self.changes:
             self._confirm(base)
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
         hunts = []
         tried: dict[str, set[str]] = {}
-        scenes = [self._scene(request, arenas) for request in arenas.requests]
+        calls = arenas.explorers[1].record_calls(
+            [(place.path, place.symbol) for place in found],
+            timeout=max(_LEAST_RECORDING, self.left * _RECORDING),
+        )
+        scenes = [self._scene(request, arenas, calls) for request in arenas.requests]
         for place in found:
             lines = (place.base_lines, place.head_lines)
             sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
@@ -144,13 +150,13 @@ class _Comparison:
             hunts.append(Hunt(place, both, nearest(both[1].situation), known))
         return hunts
 
-    def _scene(self, request: Request, arenas: Arenas) -> Scene:
+    def _scene(self, request: Request, arenas: Arenas, calls: Sequence[RecordedCall]) -> Scene:
         return Scene(
             root=request.root,
             sources=request.sources,
             added=request.added,
             tests=request.tests,
-            calls=(),
+            calls=calls,
             test_sources=read_sources(request.tests),
             fixtures=arenas.explorers[1].ready.fixtures,
             rng=random.Random(request.seed),  # noqa: S311 - the same search for the same change
@@ -203,7 +209,7 @@ class _Comparison:
             found = arenas.differences(pair)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
-        sightings.sort(key=lambda s: (s.differences[0].misuse, len(s.candidate.function)))
+        sightings.sort(key=lambda s: (s.differences[0].weak, len(s.candidate.function)))
         for sighting in sightings:
             if self.left <= 0:
                 return
@@ -215,14 +221,17 @@ class _Comparison:
         told = self.stories.setdefault(key, [])
         if self.told[key] >= _PER_PLACE:
             return
-        new = [d for d in sighting.differences if not any(_alike(d, old) for old in told)]
-        if not new or new[0] is not sighting.differences[0]:
+        if all(any(_alike(d, old) for old in told) for d in sighting.differences):
+            return
+        (again,) = arenas.run([sighting.candidate])
+        stable = seen_again(sighting.differences, arenas.differences(again))
+        if not stable:
+            return  # chance, and no attempt: many candidates may show it
+        new = [d for d in stable if not any(_alike(d, old) for old in told)]
+        if not new or new[0] is not stable[0]:
             return
         self.attempts[key] += 1
-        (again,) = arenas.run([sighting.candidate])
-        if not same_in(sighting.differences, arenas.differences(again)):
-            return
-        if new[0].misuse and told:
+        if new[0].weak and told:
             return
         caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
         if caught is None:
@@ -267,7 +276,7 @@ class _Comparison:
             hunk=place.hunks[0] if place.hunks else None,
             announced=verdict,
             reason=reason,
-            misuse=difference.misuse,
+            weak=difference.weak,
         )
 
     def _said(self, place: Place) -> Said:
@@ -291,10 +300,10 @@ class _Comparison:
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
 
 
-def without_misuse(changes: Sequence[BehaviorChange]) -> list[BehaviorChange]:
-    """Return the changes without those of wrong calls, where a symbol has better ones."""
-    better = {change.symbol for change in changes if not change.misuse}
-    return [change for change in changes if not change.misuse or change.symbol not in better]
+def without_weak(changes: Sequence[BehaviorChange]) -> list[BehaviorChange]:
+    """Return the changes without those worth little, where a symbol has better ones."""
+    better = {change.symbol for change in changes if not change.weak}
+    return [change for change in changes if not change.weak or change.symbol not in better]
 
 
 def _key(place: Place) -> str:

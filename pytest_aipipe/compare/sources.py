@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipipe_core.change import Kind, file_at
-from pytest_aipipe.generate.model import Candidate
+from pytest_aipipe.generate.model import Candidate, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from aipipe_core.change.model import Change, FileChange
+    from pytest_aipipe.compare.model import Place
     from pytest_aipipe.generate.request import AdmittedTest, Request
 
 
@@ -81,14 +82,14 @@ def module_name(file: Path, python_path: Iterable[str], root: Path) -> str:
     return ""
 
 
-def with_texts(request: Request, texts: Texts) -> Request:
-    """Return head's request widened to every file that can be compared, without its gaps."""
+def with_texts(request: Request, texts: Texts, found: Sequence[Place]) -> Request:
+    """Return head's request widened to every file that can be compared, its gaps the places."""
     return replace(
         request,
         sources={**request.sources, **texts.head},
         modules={**request.modules, **texts.modules},
         added={**request.added, **texts.added},
-        gaps=(),
+        gaps=[Gap(p.path, p.module, p.symbol, p.head_lines, frozenset()) for p in found],
     )
 
 

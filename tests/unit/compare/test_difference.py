@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.compare.difference import differences, same_in
+from pytest_aipipe.compare.difference import differences, seen_again
 from pytest_aipipe.compare.model import Kind, Pair
 from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import Fact
@@ -113,11 +113,21 @@ def test_an_assertion_that_holds_on_one_side_only_differs() -> None:
     assert (found.where, found.base, found.head) == ("line 3", "the assertion holds", "2")
 
 
-def test_two_sightings_tell_the_same_story_when_base_shows_the_same() -> None:
+def test_what_a_second_run_does_not_show_again_is_chance() -> None:
     pair = Pair(worth("assert result == 1"), worth("assert result == 2"))
     other = Pair(worth("assert result == 7"), worth("assert result == 2"))
-    assert same_in(differences(pair), differences(pair))
-    assert not same_in(differences(pair), differences(other))
+    assert seen_again(differences(pair), differences(pair)) == differences(pair)
+    assert seen_again(differences(pair), differences(other)) == ()
+
+
+def test_one_difference_that_stays_is_kept_beside_one_of_chance() -> None:
+    def both(base: int, chance: int) -> Trialed:
+        facts = {"result": (Fact(f"assert result == {base}"),)}
+        return ran(facts={**facts, "luck": (Fact(f"assert luck == {chance}"),)})
+
+    first = differences(Pair(both(1, 11), both(2, 12)))
+    second = differences(Pair(both(1, 13), both(2, 14)))
+    assert [d.where for d in seen_again(first, second)] == ["result"]
 
 
 def test_a_call_that_is_wrong_on_both_sides_says_nothing() -> None:
@@ -129,14 +139,14 @@ def test_an_error_that_the_code_raises_on_purpose_is_told_apart_from_an_accident
     base, head = raised("TypeError", "must be str"), raised("TypeError", "no len()")
     purpose = {"pkg/shapes.py": frozenset({3})}
     (found,) = differences(Pair(base, head), raises=(purpose, {}))
-    assert not found.misuse
+    assert not found.weak
 
 
 def test_an_accident_on_the_base_alone_is_marked() -> None:
     (found,) = differences(Pair(raised("TypeError", "a"), ran()))
-    assert found.misuse
+    assert found.weak
     (found,) = differences(Pair(ran(), raised("TypeError", "a")))
-    assert not found.misuse
+    assert not found.weak
 
 
 def test_what_only_the_base_lets_one_look_at_differs() -> None:
