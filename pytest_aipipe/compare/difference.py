@@ -26,9 +26,9 @@ _PRIVATE = re.compile(r"\._(?!_)|__dict__")
 _UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
-    r"0x[0-9a-fA-F]+|(?<=line )\d+|/[^\s'\":,]+|\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b"
+    r"0x[0-9a-fA-F]+|\b(?:9[3-9]|1[0-4]\d)\d{12}\b|(?<=line )\d+|/[^\s'\":,]+|\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b"
 )
-"""Addresses, line numbers, file names and durations differ for reasons of their own."""
+"""Addresses (as ``id`` gives them, too), line numbers, file names and durations differ for reasons of their own."""
 
 
 def differences(

@@ -48,8 +48,6 @@ _QUIET, _QUIET_AFTER = 1600, 160
 something was."""
 _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
-_MOST_RESERVED = 0.4
-"""Of the time that is left when both sides are open."""
 _RECORDING, _LEAST_RECORDING = 0.1, 2.0
 """Of the time that is left, for watching the nearest tests' calls; and seconds at least."""
 _SEEDS = ("1", "4242")
@@ -75,7 +73,7 @@ def compare(
 
     ``request`` is head's; ``base_root`` holds the base's files and is only read.
     ``candidates`` are tests that were found for other ends: they are run on both sides
-    first. ``budget`` is in seconds; time for the last confirmation is kept back of it.
+    first. ``budget`` is in seconds.
     """
     comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
     try:
@@ -117,10 +115,9 @@ class _Comparison:
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
         base = on_base(self.request, root, texts.base, texts.removed)
-        opened = time.monotonic()
+        begun = time.monotonic()
         with self.stack, Arenas(base, self.request, launch=self.launch) as arenas:
-            # The last confirmation opens both sides once more.
-            self.deadline -= min(1.3 * (time.monotonic() - opened), _MOST_RESERVED * self.left)
+            opening = time.monotonic() - begun
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
@@ -128,8 +125,9 @@ class _Comparison:
                 self.notes += [
                     f"A technique gave out at {hunt.place.symbol}: {why}" for why in hunt.failed
                 ]
-        self.changes = without_weak(self.changes)
-        if self.changes:
+            if self.changes:
+                self.changes = self._tells(without_weak(self.changes), self._second(arenas))
+        if self.changes and self.left > 2 * opening:
             self._confirm(base)
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
@@ -287,7 +285,7 @@ class _Comparison:
         return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
-        """Keep the tests that, as files, tell the sides apart in fresh processes as well."""
+        """Keep the tests that tell the sides apart under a third hash seed as well."""
         with Arenas(
             base, self.request, launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
         ) as fresh:
@@ -295,6 +293,7 @@ class _Comparison:
 
     @staticmethod
     def _tells(changes: Sequence[BehaviorChange], arenas: Arenas) -> list[BehaviorChange]:
+        """Return those whose files, as they are written, tell the sides apart."""
         files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
         pairs = arenas.run_files(files)
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.compare.model import Compared
     from pytest_aipipe.session.host import Host
 
-SHARE = 0.3
+SHARE = 1 / 3
 """Of the budget, for comparing; what generation leaves over comes to it."""
 
 LEAST = 3.0
