@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pytest_aipipe.assertions.settle import raise_lines
-from pytest_aipipe.compare.difference import differences
+from pytest_aipipe.compare.difference import differences, in_one_tree
 from pytest_aipipe.compare.model import Pair
 from pytest_aipipe.explore.explorer import Explorer
 
@@ -167,7 +167,8 @@ class Arenas:
     def differences(self, pair: Pair) -> tuple[Difference, ...]:
         """Return what tells a pair's runs apart, the plainest first."""
         base, head = self._raises
-        return differences(pair, shift=self.shift, raises=(base, head))
+        roots = [str(request.root) for request in self.requests]
+        return differences(in_one_tree(pair, *roots), shift=self.shift, raises=(base, head))
 
     def on(self, side: int, batch: Sequence[Candidate]) -> Sequence[Trialed]:
         """Try every candidate on one side only: 0 is the base, 1 the head."""

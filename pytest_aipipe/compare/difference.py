@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.model import Difference, Kind, Pair
@@ -26,9 +27,39 @@ _PRIVATE = re.compile(r"\._(?!_)|__dict__")
 _UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
-    r"0x[0-9a-fA-F]+|\b(?:9[3-9]|1[0-4]\d)\d{12}\b|(?<=line )\d+|/[^\s'\":,]+|\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b"
+    r"0x[0-9a-fA-F]+|\b(?:9[3-9]|1[0-4]\d)\d{12}\b|(?<=line )\d+|(?<=\.py:)\d+"
+    r"|/(?:tmp|private|var/folders)/[^\s'\":,]+"
 )
-"""Addresses (as ``id`` gives them, too), line numbers, file names and durations differ for reasons of their own."""
+"""Addresses (as ``id`` gives them, too), line numbers and temporary files differ for reasons of
+their own."""
+_DURATION = re.compile(r"\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b")
+"""What is printed of time is no behaviour; a value that holds such a text may be."""
+
+
+def in_one_tree(pair: Pair, base_root: str, head_root: str) -> Pair:
+    """Return the pair with the base's run told as if it had been in the head's tree."""
+
+    def moved(text: str) -> str:
+        return text.replace(base_root, head_root)
+
+    base = pair.base
+    raised = base.raised
+    told = replace(
+        base,
+        facts={
+            moved(name): tuple(replace(fact, code=moved(fact.code)) for fact in facts)
+            for name, facts in base.facts.items()
+        },
+        checks=tuple(
+            replace(c, facts=tuple(replace(f, code=moved(f.code)) for f in c.facts))
+            for c in base.checks
+        ),
+        raised=None if raised is None else replace(raised, text=moved(raised.text)),
+        warnings=tuple((a, b, moved(text)) for a, b, text in base.warnings),
+        stdout=moved(base.stdout),
+        stderr=moved(base.stderr),
+    )
+    return Pair(told, pair.head)
 
 
 def differences(
@@ -168,7 +199,7 @@ def _warned(trial: Trialed) -> list[str]:
 def _output(pair: Pair) -> Iterator[Difference]:
     for name in ("stdout", "stderr"):
         base, head = getattr(pair.base, name), getattr(pair.head, name)
-        if _quiet(base) != _quiet(head):
+        if _DURATION.sub("…", _quiet(base)) != _DURATION.sub("…", _quiet(head)):
             yield Difference(Kind.OUTPUT, name, base[:_SHOWN], head[:_SHOWN])
 
 

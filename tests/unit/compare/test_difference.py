@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.compare.difference import differences, seen_again
+from pytest_aipipe.compare.difference import differences, in_one_tree, seen_again
 from pytest_aipipe.compare.model import Kind, Pair
 from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import Fact
@@ -155,3 +155,27 @@ def test_what_only_the_base_lets_one_look_at_differs() -> None:
     ended = ran(facts={})
     assert differences(Pair(worth("assert result.name == 'a'", name="result.name"), ended))
     assert not differences(Pair(ended, worth("assert result == 1")))
+
+
+def test_the_folder_of_the_tree_is_no_difference_and_other_paths_are() -> None:
+    def seen(path: str) -> Trialed:
+        return ran(facts={"result": (Fact(f"assert result == {path!r}"),)}, stdout=path)
+
+    same = Pair(seen("/r/.aipipe/base/1/a.py"), seen("/r/a.py"))
+    assert differences(in_one_tree(same, "/r/.aipipe/base/1", "/r")) == ()
+    other = Pair(seen("http://a/b"), seen("http://a/c"))
+    assert differences(in_one_tree(other, "/r/.aipipe/base/1", "/r"))
+
+
+def test_a_duration_is_noise_in_the_output_and_a_value_otherwise() -> None:
+    assert differences(Pair(ran(stdout="took 3 s"), ran(stdout="took 4 s"))) == ()
+    assert differences(Pair(worth("assert result == '3 s'"), worth("assert result == '4 s'")))
+
+
+def test_addresses_are_no_difference_however_they_are_written() -> None:
+    base, head = (
+        worth("assert result == 139817804466320"),
+        worth("assert result == 140367574207184"),
+    )
+    assert differences(Pair(base, head)) == ()
+    assert differences(Pair(worth("assert result == 12"), worth("assert result == 13")))
