@@ -33,7 +33,7 @@ _NOISE = re.compile(
 """Addresses (as ``id`` gives them, too), line numbers and temporary files differ for reasons of
 their own."""
 _DURATION = re.compile(r"\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b")
-"""What is printed of time is no behaviour; a value that holds such a text may be."""
+"""What errors and output say of time is no behaviour; a value that holds such a text may be."""
 
 
 def in_one_tree(pair: Pair, base_root: str, head_root: str) -> Pair:
@@ -85,7 +85,7 @@ def differences(
 
 def _errors(pair: Pair, raises: tuple[RaiseLines, RaiseLines]) -> Iterator[Difference]:
     base, head = _ending(pair.base), _ending(pair.head)
-    if _quiet(base) == _quiet(head):
+    if _timeless(base) == _timeless(head):
         return
     if pair.base.raised is not None and pair.base.raised.at is None:
         return  # the test's own mistake, a call that does not fit: it says nothing of the code
@@ -199,13 +199,17 @@ def _warned(trial: Trialed) -> list[str]:
 def _output(pair: Pair) -> Iterator[Difference]:
     for name in ("stdout", "stderr"):
         base, head = getattr(pair.base, name), getattr(pair.head, name)
-        if _DURATION.sub("…", _quiet(base)) != _DURATION.sub("…", _quiet(head)):
+        if _timeless(base) != _timeless(head):
             yield Difference(Kind.OUTPUT, name, base[:_SHOWN], head[:_SHOWN])
 
 
 def _quiet(text: str) -> str:
     """Return ``text`` without what differs from run to run or from tree to tree."""
     return _NOISE.sub("…", text)
+
+
+def _timeless(text: str) -> str:
+    return _DURATION.sub("…", _quiet(text))
 
 
 def seen_again(
