@@ -61,6 +61,15 @@ _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("behavior", {"metavar": "on/off", "help": "compare base and head (default: on)"}),
+    (
+        "behavior-accept",
+        {
+            "nargs": "?",
+            "const": "",
+            "metavar": "NAME",
+            "help": "make tests of head's behaviour of the catching tests, of all or of NAME",
+        },
+    ),
     ("select", {"metavar": "on/off", "help": "run only affected tests (default: on)"}),
     ("flaky-reruns", {"metavar": "N", "help": "reruns of a suspect (default: 10)"}),
     (

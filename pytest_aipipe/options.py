@@ -48,6 +48,7 @@ class Options:
     write_dir: Path | None = None
     fail_under: float | None = None
     behavior: bool = True
+    accept: str | None = None  # which catching tests to accept: "" is all
     select: bool = True
     flaky_reruns: int = 10
     sandbox: str = "auto"
@@ -86,6 +87,7 @@ def read(config: pytest.Config, layers: Layers = ({}, {})) -> Options:
         write_dir=write_dir,
         fail_under=_with(value("ai_fail_under"), _percent, None),
         behavior=_switch("behavior", value("ai_behavior")),
+        accept=_accept(known.ai_behavior_accept, config.getini("ai_behavior_accept")),
         select=_switch("select", value("ai_select")),
         flaky_reruns=_with(value("ai_flaky_reruns"), _reruns, 10),
         sandbox=_choice("sandbox", value("ai_sandbox"), SANDBOXES),
@@ -150,6 +152,16 @@ def _switch(name: str, text: str | None) -> bool:
     if word not in (*ON, *OFF):
         raise bad(f"bad-{name}", f"--ai-{name}={text} is neither on nor off", "Write on or off.")
     return word in ON
+
+
+def _accept(flag: str | None, twin: str | None) -> str | None:
+    """Return the name of what is to be accepted, "" for all, None for nothing."""
+    if flag is not None:
+        return flag.strip()
+    text = (twin or "").strip()
+    if text.lower() in ("", *OFF):
+        return None
+    return "" if text.lower() in ON else text
 
 
 def _choice(name: str, text: str | None, choices: tuple[str, ...]) -> str:

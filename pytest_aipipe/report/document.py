@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.gaps.find import find_gaps
+from pytest_aipipe.report import behavior
 from pytest_aipipe.session.nodes import relative_to_root
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def document(run: Run) -> dict[str, Any]:
         "coverage": _coverage(run),
         "tests": [*_admitted(run), *_rejected(run)],
         "gaps": gaps_left(run),
-        "behavior": [],
+        "behavior": behavior.rows(run),
         "flaky": [],
         "llm": {
             "calls": 0,
