@@ -63,7 +63,7 @@ class Client:
         self.wire = wire_named(setup.api)
         self._store = store
         self._recorder = recorder
-        self._player = player
+        self.player = player
         self._preview = preview
         self._environ = dict(environ or {})
         self._lock = threading.Lock()
@@ -115,7 +115,7 @@ class Client:
         return self._shapes.get(tier.model, self.setup.shape)
 
     def _stored(self, ask: Ask, tier: Tier) -> Answer | None:
-        if self._store is None or self._player is not None or self._preview is not None:
+        if self._store is None or self.player is not None or self._preview is not None:
             return None
         try:
             found = self._store.get(ANSWERS, key_of(ask, tier.model))
@@ -157,7 +157,7 @@ class Client:
     def _once(self, ask: Ask, tier: Tier, deadline: float) -> Answer:
         """Make one call and write it down, however it ends."""
         started = time.monotonic()
-        if self._player is not None:
+        if self.player is not None:
             return self._replayed(ask, tier)
         payload = self.wire.payload(ask, tier.model, self._shape(tier))
         if self._preview is not None:
@@ -184,9 +184,9 @@ class Client:
         return Answer(reply.text, None, usage, price.of(usage), taken)
 
     def _replayed(self, ask: Ask, tier: Tier) -> Answer:
-        assert self._player is not None  # noqa: S101
+        assert self.player is not None  # noqa: S101
         try:
-            reply, taken = self._player.reply(ask, tier.model)
+            reply, taken = self.player.reply(ask, tier.model)
         except problems.ModelError as error:
             self._note(ask, tier, Usage(), 0.0, 0.0, error.slug)
             raise
