@@ -76,6 +76,21 @@ _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
         "sandbox",
         {"metavar": "auto/require/off", "help": "isolation of generated code (default: auto)"},
     ),
+    (
+        "send",
+        {
+            "metavar": "none/signatures/diff",
+            "help": "what may leave for a model, where one is set up (default: diff)",
+        },
+    ),
+    (
+        "max-cost",
+        {"metavar": "RUN[/DAY]", "help": "dollars that a model may cost (default: no cap)"},
+    ),
+    (
+        "max-tokens",
+        {"metavar": "RUN[/DAY]", "help": "tokens that a model may take (default: no cap)"},
+    ),
 )
 
 

@@ -10,6 +10,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ Layers = tuple["Mapping[str, Any]", "Mapping[str, Any]"]
 
 ENGINES = ("auto", "local", "llm", "none")
 SANDBOXES = ("auto", "require", "off")
+SENDS = ("diff", "signatures", "none")  # the first is the default
 ON = ("on", "true", "yes", "1")
 MAX_RERUNS = 10_000
 
@@ -52,6 +54,9 @@ class Options:
     select: bool = True
     flaky_reruns: int = 10
     sandbox: str = "auto"
+    send: str = "diff"
+    max_cost: str = ""
+    max_tokens: str = ""
 
 
 def bad(slug: str, what: str, hint: str) -> pytest.UsageError:
@@ -91,6 +96,9 @@ def read(config: pytest.Config, layers: Layers = ({}, {})) -> Options:
         select=_switch("select", value("ai_select")),
         flaky_reruns=_with(value("ai_flaky_reruns"), _reruns, 10),
         sandbox=_choice("sandbox", value("ai_sandbox"), SANDBOXES),
+        send=_choice("send", value("ai_send"), SENDS),
+        max_cost=_with(value("ai_max_cost"), partial(_cap, "max-cost"), ""),
+        max_tokens=_with(value("ai_max_tokens"), partial(_cap, "max-tokens"), ""),
     )
 
 
@@ -145,6 +153,14 @@ def _reruns(text: str) -> int:
             f"Give a whole number from 0 to {MAX_RERUNS}.",
         )
     return int(text)
+
+
+def _cap(name: str, text: str) -> str:
+    if not re.fullmatch(r"\$?[\d._]*(/\$?[\d._]+)?", text, re.ASCII):
+        raise bad(
+            f"bad-{name}", f"--ai-{name}={text} is no cap", "Write a number, or RUN/DAY: 0.50/5."
+        )
+    return text
 
 
 def _switch(name: str, text: str | None) -> bool:

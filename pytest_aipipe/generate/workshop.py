@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import AipipeError
@@ -22,7 +22,9 @@ from pytest_aipipe.generate.request import (
     Result,
 )
 from pytest_aipipe.generate.rota import Rota, Turn
+from pytest_aipipe.generate.stages import Waiting, share, stages_of
 from pytest_aipipe.generate.tally import Tally
+from pytest_aipipe.generate.tries import Tries
 from pytest_aipipe.generate.why import Evidence
 from pytest_aipipe.write.compose import Composed, Planned, compose
 from pytest_aipipe.write.formatter import formatter_of
@@ -31,7 +33,8 @@ from pytest_aipipe.write.naming import taken_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_aipipe.generate.model import Candidate, Engine, Outcome
+    from pytest_aipipe.explore.explorer import Ready
+    from pytest_aipipe.generate.model import Candidate, Engine, Outcome, RecordedCall
 
 RECORDING_SHARE = 0.12
 MAX_TROUBLE = 3  # tests lost for one and the same reach before it is given up
@@ -69,11 +72,13 @@ class Workshop:
         self.remaining = Remaining(request.gaps)
         self.tally = Tally()
         self.evidence = Evidence(request.sources)
+        self.tries = Tries()
         self.notes: list[str] = []
         self.kept: list[Kept] = []
         self.accidents: list[Kept] = []
         self.rejected: list[RejectedTest] = []
         self._trouble: dict[frozenset[object], int] = {}
+        self._said: dict[int, str] = {}  # by candidate, of the batch at work: "" is admitted
         self._raises = {path: raise_lines(text) for path, text in request.sources.items()}
         self.formatter = formatter_of(request.root)
         self.taken = taken_names(request.root)
@@ -130,8 +135,23 @@ class Workshop:
             [(gap.path, gap.symbol) for gap in self.request.gaps],
             timeout=max(2.0, self.request.budget * RECORDING_SHARE),
         )
-        rota = Rota(self.request, self.engines, ready, calls)
-        while self.left > 0:
+        waiting = stages_of(self.engines)
+        while waiting and self.left > 0:
+            stage = waiting.pop(0)
+            self._stage(stage, share(self.left, len(waiting)), ready, calls)
+            waiting += [[e] for one in stage if isinstance(one, Waiting) for e in one.instead()]
+
+    def _stage(
+        self, engines: Sequence[Engine], keep: float, ready: Ready, calls: Sequence[RecordedCall]
+    ) -> None:
+        """Let these engines work on what is open, until ``keep`` seconds are left."""
+        rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
+        request = replace(self.request, gaps=[rest for rest in rests if rest.size])
+        for engine in engines:
+            if isinstance(engine, Waiting):
+                engine.begin(self.left - keep)
+        rota = Rota(request, engines, ready, calls, self.tries)
+        while self.left > keep:
             turn = rota.next_turn(self.remaining)
             for problem in rota.problems:
                 self.note(problem)
@@ -150,10 +170,19 @@ class Workshop:
         started = time.monotonic()
         outcomes = self.explorer.run(turn.batch)
         self.tally.tried(turn.engine.name, turn.batch, time.monotonic() - started)
-        for outcome in outcomes:
+        for candidate, outcome in zip(turn.batch, outcomes, strict=True):
             self.evidence.note(turn.gap, outcome)
+            self.tries.note(turn.gap, candidate, outcome)
+        self._said.clear()
         self._harvest(turn, outcomes)
-        rota.answer(turn, outcomes)
+        rota.answer(turn, [self._judged(c, o) for c, o in zip(turn.batch, outcomes, strict=True)])
+
+    def _judged(self, candidate: Candidate, outcome: Outcome) -> Outcome:
+        """Return the outcome with what the gate said of it, where it came to the gate."""
+        said = self._said.get(id(candidate))
+        if said is None:
+            return outcome
+        return replace(outcome, admitted=not said, refused=said)
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""
@@ -216,14 +245,17 @@ class Workshop:
             settled, turn, _whole(self.request, verdict.outcome), body_size(settled.candidate)
         )
         if settled.accident:
+            self._said[id(candidate)] = "it expects an error that no raise of the code asks for"
             self.accidents.append(kept)
             return
+        self._said[id(candidate)] = ""
         self.kept.append(kept)
         self.remaining.close(reached)
 
     def _refuse(
         self, candidate: Candidate, turn: Turn, new: frozenset[object], reason: str
     ) -> None:
+        self._said[id(candidate)] = reason
         self._trouble[new] = self._trouble.get(new, 0) + 1
         self.evidence.note_rejection(turn.gap, reason)
         lines = frozenset(
@@ -335,6 +367,7 @@ class Workshop:
             lines=goal.lines.get(gap.path, frozenset()),
             arcs=goal.arcs.get(gap.path, frozenset()),
             mocked=one.settled.candidate.mocked,
+            untrusted=one.settled.candidate.untrusted,
         )
 
 
