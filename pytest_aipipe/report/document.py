@@ -45,6 +45,7 @@ def document(run: Run) -> dict[str, Any]:
             "cost_usd": 0.0,
         },
         "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},
+        "mutants": asdict(run.result.mutants),
         "techniques": [asdict(row) for row in run.result.techniques],
         "notes": list(run.notes),
     }
@@ -124,7 +125,7 @@ def _test(run: Run, test: AdmittedTest) -> dict[str, Any]:
         "path": path,
         "engine": test.engine,
         "technique": test.technique,
-        "targets": [{"path": test.path, "lines": sorted(test.lines)}],
+        "targets": [{"path": test.path, "lines": sorted(test.lines | test.pinned)}],
         "status": "admitted" if passed else "rejected",
         "reason": "" if passed else (verdict.reason if verdict else "was not run"),
         "mutants": {"total": test.mutants, "killed": test.killed},
