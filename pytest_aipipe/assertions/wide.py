@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate, Outcome
 
 MAX_CHECKS = 24
+MAX_RESULT = 240  # characters; a longer value is asserted only where it is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,10 @@ class Wide:
     def narrowed(self, wanted: Collection[int]) -> Candidate:
         """Return the test with the facts of these numbers as assertions, in their order.
 
-        A test that would assert nothing gets its strongest fact.
+        What the call gave is always asserted, where it can be written; a test that would
+        assert nothing gets its strongest fact.
         """
-        chosen = sorted(wanted)
+        chosen = sorted({*wanted, *self._result()})
         if not chosen and not observe.has_assertion(self.candidate.function) and self.facts:
             chosen = [min(range(len(self.facts)), key=lambda n: (-self.facts[n].strength, n))]
         facts = [self.facts[n] for n in chosen]
@@ -67,63 +69,82 @@ class Wide:
         changed = add_imports(changed, tuple(i for one in facts for i in one.imports if i))
         return observe.without_idle_result(changed)
 
+    def _result(self) -> list[int]:
+        """Return the number of the fact that says what the test's last call gave, if one does."""
+        if not self.facts or observe.has_assertion(self.candidate.function):
+            return []
+        first = self.facts[0]
+        telling = first.strength == observe.VALUE and not first.code.endswith(" is None")
+        return [0] if telling and len(first.code) <= MAX_RESULT else []
+
 
 def widened(candidates: Sequence[Candidate], explorer: Tries) -> list[Wide | None]:
     """Return each candidate's wide form; None for one that cannot be made to pass twice."""
     held = _held(candidates, explorer)
-    looking = [observe.with_all_results(one[0]) if one else None for one in held]
-    asked = [one for one in looking if one is not None]
-    trials = iter(
-        zip(explorer.try_all(asked, look=True), explorer.try_all(asked, look=True), strict=True)
-    )
-    found: list[Wide | None] = []
-    for one, before in zip(looking, held, strict=True):
-        if one is None or before is None:
-            found.append(None)
-            continue
-        first, second = next(trials)
-        found.append(_wide(one, first, second, before[1]))
-    return found
+    asked = [one.looking for one in held if one is not None]
+    seconds = iter(explorer.try_all(asked, look=True))
+    return [_wide(one, next(seconds)) if one is not None else None for one in held]
 
 
-Held = tuple["Candidate", tuple[str, int] | None]
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A candidate that passed, with every call's result bound to a name."""
+
+    looking: Candidate
+    trial: Trialed
+    raised_at: tuple[str, int] | None
 
 
-def _held(candidates: Sequence[Candidate], explorer: Tries) -> list[Held | None]:
+def _held(candidates: Sequence[Candidate], explorer: Tries) -> list[_Held | None]:
     """Repair every candidate until it passes, all of them at a time."""
-    found: list[Held | None] = [None] * len(candidates)
-    waiting: dict[int, Held] = {n: (one, None) for n, one in enumerate(candidates)}
+    found: list[_Held | None] = [None] * len(candidates)
+    waiting = dict(enumerate(candidates))
+    raised: dict[int, tuple[str, int] | None] = {}
     for _ in range(MAX_REPAIRS):
         order = sorted(waiting)
-        trials = explorer.try_all([waiting[n][0] for n in order], look=True)
-        for number, trial in zip(order, trials, strict=True):
-            candidate, at = waiting.pop(number)
+        # Binding a result moves no line, so what is said of lines is true of both forms.
+        looking = [observe.with_all_results(waiting[n]) for n in order]
+        for number, look, trial in zip(
+            order, looking, explorer.try_all(looking, look=True), strict=True
+        ):
+            candidate = waiting.pop(number)
             if trial.outcome.status == "passed":
-                found[number] = expecting_warnings(candidate, trial, explorer), at
-                continue
-            fixed = repaired(candidate, trial)
-            if fixed is not None:
-                at = trial.raised.at if trial.raised is not None else at
-                waiting[number] = fixed, at
+                found[number] = _expecting(candidate, look, trial, raised.get(number), explorer)
+            elif (fixed := repaired(candidate, trial)) is not None:
+                raised[number] = trial.raised.at if trial.raised is not None else None
+                waiting[number] = fixed
         if not waiting:
             break
     return found
 
 
-def _wide(
-    looking: Candidate, first: Trialed, second: Trialed, at: tuple[str, int] | None
-) -> Wide | None:
-    if first.outcome.status != "passed" or second.outcome.status != "passed":
+def _expecting(
+    candidate: Candidate,
+    looking: Candidate,
+    trial: Trialed,
+    raised_at: tuple[str, int] | None,
+    explorer: Tries,
+) -> _Held | None:
+    """Expect the warnings that the trial saw, where there were any."""
+    expecting = expecting_warnings(candidate, trial, explorer)
+    if expecting is not candidate:
+        looking = observe.with_all_results(expecting)
+        (trial,) = explorer.try_all([looking], look=True)
+    return _Held(looking, trial, raised_at) if trial.outcome.status == "passed" else None
+
+
+def _wide(held: _Held, second: Trialed) -> Wide | None:
+    if second.outcome.status != "passed":
         return None
     stable = replace(
-        first,
+        held.trial,
         facts={
             name: tuple(one for one in facts if one in second.facts.get(name, ()))
-            for name, facts in first.facts.items()
+            for name, facts in held.trial.facts.items()
         },
     )
-    plain = observe.with_result(observe.assert_in_place(looking, stable))
+    plain = observe.with_result(observe.assert_in_place(held.looking, stable))
     facts = [without_clash(plain, one) for one in observe.every(plain, stable)]
     if not facts and not observe.has_assertion(plain.function):
         return None
-    return Wide(plain, tuple(facts[:MAX_CHECKS]), first.outcome, at)
+    return Wide(plain, tuple(facts[:MAX_CHECKS]), held.trial.outcome, held.raised_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.kept import Fault
 
 MOST_CHECKS = 5
+STATEMENT = 0.5
 
 Kills = Mapping["Fault", tuple[int, ...]]
 """The faults that a wide test notices, each with the checks that fail; none: its body does."""
@@ -46,7 +48,8 @@ def choose(
 ) -> list[Chosen]:
     """Return at most ``most`` tests that notice the most of ``wanted``, the best first.
 
-    Among equals the cheaper one wins, then the earlier.
+    A statement more must be worth it: two of them weigh as much as a fault. Among equals
+    the cheaper one wins, then the earlier.
     """
     chosen: list[Chosen] = []
     left = wanted
@@ -54,7 +57,7 @@ def choose(
         offers = [narrow(n, found, left) for n, found in enumerate(kills)]
         best = max(
             offers,
-            key=lambda one: (len(one.kills & left), -costs[one.place], -one.place),
+            key=lambda one: (*_gain(one, costs, left), -one.place),
             default=None,
         )
         if best is None or not best.kills & left:
@@ -62,3 +65,8 @@ def choose(
         chosen.append(best)
         left -= best.kills
     return chosen
+
+
+def _gain(one: Chosen, costs: Sequence[int], left: frozenset[Fault]) -> tuple[float, int]:
+    new = len(one.kills & left)
+    return (new - STATEMENT * costs[one.place] if new else -math.inf, -costs[one.place])

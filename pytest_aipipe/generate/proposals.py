@@ -11,7 +11,7 @@ from pytest_aipipe.generate.model import Gap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_aipipe.generate.model import Candidate, Engine, Outcome, Scene
+    from pytest_aipipe.generate.model import Arc, Candidate, Engine, Outcome, Scene
 
 BATCH = 16
 
@@ -34,17 +34,28 @@ class Run(Protocol):
 
 def weak_spots(
     lines: Mapping[str, frozenset[int]],
+    arcs: Mapping[str, frozenset[Arc]],
     sources: Mapping[str, str],
     modules: Mapping[str, str],
 ) -> list[Gap]:
-    """Return ``lines`` as gaps, one for each symbol, in the order of the source."""
+    """Return ``lines`` as gaps, one for each symbol, in the order of the source.
+
+    The branches that start on them (of ``arcs``) belong to them: what decides there is what
+    an engine should come close to.
+    """
     found: dict[tuple[str, str], set[int]] = {}
     for path in sorted(lines):
         symbols = symbols_of(sources[path])
         for line in sorted(lines[path]):
             found.setdefault((path, symbol_at(symbols, line)), set()).add(line)
     return [
-        Gap(path, modules[path], symbol, frozenset(held), frozenset())
+        Gap(
+            path,
+            modules[path],
+            symbol,
+            frozenset(held),
+            frozenset(arc for arc in arcs.get(path, ()) if arc[0] in held),
+        )
         for (path, symbol), held in found.items()
         if path in modules
     ]
@@ -77,4 +88,9 @@ def proposals(
 
 def _unreached(outcome: Outcome, gap: Gap) -> Outcome:
     ran = outcome.lines.get(gap.path, frozenset())
-    return replace(outcome, lines={**outcome.lines, gap.path: ran - gap.lines})
+    taken = outcome.arcs.get(gap.path, frozenset())
+    return replace(
+        outcome,
+        lines={**outcome.lines, gap.path: ran - gap.lines},
+        arcs={**outcome.arcs, gap.path: taken - gap.branches},
+    )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ROUNDS = 2
 PROPOSED = 120  # candidates that are asked for in one round, over all symbols
 LEAST_PROPOSED = 32
+ASKING = 0.6  # the share of a round's time that is left for what was proposed
 SYMBOLS = 6
 WIDENED = 32
 MOST_TESTS = 8
@@ -87,12 +88,13 @@ class Sharpener:
         return made
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
-        wides = widened([one.settled.candidate for one in kept], self.tools.explorer)
+        bare = [one.settled.bare or one.settled.candidate for one in kept]
+        wides = widened(bare, self.tools.explorer)
         kills = self._kills(wides, self.open)
         made: list[Kept] = []
         for number, (one, wide) in enumerate(zip(kept, wides, strict=True)):
             chosen = narrow(number, kills[number], self.open)
-            stronger = self._with_checks(one, wide, chosen) if wide and chosen.checks else None
+            stronger = self._with_checks(one, wide, chosen) if wide and chosen.kills else None
             if stronger is None:
                 by_body = frozenset(f for f, checks in kills[number].items() if not checks)
                 stronger = replace(one, kills=by_body)
@@ -110,6 +112,8 @@ class Sharpener:
 
     def _further(self, room: int) -> list[Kept]:
         spares = self._spares()
+        if not spares or self.tools.left() < 2 * SESSION:
+            return []
         wides = widened([one.candidate for one in spares], self.tools.explorer)
         kills = self._kills(wides, self.open)
         costs = [one.size + 4 * one.candidate.mocked for one in spares]
@@ -135,14 +139,15 @@ class Sharpener:
         """Return candidates that run what survived: some of the pool's, after asking for more."""
         request, pool = self.tools.request, self.tools.pool
         lines = by_line(self._as_faults(self.open), request.root)
-        spots = weak_spots(lines, request.sources, request.modules)[:SYMBOLS]
+        enough = self.tools.left() * ASKING
+        spots = weak_spots(lines, request.arcs, request.sources, request.modules)[:SYMBOLS]
         share = max(LEAST_PROPOSED, PROPOSED // max(1, len(spots)))
         for gap in spots:
             for engine in self.tools.engines:
-                if self.tools.left() < 4 * SESSION:
-                    break
                 for candidate, outcome in islice(self._proposals(gap, engine), share):
                     pool.offer(candidate, outcome, gap, engine.name)
+                    if self.tools.left() < enough:
+                        break
         found = pool.through(lines, WIDENED)
         for one in found:
             pool.take(one)

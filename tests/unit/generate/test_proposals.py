@@ -53,10 +53,13 @@ def test_an_engine_goes_on_because_it_hears_that_the_line_did_not_run() -> None:
 def test_weak_lines_are_grouped_by_symbol() -> None:
     lines = {"shop.py": frozenset({2, 7, 10})}
 
-    found = weak_spots(lines, {"shop.py": SOURCE}, {"shop.py": "shop"})
+    arcs = {"shop.py": frozenset({(2, 3), (1, 2)})}
+
+    found = weak_spots(lines, arcs, {"shop.py": SOURCE}, {"shop.py": "shop"})
 
     assert [(one.symbol, sorted(one.lines)) for one in found] == [
         ("one", [2]),
         ("Box.two", [7]),
         ("<module>", [10]),
     ]
+    assert [one.branches for one in found] == [{(2, 3)}, set(), set()]
