@@ -41,6 +41,7 @@ def document(run: Run) -> dict[str, Any]:
         "llm": _NO_MODEL | run.llm,
         "engines": engines(run),
         "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},
+        "mutants": asdict(run.result.mutants),
         "techniques": [asdict(row) for row in run.result.techniques],
         "notes": list(run.notes),
     }
@@ -144,7 +145,7 @@ def _test(run: Run, test: AdmittedTest) -> dict[str, Any]:
         "path": path,
         "engine": test.engine,
         "technique": test.technique,
-        "targets": [{"path": test.path, "lines": sorted(test.lines)}],
+        "targets": [{"path": test.path, "lines": sorted(test.lines | test.pinned)}],
         "status": "admitted" if passed else "rejected",
         "reason": "" if passed else (verdict.reason if verdict else "was not run"),
         "mutants": {"total": test.mutants, "killed": test.killed},
