@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.decide.requirements import is_manifest
@@ -23,8 +23,28 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 4 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a build made: the image and the engine it is in, as far as they are known.
+
+    ``alone`` says that the builder has lost what was recorded earlier.
+    """
+
+    image: str = ""
+    engine: str = ""
+    alone: bool = False
+
+
+NOTHING_MADE = Made()
+
+
 def make_state(
-    graph: BuildGraph, request: BuildRequest, *, seconds: Mapping[str, float], at: float
+    graph: BuildGraph,
+    request: BuildRequest,
+    *,
+    seconds: Mapping[str, float],
+    at: float,
+    made: Made = NOTHING_MADE,
 ) -> State:
     """Return the state of a build that succeeded. ``seconds`` is by instruction text."""
     ring = KeyRing()
@@ -35,6 +55,8 @@ def make_state(
         head=ring.keys(graph.head).exact if graph.head else "",
         config=graph.config,
         steps=tuple(step_record(step, ring, seconds.get(step.instruction)) for step in graph.steps),
+        image=made.image,
+        engine=made.engine,
     )
 
 
@@ -46,12 +68,13 @@ def record_state(
     contexts: LocalContexts,
     seconds: Mapping[str, float],
     merges: bool | None,
+    made: Made = NOTHING_MADE,
 ) -> State:
     """Write a state down. Raises :class:`SurroundingsError`."""
     now = time.time()
-    state = make_state(graph, request, seconds=seconds, at=now)
+    state = make_state(graph, request, seconds=seconds, at=now, made=made)
     images = {name: replace(image, recorded_at=now) for name, image in graph.images.items()}
-    store.append(state, images=images, merges=merges)
+    store.append(state, images=images, merges=merges, alone=made.alone)
     for step in state.steps:
         for content in step.contents:
             files = contexts.manifest(content)

@@ -55,16 +55,27 @@ class RecordStore:
             merges = document.get("merges", merges)
         return History(states, images, merges)
 
-    def append(self, state: State, *, images: Mapping[str, BaseImage], merges: bool | None) -> None:
-        """Add one state. Raises :class:`SurroundingsError` where it cannot be written."""
+    def append(
+        self,
+        state: State,
+        *,
+        images: Mapping[str, BaseImage],
+        merges: bool | None,
+        alone: bool = False,
+    ) -> None:
+        """Add one state. Raises :class:`SurroundingsError` where it cannot be written.
+
+        ``alone`` drops all the others: the builder was seen to have lost what they stand for.
+        """
         path = self.folder / f"{self._name}.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f"{self._name}.lock"):
                 document = _read(path)
                 new = asdict(state)
+                _carry_over(new, document.get("states", ()))
                 older = [row for row in document.get("states", ()) if not _same(row, new)]
-                states = [*older, new][-_MAX_STATES:]
+                states = [*([] if alone else older), new][-_MAX_STATES:]
                 known = document.get("images", {})
                 known |= {name: asdict(image) for name, image in images.items()}
                 keep = document.get("merges") if merges is None else merges
@@ -114,6 +125,23 @@ class RecordStore:
 
     def _manifest(self, key: str, folder: Path) -> Path:
         return folder / "manifests" / f"{key}.json"
+
+
+def _carry_over(new: dict[str, Any], states: Sequence[Mapping[str, Any]]) -> None:
+    """A cached step keeps the seconds of when it ran, a state its image where none is told."""
+    if not new["image"]:
+        images = (row.get("image", "") for row in states if _same(row, new))
+        new["image"] = next(filter(None, images), "")
+    known = {
+        step["exact"]: step["seconds"]
+        for row in states
+        for step in row["steps"]
+        if step.get("seconds") is not None
+    }
+    new["steps"] = [
+        {**step, "seconds": known.get(step["exact"])} if step["seconds"] is None else step
+        for step in new["steps"]
+    ]
 
 
 def _same(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
