@@ -34,16 +34,17 @@ _SHORT = {"--output": "-o", "--tag": "-t", "--quiet": "-q", "--memory": "-m", "-
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-class _Parser(argparse.ArgumentParser):
+class ArgumentParser(argparse.ArgumentParser):
     """Reports a wrong command line as an error of ours."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise ``option-wrong``."""
         raise RequestError("option-wrong", message, hint=f"See {self.prog} --help.")
 
 
 def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
     """Return a parser that knows ``docker build``'s options."""
-    parser = _Parser(prog=prog, description=description, allow_abbrev=False)
+    parser = ArgumentParser(prog=prog, description=description, allow_abbrev=False)
     parser.add_argument("path", nargs="?", help="the build context, as docker build takes it")
     parser.add_argument("--context", metavar="DIR", help="the build context (default: .)")
     parser.add_argument("--file", "-f", metavar="DOCKERFILE", help="default: DIR/Dockerfile")

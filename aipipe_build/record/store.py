@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_build.keys.model import BaseImage, ImageConfig
 from aipipe_build.record.model import History, State, StepRecord
 from aipipe_core.errors import SurroundingsError
+from aipipe_core.store.folder import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,6 +70,7 @@ class RecordStore:
         """
         path = self.folder / f"{self._name}.json"
         try:
+            make_folder(self.folder.parent)  # a new .aipipe hides itself from git
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f"{self._name}.lock"):
                 document = _read(path)

@@ -23,11 +23,15 @@ _GRACE_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended: its exit code, or the signal that ended it, and what it said."""
+    """How a command ended: its exit code, or the signal that ended it, and what it said.
+
+    ``said`` is standard error and output together, ``output`` the latter alone.
+    """
 
     code: int
     signal: int = 0
     output: str = ""
+    said: str = ""
 
 
 def run_quietly(command: Command, folder: Path) -> Ended:
@@ -38,13 +42,12 @@ def run_quietly(command: Command, folder: Path) -> Ended:
             cwd=folder,
             env={**os.environ, **command.environ},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             check=False,
             text=True,
             errors="replace",
         )
-    return _ended(done.returncode, done.stdout)
+    return _ended(done.returncode, done.stdout, done.stderr + done.stdout)
 
 
 def run_and_listen(command: Command, folder: Path, listen: Callable[[str], None]) -> Ended:
@@ -72,11 +75,11 @@ def run_and_listen(command: Command, folder: Path, listen: Callable[[str], None]
         except BaseException:
             _stop(process)
             raise
-    return _ended(process.returncode, "")
+    return _ended(process.returncode)
 
 
-def _ended(code: int, output: str) -> Ended:
-    return Ended(code, -code if code < 0 else 0, output)
+def _ended(code: int, output: str = "", said: str = "") -> Ended:
+    return Ended(code, -code if code < 0 else 0, output, said)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

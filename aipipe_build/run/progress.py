@@ -1,4 +1,4 @@
-"""A build's progress in the terminal: a line for each step that ends, the output of one that fails."""
+"""Progress in the terminal: a line for each step that ends, the output of one that fails."""
 
 from __future__ import annotations
 

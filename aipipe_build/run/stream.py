@@ -31,11 +31,12 @@ class DocumentStream:
         try:
             document = json.loads("".join(self._open))
         except ValueError:
-            return self._not_yet(line)
+            self._give_up(line)
+            return None
         self._open.clear()
         return document if isinstance(document, dict) else None
 
-    def _not_yet(self, line: str) -> None:
+    def _give_up(self, line: str) -> None:
         # A brace in column 0 ends every document: what is none by then never becomes one.
         if line.rstrip() == "}":
             self.words += [one.rstrip() for one in self._open]

@@ -68,17 +68,22 @@ class StepOutcome:
 
 
 def compare_steps(
-    steps: Iterable[StepPrediction], facts: Sequence[Fact], *, recorded: bool = True
+    steps: Iterable[StepPrediction],
+    facts: Sequence[Fact],
+    *,
+    recorded: bool = True,
+    shared: Sequence[Fact] = (),
 ) -> list[StepOutcome]:
     """Set every predicted step beside its fact; facts that nobody predicted come last.
 
     ``recorded`` says whether anything was on record for the builder: without it a step that
-    was cached all the same is no error of the prediction.
+    was cached all the same is no error of the prediction. ``shared`` are the facts of other
+    platforms: a step that is the same for two is shown for one of them.
     """
     left = list(facts)
     outcomes: list[StepOutcome] = []
     for step in steps:
-        fact = _take(step, left) or _twin(step, facts)
+        fact = _take(step, left) or _twin(step, shared)
         shown = "absent" if fact is None else _shown(fact)
         outcomes.append(
             StepOutcome(
@@ -106,11 +111,9 @@ def _take(step: StepPrediction, left: list[Fact]) -> Fact | None:
     return found
 
 
-def _twin(step: StepPrediction, facts: Sequence[Fact]) -> Fact | None:
+def _twin(step: StepPrediction, shared: Sequence[Fact]) -> Fact | None:
     """Return the fact of a step that two platforms share, which the builder shows once."""
-    if not any(fact.platform for fact in facts):
-        return None
-    return next((fact for fact in facts if fact.instruction == step.instruction), None)
+    return next((fact for fact in shared if fact.instruction == step.instruction), None)
 
 
 def _shown(fact: Fact) -> str:

@@ -39,9 +39,14 @@ def read_facts(text: str) -> list[Fact]:
     return facts_of(gather_vertexes(read_documents(text)))
 
 
-def gather_vertexes(documents: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return every vertex by its digest, with the last that was said of it."""
-    vertexes: dict[str, dict[str, Any]] = {}
+def gather_vertexes(
+    documents: Iterable[Mapping[str, Any]], vertexes: dict[str, dict[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return every vertex by its digest, with the last that was said of it.
+
+    ``vertexes`` are those of earlier documents; they are added to.
+    """
+    vertexes = {} if vertexes is None else vertexes
     for document in documents:
         for vertex in document.get("vertexes") or ():
             vertexes.setdefault(vertex.get("digest", ""), {}).update(vertex)
