@@ -69,28 +69,31 @@ class RecordStore:
         ``alone`` drops all the others: the builder was seen to have lost what they stand for.
         """
         path = self.folder / f"{self._name}.json"
+        with self.writing(), _locked(self.folder / f"{self._name}.lock"):
+            document = _read(path)
+            new = asdict(state)
+            _carry_over(new, document.get("states", ()))
+            older = [row for row in document.get("states", ()) if not _same(row, new)]
+            states = [*([] if alone else older), new][-_MAX_STATES:]
+            known = document.get("images", {})
+            known |= {name: asdict(image) for name, image in images.items()}
+            keep = document.get("merges") if merges is None else merges
+            rows = {"schema": _SCHEMA, "merges": keep, "images": known, "states": states}
+            _write(path, rows)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make the folder, and tell what cannot be written as :class:`SurroundingsError`."""
         try:
             make_folder(self.folder.parent)  # a new .aipipe hides itself from git
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.folder / f"{self._name}.lock"):
-                document = _read(path)
-                new = asdict(state)
-                _carry_over(new, document.get("states", ()))
-                older = [row for row in document.get("states", ()) if not _same(row, new)]
-                states = [*([] if alone else older), new][-_MAX_STATES:]
-                known = document.get("images", {})
-                known |= {name: asdict(image) for name, image in images.items()}
-                keep = document.get("merges") if merges is None else merges
-                _write(
-                    path,
-                    {"schema": _SCHEMA, "merges": keep, "images": known, "states": states},
-                )
+            yield
         except OSError as error:
             raise SurroundingsError(
                 "record-unwritable",
                 f"the record cannot be written: {error.strerror}",
-                where=str(path),
-                hint="Make the folder writable.",
+                where=str(error.filename or self.folder),
+                hint="Free room, or make the folder writable; nothing was recorded.",
             ) from error
 
     def save_manifest(self, key: str, files: Mapping[str, str]) -> None:

@@ -39,7 +39,7 @@ def render_markdown(document: Mapping[str, Any]) -> str:
 def _steps(image: Mapping[str, Any]) -> list[str]:
     if not image["steps"]:
         return []
-    summary = agreement_in_words(counts(image))
+    summary = agreement_in_words(counts(image)) if image["result"] == "built" else "failed"
     lines = [
         "",
         f"<details><summary>{_plain(image['name'])}: {summary}</summary>",
@@ -48,9 +48,10 @@ def _steps(image: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for step in image["steps"]:
+        fact = "not run" if step["fact"] == "absent" else step["fact"]
         took = "" if step["seconds"] is None else seconds(step["seconds"])
         text = f"{step['stage']} {step['instruction']}".strip()
-        cells = (_code(text), step["verdict"], step["fact"], took, _plain(step["cause"]))
+        cells = (_code(text), step["verdict"], fact, took, _plain(step["cause"]))
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "</details>"]
     lines += ["", *(f"- warning: {_plain(text)}" for text in image["warnings"])]

@@ -23,8 +23,9 @@ def render_terminal(document: Mapping[str, Any]) -> str:
     lines: list[str] = []
     for image in document["images"]:
         lines.append(title(image))
-        lines += [_step(step) for step in image["steps"]]
-        if image["steps"]:
+        built = image["result"] == "built"
+        lines += [_step(step, marked=built) for step in image["steps"]]
+        if image["steps"] and built:
             lines.append(f"  {agreement_in_words(counts(image))}")
         lines += [f"  warning: {text}" for text in image["warnings"]]
         lines += [f"  error: {image['error']}"] if image["error"] else []
@@ -38,9 +39,10 @@ def render_terminal(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _step(step: Mapping[str, Any]) -> str:
+def _step(step: Mapping[str, Any], *, marked: bool) -> str:
     text = " ".join(f"{step['stage']} {step['instruction']}".split())
     shown = text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
     took = f" {seconds(step['seconds'])}" if step["seconds"] is not None else ""
-    mark = "!" if step["agreement"] in ("false-hit", "false-miss", "absent") else " "
-    return f" {mark}{step['verdict']:8}{step['fact']:8}{shown}{took}"
+    fact = step["fact"] if marked or step["fact"] != "absent" else "not run"
+    mark = "!" if marked and step["agreement"] in ("false-hit", "false-miss", "absent") else " "
+    return f" {mark}{step['verdict']:8}{fact:8}{shown}{took}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.options import BUILD_OPTIONS, PASSED_VALUES, SWITCHES
-from aipipe_build.run.hidden import SECRET_NAME
+from aipipe_build.secrets import SECRET_NAME
 
 if TYPE_CHECKING:
     import argparse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,12 +15,12 @@ from aipipe_build.record.make import Made
 from aipipe_build.run.argv import Reproducible, build_command
 from aipipe_build.run.deliver import can_retag, retag, take_delivery
 from aipipe_build.run.failure import build_failure
-from aipipe_build.run.hidden import Mask, secret_values
 from aipipe_build.run.outcome import ImageOutcome, Result
 from aipipe_build.run.process import run_and_listen
 from aipipe_build.run.progress import Progress
 from aipipe_build.run.requests import platform_requests
 from aipipe_build.run.stream import DocumentStream
+from aipipe_build.secrets import Mask, secret_values
 from aipipe_build.verify.compare import MISSES, Agreement, StepOutcome, compare_steps
 from aipipe_build.verify.defect import prediction_report, write_report
 from aipipe_build.verify.facts import Fact, facts_of, gather_vertexes
@@ -125,6 +125,9 @@ class ImageJob:
     def _retag(self, predictions: list[Prediction]) -> bool:
         images = {prediction.image for prediction in predictions}
         image = images.pop() if len(images) == 1 else ""
+        # Whether the one that is there bears the right times is not on record.
+        if self.place.epoch is not None:
+            return False
         if not can_retag(image, self.options, self.place.engine):
             return False
         retag(image, self.options, self.place.current)
@@ -145,7 +148,10 @@ class ImageJob:
                 reproducible=how,
             )
             ended, facts, words = self._listen(command)
-            self.outcome.steps = self._compare(predictions, facts)
+            self.outcome.steps = [
+                replace(step, instruction=self.mask(step.instruction), cause=self.mask(step.cause))
+                for step in self._compare(predictions, facts)
+            ]
             if ended.code:
                 raise build_failure(words, facts, mask=self.mask, signal=ended.signal)
             self.outcome.image = take_delivery(self.options, metadata, how, self.place.current)

@@ -6,7 +6,7 @@ import csv
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +30,16 @@ class Mask:
         for value in self._values:
             text = text.replace(value, _MASK)
         return _PASSWORD_IN_URL.sub(rf"\1{_MASK}@", text)
+
+    def inside(self, value: Any) -> Any:
+        """Return a value of JSON with every text in it masked."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, list | tuple):
+            return [self.inside(one) for one in value]
+        if isinstance(value, dict):
+            return {key: self.inside(one) for key, one in value.items()}
+        return value
 
 
 def secret_values(
