@@ -38,10 +38,13 @@ def pinned(today: float) -> Condition:
     ``today`` is any time of the day whose noon the clock is set to.
     """
     at = today // DAY * DAY + NOON
-    environment = {"PYTHONHASHSEED": "0", "TZ": "UTC"}
+    environment: dict[str, str | None] = {
+        "PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
+        "PYTHONUTF8": None, "PYTHONCOERCECLOCALE": None, "PYTHONIOENCODING": None,
+    }  # fmt: skip
     return Condition("pinned", environment, {"entropy": PINNED_SEED, "clock": at})
 
 
-def natural() -> Condition:
-    """Return the condition of an ordinary run: everything left to chance."""
-    return Condition("natural", {"PYTHONHASHSEED": "random"})
+def natural(hash_seed: int) -> Condition:
+    """Return the condition of an ordinary run: all is left to chance but a known hash seed."""
+    return Condition("natural", {"PYTHONHASHSEED": str(hash_seed)})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import SurroundingsError
+from pytest_aipipe.flaky.sweeps import screens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,12 +65,23 @@ class Experiments:
         self.lab, self.late, self.say = lab, late, say
         self.base: dict[str, Baseline] = {}
         self.hits: dict[str, list[Hit]] = defaultdict(list)
+        self.turned: set[str] = set()
 
     def baseline(self, bench: Bench, tests: Iterable[str], runs: int = 3) -> None:
         """Run each test alone with everything pinned."""
         for nodeid in tests:
             known = self.base.setdefault(nodeid, Baseline())
             known.verdicts += [bench.alone(nodeid) for _ in range(runs)]
+
+    def screen(self, bench: Bench) -> None:
+        """Turn many knobs at once; only where a verdict turns they are worth a look each."""
+        for number, knobs in enumerate(screens()):
+            self.say(f"screen {number + 1}")
+            for nodeid, base in self.base.items():
+                if self.late():
+                    return
+                if nodeid not in self.turned and bench.alone(nodeid, **knobs).bad != base.bad:
+                    self.turned.add(nodeid)
 
     def sweep(self, pinned: Bench, settings: Iterable[Setting]) -> None:
         """Run every setting over every test that it can concern."""
@@ -92,7 +104,7 @@ class Experiments:
 
     def _wanted(self, nodeid: str, setting: Setting) -> bool:
         base = self.base[nodeid]
-        if not base.steady:
+        if not base.steady or (setting.screened and nodeid not in self.turned):
             return False
         known = [hit for hit in self.hits[nodeid] if hit.setting.cause == setting.cause]
         return len(known) < ENOUGH and setting.applies(base.touched)

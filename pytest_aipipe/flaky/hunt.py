@@ -12,8 +12,8 @@ from pytest_aipipe.flaky.causes import RANK, Cause, is_offline, of_schedule, ref
 from pytest_aipipe.flaky.condition import natural, pinned
 from pytest_aipipe.flaky.experiments import Experiments, Hit
 from pytest_aipipe.flaky.finding import Finding
-from pytest_aipipe.flaky.sequential import FLAKY, Sequential
-from pytest_aipipe.flaky.sweeps import settings
+from pytest_aipipe.flaky.sequential import FLAKY, STEADY, Sequential
+from pytest_aipipe.flaky.sweeps import HASH_SEEDS, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from pytest_aipipe.flaky.lab import Bench, Lab
     from pytest_aipipe.flaky.verdict import Verdict
 
-STARTS = 6
-"""Fresh processes over which the natural reruns are spread."""
+PER_PROCESS = 3
+"""Natural reruns in each of the fresh processes, of which each has another hash seed."""
+LEAST = 0.15
+"""The failure rate from which a test that was only rerun counts as flaky."""
 SHUFFLES = 8
 
 
@@ -59,12 +61,13 @@ class Hunt:
             self.tests = [one for one in self.tests if one in set(bench.collected)]
             self.say("everything pinned")
             self.experiments.baseline(bench, self.tests)
+            self.experiments.screen(bench)
+            self._natural()
             self.experiments.sweep(
                 bench, settings(condition, bench.at_import, self.lab.workplace.scratch)
             )
             self._attribute()
             self._orders(bench)
-        self._natural()
         self._rest()
         if self._cut:
             self.notes.append("The time for the hunt was up before every experiment was done.")
@@ -128,30 +131,26 @@ class Hunt:
     def _natural(self) -> None:
         """Rerun every test with nothing pinned until its sequential test is decided."""
         for nodeid in self.tests:
-            self.reruns[nodeid] = Sequential()
-        enough = -(-30 // STARTS)
-        for number in range(STARTS):
-            open_ = [one for one in self.tests if self._wanted(one)]
+            self.reruns[nodeid] = Sequential(LEAST)
+        for seed in HASH_SEEDS:
+            open_ = [one for one in self.tests if self.reruns[one].verdict != STEADY]
             if self.late() or not open_:
                 return
-            self.say(f"as it is, process {number + 1} of {STARTS}")
-            with self.lab.start(natural()) as bench:
+            self.say(f"as it is, with hash seed {seed}")
+            with self.lab.start(natural(seed)) as bench:
                 for nodeid in open_:
                     if self.late():
                         return
-                    for _ in range(enough):
+                    for _ in range(PER_PROCESS):
                         self._rerun(bench, nodeid)
-
-    def _wanted(self, nodeid: str) -> bool:
-        known = self.reruns[nodeid]
-        # A known finding is rerun to estimate its rate, another until its test is decided.
-        return nodeid in self.found or known.verdict is None
 
     def _rerun(self, bench: Bench, nodeid: str) -> None:
         verdict = bench.alone(nodeid)
         if verdict.bad:
             self.failures[nodeid] = verdict
         self.reruns[nodeid].tell(bad=verdict.bad)
+        if verdict.bad != self.experiments.base[nodeid].bad:
+            self.experiments.turned.add(nodeid)
 
     def _rest(self) -> None:
         """Report what changes its verdict although no experiment says why."""

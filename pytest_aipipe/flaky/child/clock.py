@@ -27,16 +27,15 @@ class Clock:
         self.readings = 0
         self.places: set[tuple[str, int]] = set()
         self._traveller: Any = time_machine.travel(at, tick=True).start()
-        self._begun = _real()
+        self._begun: int | None = _real()
         self._traveller.time_ns = self.time_ns
 
-    def begin(self, at: float | None = None) -> None:
-        """Start a trial at ``at``: one like another."""
-        if at is not None:
-            self.at = int(at * NS)
+    def begin(self, at: float, step: float, coarse: float) -> None:
+        """Start a trial at ``at``; the project's first reading sees exactly that."""
+        self.at, self.step, self.coarse = int(at * NS), int(step * NS), int(coarse * NS)
         self.readings = 0
         self.places.clear()
-        self._begun = _real()
+        self._begun = None
 
     def time_ns(self) -> int:
         """Return the time as everybody reads it."""
@@ -44,7 +43,10 @@ class Clock:
         if place is not None:
             self.places.add(place)
             self.readings += 1
-        now = self.at + (_real() - self._begun) + self.step * self.readings
+            if self._begun is None:
+                self._begun = _real()
+        ticked = 0 if self._begun is None else _real() - self._begun
+        now = self.at + ticked + self.step * max(self.readings - 1, 0)
         return now - now % self.coarse if self.coarse else now
 
     def _place(self) -> tuple[str, int] | None:

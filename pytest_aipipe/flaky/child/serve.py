@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_aipipe.flaky.child import delay, heap, limits, wires
+from pytest_aipipe.flaky.child import delay, heap, limits, listing, wires
+from pytest_aipipe.flaky.child.clock import tzset
 from pytest_aipipe.flaky.child.trial import Trial, quiet
 from pytest_aipipe.flaky.child.wire import Closed, Lines, Message, send
 
@@ -137,10 +138,17 @@ class Server:
             wires.join()
         if knobs.get("ports") == "taken":
             wires.Squatter()
-        if knobs.get("limit"):
-            limits.limit(knobs["limit"])
+        for kind in filter(None, knobs.get("limit", "").split("+")):
+            limits.limit(kind)
+        if knobs.get("listing") and not self.knobs.get("listing"):
+            listing.reorder(knobs["listing"])
+        if knobs.get("zone"):
+            os.environ["TZ"] = knobs["zone"]
+            tzset()
         if self.clock is not None:
-            self.clock.begin()
+            self.clock.begin(
+                knobs["clock"], knobs.get("clock_step", 0.0), knobs.get("clock_coarse", 0.0)
+            )
         if knobs.get("delay"):
             delay.Delays(knobs["delay"], int(knobs.get("delay_seed", 1)), self.top)
 
