@@ -50,6 +50,9 @@ class Options:
     behavior: bool = True
     select: bool = True
     flaky_reruns: int = 10
+    flaky_hunt: float | None = None
+    """Minutes to hunt for; ``inf`` is as long as it takes, None is not at all."""
+    flaky_fix: bool = False
     sandbox: str = "auto"
 
 
@@ -88,6 +91,8 @@ def read(config: pytest.Config, layers: Layers = ({}, {})) -> Options:
         behavior=_switch("behavior", value("ai_behavior")),
         select=_switch("select", value("ai_select")),
         flaky_reruns=_with(value("ai_flaky_reruns"), _reruns, 10),
+        flaky_hunt=_with(value("ai_flaky_hunt"), _minutes, None),
+        flaky_fix=_switch("flaky-fix", value("ai_flaky_fix") or "off"),
         sandbox=_choice("sandbox", value("ai_sandbox"), SANDBOXES),
     )
 
@@ -143,6 +148,20 @@ def _reruns(text: str) -> int:
             f"Give a whole number from 0 to {MAX_RERUNS}.",
         )
     return int(text)
+
+
+def _minutes(text: str) -> float | None:
+    word = text.lower()
+    if word in ("", *ON, *OFF):
+        return math.inf if word in ON and word != "1" else (1.0 if word == "1" else None)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or number <= 0:
+        hint = "Write --ai-flaky-hunt for as long as it takes, or --ai-flaky-hunt=5."
+        raise bad("bad-flaky-hunt", f"--ai-flaky-hunt={text} is no number of minutes", hint)
+    return number
 
 
 def _switch(name: str, text: str | None) -> bool:

@@ -36,7 +36,7 @@ def document(run: Run) -> dict[str, Any]:
         "tests": [*_admitted(run), *_rejected(run)],
         "gaps": gaps_left(run),
         "behavior": [],
-        "flaky": [],
+        "flaky": list(run.flaky),
         "llm": {
             "calls": 0,
             "input_tokens": 0,
