@@ -37,7 +37,7 @@ def document(run: Run) -> dict[str, Any]:
         "tests": [*_admitted(run), *_rejected(run)],
         "gaps": gaps_left(run),
         "behavior": behavior.rows(run),
-        "flaky": [],
+        "flaky": list(run.flaky),
         "llm": _NO_MODEL | run.llm,
         "engines": engines(run),
         "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},

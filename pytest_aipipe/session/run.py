@@ -60,6 +60,7 @@ class Run:
     llm: dict[str, Any] = field(default_factory=dict)  # what a model was asked, and at what cost
     interrupted: bool = False
     collection_errors: int = 0  # that pytest alone would have stopped at
+    flaky: list[dict[str, Any]] = field(default_factory=list)  # rows of the report
     annotations: str = ""  # GitHub's workflow commands, for the log
 
     @contextmanager
