@@ -15,6 +15,7 @@ import yaml
 from aipipe.cli import main
 from aipipe.init import look
 from aipipe.init.write import contents
+from aipipe.pipeline.load import load_pipeline
 from aipipe_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -75,6 +76,15 @@ def test_without_an_image_there_is_no_build(here: Path) -> None:
     assert list(load(here / "pipeline.yaml")["stages"]) == ["tests"]
     assert "build" not in load(here / ".gitlab-ci.yml")
     assert list(load(here / ".github/workflows/aipipe.yml")["jobs"]) == ["analyse", "test"]
+
+
+@pytest.mark.parametrize("image", [True, False])
+def test_the_pipeline_is_valid(here: Path, image: bool) -> None:
+    if not image:
+        (here / "Dockerfile").unlink()
+    assert main(["init"]) == ExitCode.DONE
+    stages = load_pipeline(here / "pipeline.yaml").stages
+    assert len(stages) == (3 if image else 1)
 
 
 def test_a_file_that_is_there_is_left_and_the_second_time_changes_nothing(
