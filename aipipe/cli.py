@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aipipe.commands import learn, surfaces
+from aipipe.commands.tell import tell
 from aipipe_core.command import run_command
-from aipipe_core.errors import ExitCode, RequestError
+from aipipe_core.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +45,10 @@ def parser() -> argparse.ArgumentParser:
     analyze.add_argument("--default-branch", metavar="NAME", help="the branch to compare with")
     analyze.set_defaults(answer=_analyze)
     _add_run(commands)
-    learn = commands.add_parser("calibrate", help="learn risk from the history")
-    learn.add_argument("--since", metavar="DATE", type=_day, help="leave older commits out")
-    learn.add_argument("--json", metavar="FILE", help="write the answer there; - prints it")
-    learn.set_defaults(answer=_calibrate)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
     doctor.set_defaults(answer=_doctor)
+    learn.add(commands)
+    surfaces.add(commands)
     for command in (analyze, doctor):
         command.add_argument(
             "--json", metavar="FILE", help="write the answer as JSON too; - is standard output"
@@ -75,33 +71,6 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     run.add_argument("--jobs", type=_positive, metavar="N", help="stages at a time (the cores)")
     run.set_defaults(answer=_run_pipeline)
-    report = commands.add_parser("report", help="a run in words")
-    report.add_argument("run", nargs="?", metavar="RUN", help="its id, or the last one")
-    report.add_argument("--json", metavar="FILE", help="write run.json there; - prints it")
-    report.set_defaults(answer=_report)
-
-
-def _day(text: str) -> float:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2024-01-31") from None
-    return found.replace(tzinfo=found.tzinfo or UTC).timestamp()
-
-
-def _calibrate(arguments: argparse.Namespace) -> int:
-    from aipipe.calibrate.report import document, in_words
-    from aipipe.calibrate.steps import calibrate
-    from aipipe_core.change.git import top_of
-
-    top = top_of(Path.cwd())
-
-    def tell(count: int) -> None:
-        print(f"{count:,} commits read", file=sys.stderr, flush=True)
-
-    outcome = calibrate(top, top / ".aipipe", since=arguments.since, tell=tell)
-    _tell(in_words(outcome), document(outcome), arguments.json)
-    return ExitCode.DONE if outcome.adopted else ExitCode.NO
 
 
 def _positive(text: str) -> int:
@@ -120,16 +89,6 @@ def _run_pipeline(arguments: argparse.Namespace) -> int:
     return run(top, request, _settings(top, arguments))
 
 
-def _report(arguments: argparse.Namespace) -> int:
-    from aipipe.run.folder import find_run
-    from aipipe.run.report import in_words
-    from aipipe_core.change.git import top_of
-
-    found = find_run(top_of(Path.cwd()) / ".aipipe", arguments.run).read()
-    _tell(in_words(found), found, arguments.json)
-    return ExitCode.DONE
-
-
 def _settings(root: Path, arguments: argparse.Namespace) -> Settings:
     from aipipe_core.config import load
 
@@ -143,7 +102,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
 
     root = top_of(Path.cwd())
     analysis = analyze(root, arguments.spec, _settings(root, arguments))
-    _tell(in_words(analysis), document(analysis), arguments.json)
+    tell(in_words(analysis), document(analysis), arguments.json)
     return ExitCode.DONE
 
 
@@ -152,39 +111,5 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from aipipe.doctor.report import document, in_words, verdict
 
     findings = examine(Path.cwd(), os.environ)
-    _tell(in_words(findings), document(findings), arguments.json)
+    tell(in_words(findings), document(findings), arguments.json)
     return verdict(findings)
-
-
-def _tell(words: str, answer: dict[str, Any], file: str | None) -> None:
-    """Print the words, and the JSON where it was asked for; ``-`` prints JSON alone."""
-    text = json.dumps(answer, indent=2) + "\n"
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    if file is not None:
-        write_whole(Path(file), text)
-    print(words.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is whole or not there; ``RequestError`` (``cannot-write``) otherwise."""
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a pipe or /dev/stdout cannot be replaced
-            return
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise RequestError(
-            "cannot-write",
-            f"{path} cannot be written: {error.strerror}",
-            hint="Name a file in a folder that exists and that you may write to.",
-        ) from error

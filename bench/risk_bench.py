@@ -57,7 +57,7 @@ def joined(tables: list[Table]) -> Table:
 
 def judged(name: str, parts: Split, others: list[Table]) -> tuple[dict[str, Scores], Table, object]:
     card = CARDS[name] if name in CARDS else fit_scorecard(joined(others))
-    model = fit_model(parts.past, card)
+    model = fit_model(parts.past, card, parts.fresh)
     later, labels = parts.later, parts.later.labels
     probabilities = predict(model, later)
     lines = np.expm1(later.column("lines_added"))

@@ -8,12 +8,14 @@ it was not fitted on.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aipipe.calibrate.model import Own, RiskModel
 from aipipe.calibrate.scorecard import Scorecard, Steps
+from aipipe.calibrate.table import EARLY
 from aipipe_core.errors import SurroundingsError
 
 if TYPE_CHECKING:
@@ -21,19 +23,24 @@ if TYPE_CHECKING:
 
     from aipipe.calibrate.table import Table
 
-ROUNDS = 150
+ROUNDS = 100
 RATE = 0.12
-MOST_ROWS = 20_000
+MOST_ROWS = 12_000
 """Beyond it a part of the sound commits stands for all of them, each counting for several."""
 MOST_CUTS = 15
-PENALTY = 0.02
+PENALTY = 0.002
 """The inverse strength of the penalty on a project's own weights (scikit-learn's C)."""
 PRIOR_SCALE = 10.0
 """The prior's score enters multiplied by it, which makes the penalty on its weight nothing."""
+REACH = 4.0
+"""Standard deviations beyond which a measure says no more."""
 NEWEST = 0.3
 LEAST_FAULTS = 20
 """Faulty commits below which a project's own weights would be noise: the prior alone speaks."""
 LEAST_SCALED = 10
+LIKELY = 3.0
+"""Faults put on both sides of a comparison, so that a few cannot turn it."""
+MOST_CHANGE = 1.5
 
 
 def require_sklearn() -> None:
@@ -131,32 +138,56 @@ def fit_own(table: Table, card: Scorecard, *, weights: NDArray[np.float64] | Non
     centre, spread = table.values.mean(axis=0), table.values.std(axis=0)
     spread[spread == 0] = 1.0
     score = totals(card, table)
-    columns = np.column_stack([score * PRIOR_SCALE, (table.values - centre) / spread])
+    away = np.clip((table.values - centre) / spread, -REACH, REACH)
+    columns = np.column_stack([score * PRIOR_SCALE, away])
     fitted = LogisticRegression(C=PENALTY, max_iter=500).fit(
         columns, table.labels, sample_weight=weights
     )
     found = fitted.coef_[0]
     per = {
-        name: (float(centre[n]), float(found[n + 1] / spread[n]))
+        name: (float(centre[n]), float(found[n + 1] / spread[n]), float(REACH * spread[n]))
         for n, name in enumerate(table.names)
     }
     return Own(float(found[0] * PRIOR_SCALE), float(fitted.intercept_[0]), per)
 
 
-def fit_model(table: Table, card: Scorecard) -> RiskModel:
-    """Fit everything to what is ripe: own weights on the older part, Platt on the newest."""
+def fit_model(table: Table, card: Scorecard, fresh: Table | None = None) -> RiskModel:
+    """Fit everything to what is ripe: own weights on the older part, Platt on the newest.
+
+    ``fresh`` is what came after and has not ripened: its early fixes say whether faults have
+    become rarer or more frequent since.
+    """
     count = int(len(table) * (1 - NEWEST))
     older, newest = np.arange(len(table)) < count, np.arange(len(table)) >= count
     draft = RiskModel(card, fit_own(table.only(older), card))
     platt = fit_platt(odds(draft, table.only(newest)), table.only(newest).labels)
-    return RiskModel(card, draft.own, *platt)
+    model = RiskModel(card, draft.own, *platt)
+    if fresh is None:
+        return model
+    return replace(model, shift=model.shift + lately(model, table, fresh))
+
+
+def lately(model: RiskModel, ripe: Table, fresh: Table) -> float:
+    """Return by how much, in log-odds, faults are more or less frequent now than the model says.
+
+    Of the faults of ripe commits a certain share was found within ``EARLY``. The same share
+    of what the model expects of fresh commits is held against what was found of them so soon.
+    """
+    faults = ripe.only(ripe.labels)
+    if not len(faults) or not len(fresh):
+        return 0.0
+    share = float((faults.found - faults.times <= EARLY).mean())
+    expected = share * float(predict(model, fresh).sum())
+    found = float((fresh.found - fresh.times <= EARLY).sum())
+    change = np.log((found + LIKELY) / (expected + LIKELY))
+    return float(np.clip(change, -MOST_CHANGE, MOST_CHANGE))
 
 
 def odds(model: RiskModel, table: Table) -> NDArray[np.float64]:
     """Return the model's log-odds for each row, before Platt scaling."""
     score = model.own.prior * totals(model.card, table) + model.own.bias
-    for name, (centre, weight) in model.own.weights.items():
-        score += (table.column(name) - centre) * weight
+    for name, (centre, weight, reach) in model.own.weights.items():
+        score += np.clip(table.column(name) - centre, -reach, reach) * weight
     return np.asarray(score)
 
 

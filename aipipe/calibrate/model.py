@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 class Own:
     """What a project adds: the weight of the prior's score, a shift, and weights by measure.
 
-    ``weights`` has for each measure its typical value and the log-odds of one more.
+    ``weights`` has for each measure its typical value, the log-odds of one more, and how far
+    from the typical value that goes on: farther out nothing was seen to learn from.
     """
 
     prior: float = 1.0
     bias: float = 0.0
-    weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    weights: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class RiskModel:
     shift: float = 0.0
 
     def effects(self, measures: Mapping[str, float]) -> dict[str, float]:
-        """Return what each measure adds to the log-odds; what a typical one has adds nothing."""
+        """Return what each measure adds to the log-odds; a typical or missing one adds none."""
         found = {
             name: self.slope * self.own.prior * points
             for name, points in self.card.points(measures).items()
         }
-        for name, (centre, weight) in self.own.weights.items():
-            more = self.slope * weight * (measures.get(name, 0.0) - centre)
-            found[name] = found.get(name, 0.0) + more
+        for name, (centre, weight, reach) in self.own.weights.items():
+            away = max(-reach, min(reach, measures.get(name, centre) - centre))
+            found[name] = found.get(name, 0.0) + self.slope * weight * away
         return found
 
     @property
@@ -61,8 +62,8 @@ class RiskModel:
             "prior": round(self.own.prior, 6),
             "bias": round(self.own.bias, 6),
             "weights": {
-                name: [round(centre, 6), round(weight, 6)]
-                for name, (centre, weight) in self.own.weights.items()
+                name: [round(number, 6) for number in weight]
+                for name, weight in self.own.weights.items()
             },
             "slope": round(self.slope, 6),
             "shift": round(self.shift, 6),
@@ -71,7 +72,9 @@ class RiskModel:
 
 def read_model(document: Mapping[str, Any]) -> RiskModel:
     """Return the model of a document."""
-    weights = {name: (float(pair[0]), float(pair[1])) for name, pair in document["weights"].items()}
+    weights = {
+        name: (float(w[0]), float(w[1]), float(w[2])) for name, w in document["weights"].items()
+    }
     return RiskModel(
         read_scorecard(document["card"]),
         Own(float(document["prior"]), float(document["bias"]), weights),

@@ -38,8 +38,10 @@ class Scorecard:
     source: str = ""
 
     def points(self, measures: Mapping[str, float]) -> dict[str, float]:
-        """Return what each measure adds, in log-odds."""
-        return {name: steps.at(measures.get(name, 0.0)) for name, steps in self.steps.items()}
+        """Return what each measure adds, in log-odds; one that is not known adds nothing."""
+        return {
+            name: steps.at(measures[name]) for name, steps in self.steps.items() if name in measures
+        }
 
     def total(self, measures: Mapping[str, float]) -> float:
         """Return the sum in log-odds."""

@@ -74,7 +74,7 @@ def calibrate(
     _decide(outcome)
     ripe, outcome.outcomes = with_outcomes(table.ripe(now), walk, outcomes_of(home))
     if outcome.adopted:
-        model = fit_model(ripe, card) if len(ripe) else RiskModel(card)
+        model = fit_model(ripe, card, table.fresh(now)) if len(ripe) else RiskModel(card)
         _note_drift(outcome, table, previous)
         kept = {name: asdict(found) for name, found in outcome.scores.items()}
         fitted = datetime.now(UTC).isoformat(timespec="seconds")
@@ -102,7 +102,7 @@ def _judge(outcome: Outcome, parts: Split, previous: Kept | None) -> None:
     faults = int(later.labels.sum()) if len(later) else 0
     if faults < JUDGEABLE or faults == len(later) or not len(parts.past):
         return
-    candidates = {"model": fit_model(parts.past, prior()), "prior": RiskModel(prior())}
+    candidates = {"model": fit_model(parts.past, prior(), parts.fresh), "prior": RiskModel(prior())}
     if previous is not None:
         candidates["previous"] = previous.model
     for name, model in candidates.items():

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 YEAR = 365 * 86_400.0
 HORIZON = YEAR
 """A change needs a fix when one comes within a year; most faults that are found are by then."""
+EARLY = 90 * 86_400.0
+"""Time in which a good part of the faults shows, for what cannot wait for a year."""
 WINDOW = 8 * YEAR
 """How far back fitting looks: a project of ten years ago was another one."""
 HELD_OUT = 0.3
@@ -57,6 +59,15 @@ class Table:
         """Return the rows whose label was known at ``now``, within the window."""
         return self.only((self.times <= now - HORIZON) & (self.times > now - HORIZON - WINDOW))
 
+    def fresh(self, now: float) -> Table:
+        """Return the rows of the last horizon that had ``EARLY`` time to be found faulty.
+
+        Of their fixes only those that had come by ``now`` are in it.
+        """
+        chosen = (self.times > now - HORIZON) & (self.times <= now - EARLY)
+        found = np.where(self.found <= now, self.found, np.inf)
+        return Table(self.names, self.times, found, self.values).only(chosen)
+
     def between(self, start: float, end: float) -> Table:
         """Return the rows from ``start`` on and before ``end``."""
         return self.only((self.times >= start) & (self.times < end))
@@ -77,9 +88,10 @@ def table_of(rows: Iterable[Row], names: Sequence[str] | None = None) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """``past`` is what may be learned from at ``moment``; ``later`` what is judged."""
+    """At ``moment``, ``past`` may be learned from and ``fresh`` looked at; ``later`` is judged."""
 
     past: Table
+    fresh: Table
     later: Table
     moment: float
 
@@ -88,6 +100,7 @@ def split(table: Table, now: float, held_out: float = HELD_OUT) -> Split:
     """Split by time: the newest part of what is ripe at ``now`` is held out."""
     judged = table.only(table.times <= now - HORIZON)
     if not len(judged):
-        return Split(judged, judged, now)
+        return Split(judged, judged, judged, now)
     moment = float(judged.times[int(len(judged) * (1 - held_out))])
-    return Split(table.ripe(moment), judged.between(moment, np.inf), moment)
+    later = judged.between(moment, np.inf)
+    return Split(table.ripe(moment), table.fresh(moment), later, moment)

@@ -112,7 +112,7 @@ def _counted(text: str, number: int) -> str:
         return said
     for many, one in _ONE.items():
         said = said.replace(f"1 {many}", f"1 {one}")
-    return said.replace("1 file are", "1 file is").replace("1 line are", "1 line is")
+    return said.replace(" are ", " is ", 1)
 
 
 _ONE: Mapping[str, str] = {

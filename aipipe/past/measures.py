@@ -205,6 +205,10 @@ _SAYS = ("says_fix", "says_feature", "says_refactor", "says_tidy", "says_bump", 
          "says_speed", "says_test", "names_issue")  # fmt: skip
 
 
+OF_MESSAGE = frozenset(_SAYS) | {"message_length", "subject_length"}
+"""Measures that need a message."""
+
+
 def _of_purpose(commit: PastCommit) -> dict[str, float]:
     words = purpose_of(commit.message).words
     made = {word: float(word in words) for word in _SAYS}

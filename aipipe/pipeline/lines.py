@@ -58,7 +58,7 @@ def read_lines(path: Path, name: str, *, what: str) -> Lines:
             f"{what}-missing",
             f"There is no {name}",
             where=str(path.parent),
-            hint="Write one (docs/pipeline.md shows how), or name another file.",
+            hint="`aipipe init` writes one; or name another file.",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(what, name, _reason(error)) from error

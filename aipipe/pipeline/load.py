@@ -185,6 +185,10 @@ def _check_watch(lines: Lines, place: Place, found: Mapping[str, Any], uses: str
     if anomaly is not None and monitor is None and uses != "deploy":
         what = f"Stage {name!r} says on_anomaly and has no monitor"
         raise _invalid(lines, (*place, "on_anomaly"), what, "Write a monitor, too.")
+    if uses == "deploy" and (isinstance(monitor, dict) or anomaly not in (None, "rollback")):
+        what = f"Stage {name!r} is a deploy, which watches and rolls back by itself"
+        hint = "Write monitor: 10m, and on_anomaly: rollback or nothing."
+        raise _invalid(lines, place, what, hint)
     if anomaly == "rollback" and uses != "deploy":
         what = f"Stage {name!r} cannot be rolled back by itself"
         hint = "Write on_anomaly: {command: ...} with the command that undoes it."

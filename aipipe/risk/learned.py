@@ -43,12 +43,16 @@ def assess_learned(change: Change, home: Path, settings: Settings) -> Risk | Non
 
 
 def _measured(change: Change, walk: object) -> Mapping[str, float]:
-    from aipipe.past.measures import measure
+    from aipipe.past.measures import OF_MESSAGE, measure
     from aipipe.past.present import as_commit
     from aipipe.past.walk import Walk
+    from aipipe_core.change.spec import STAGED, WORKTREE
 
     assert isinstance(walk, Walk)  # noqa: S101 - typed loosely to import it lazily
-    return measure(as_commit(change), walk.known(change.base))
+    found = measure(as_commit(change), walk.known(change.base))
+    if change.head in (STAGED, WORKTREE):  # what is not committed yet has no message to go by
+        return {name: value for name, value in found.items() if name not in OF_MESSAGE}
+    return found
 
 
 def _reasons(measures: Mapping[str, float], effects: Mapping[str, float]) -> tuple[Reason, ...]:

@@ -12,14 +12,12 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from aipipe_core.documents import read_document, write_document
 from aipipe_core.errors import AipipeError, RequestError, SurroundingsError
 from aipipe_core.store.folder import make_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUNS = "runs"
 KEPT = 50
@@ -84,6 +82,22 @@ def all_runs(home: Path) -> list[RunFolder]:
     return []
 
 
+def find_folder(home: Path, name: str | None) -> Path:
+    """Return any run's folder, one of ``pytest --ai-diff`` too: by path, by id, or the newest.
+
+    Raises ``RequestError`` (``run-unknown``, ``run-none``).
+    """
+    runs = home / RUNS
+    if name is not None and Path(name).is_dir():
+        return Path(name)
+    folders = sorted(entry for entry in runs.iterdir() if entry.is_dir()) if runs.is_dir() else []
+    if name is None:
+        if not folders:
+            raise _no_run(runs)
+        return max(folders, key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
+    return _only([folder for folder in folders if folder.name.startswith(name)], name, folders)
+
+
 def find_run(home: Path, name: str | None) -> RunFolder:
     """Return the run called ``name`` (a unique beginning will do), or the last readable one.
 
@@ -91,20 +105,31 @@ def find_run(home: Path, name: str | None) -> RunFolder:
     """
     runs = all_runs(home)
     if name is not None:
-        matching = [run for run in runs if run.name.startswith(name)]
-        if len(matching) == 1:
-            matching[0].read()
-            return matching[0]
-        raise RequestError(
-            "run-unknown",
-            f"{'Several runs begin' if matching else 'No run begins'} with {name!r}",
-            where=str(home / RUNS),
-            hint=f"The last ones: {', '.join(run.name for run in runs[-3:]) or 'there is none'}.",
-        )
+        matching = [run.path for run in runs if run.name.startswith(name)]
+        found = RunFolder(_only(matching, name, [run.path for run in runs]))
+        found.read()
+        return found
     for run in reversed(runs):
         with suppress(AipipeError):
             run.read()
             return run
+    raise _no_run(home / RUNS)
+
+
+def _only(matching: list[Path], name: str, known: list[Path]) -> Path:
+    if len(matching) == 1:
+        return matching[0]
     raise RequestError(
-        "run-none", "There is no run yet", where=str(home / RUNS), hint="Start one: aipipe run."
+        "run-unknown",
+        f"{'Several runs begin' if matching else 'No run begins'} with {name!r}",
+        hint=f"The last ones: {', '.join(path.name for path in known[-3:]) or 'there is none'}.",
+    )
+
+
+def _no_run(runs: Path) -> RequestError:
+    return RequestError(
+        "run-none",
+        "There is no run yet",
+        where=str(runs),
+        hint="Start one: `aipipe run`, or `pytest --ai-diff`.",
     )

@@ -327,7 +327,7 @@ def test_a_half_written_run_is_passed_over(
         if content:
             (runs / name / "run.json").write_text(content)
     assert main(["report"]) == 2
-    assert "[run-none]" in capsys.readouterr().err
+    assert "[document-unreadable]" in capsys.readouterr().err
     assert main(["run"]) == 0
     assert main(["report"]) == 0
     assert main(["report", "2099"]) == 2
@@ -372,4 +372,6 @@ def test_an_agent_gets_what_the_route_says(
     out = capsys.readouterr().out
     assert "-m pytest --ai-diff=" in out
     assert "-m aipipe_build run" in out
-    assert "-m aipipe_deploy up --strategy=canary --watch=300 --on-anomaly=rollback" in out
+    assert (
+        "-m aipipe_deploy up --strategy=canary --watch=300 --analysis=RUN/risk.json --json" in out
+    )
