@@ -25,6 +25,7 @@ INSIDE, SAME_FUNCTION, SAME_FILE = 8.0, 4.0, 1.5
 IMPORTED = 1.0
 """A failing test's file name, or the module of the trace, has the file's own name in it."""
 PAST_FIX = 0.1
+UNRUN = 0.2
 NEAR = 3
 
 
@@ -39,10 +40,16 @@ class Suspect:
     why: str
 
 
-def suspects(change: Change, trace: Trace, fixes: Mapping[str, int]) -> list[Suspect]:
+def suspects(
+    change: Change,
+    trace: Trace,
+    fixes: Mapping[str, int],
+    unrun: Mapping[str, frozenset[int]] | None = None,
+) -> list[Suspect]:
     """Return the hunks that anything speaks against, the most suspect first.
 
-    ``fixes`` has the number of past fixes by path.
+    ``fixes`` has the number of past fixes by path, ``unrun`` the changed lines that no test ran:
+    what did not run hardly broke one.
     """
     found = []
     for file in change.files:
@@ -51,6 +58,9 @@ def suspects(change: Change, trace: Trace, fixes: Mapping[str, int]) -> list[Sus
             if weight:
                 past = fixes.get(file.old_path or file.path, 0)
                 weight += PAST_FIX * math.log2(1 + past)
+                lines = frozenset(hunk.new_lines)
+                if lines and lines <= (unrun or {}).get(file.path, frozenset()):
+                    weight, why = weight * UNRUN, f"{why}; but no test ran it"
                 end = hunk.new_start + max(len(hunk.added), 1) - 1
                 found.append(Suspect(file.path, max(hunk.new_start, 1), max(end, 1), weight, why))
     return sorted(found, key=lambda one: (-one.weight, one.path, one.start))

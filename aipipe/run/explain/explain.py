@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe.run.explain.blame import suspects
 from aipipe.run.explain.suggest import suggestions
 from aipipe.run.explain.traces import Trace, read_trace
+from aipipe_core.documents import read_document
 from aipipe_core.errors import AipipeError
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def explain(
 ) -> Explanation:
     """Return why the stage failed, as far as its output and the change tell."""
     trace = read_trace(_end_of(log), change.root, stage.directory)
-    found = suspects(change, trace, _past_fixes(change))
+    unrun = _unrun(log.parent.parent) if stage.uses == "tests" else {}
+    found = suspects(change, trace, _past_fixes(change), unrun)
     hunk = None
     if found:
         one = found[0]
@@ -94,3 +96,12 @@ def _past_fixes(change: Change) -> dict[str, int]:
         return Counter(fixes_by_path(change))
     except AipipeError:
         return {}
+
+
+def _unrun(run: Path) -> dict[str, frozenset[int]]:
+    """Return by path the changed lines that no test ran; nothing where that was not measured."""
+    try:
+        files = read_document(run / "tests.json", "tests")["coverage"]["files"]
+    except AipipeError:
+        return {}
+    return {path: frozenset(found["missing"]) for path, found in files.items()}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aipipe.pipeline import Pipeline, load_pipeline
 from aipipe.pipeline.load import seconds
 from aipipe_core.errors import RequestError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def load(tmp_path: Path, text: str) -> Pipeline:
@@ -171,3 +168,9 @@ def test_too_large_a_matrix_is_refused(tmp_path: Path) -> None:
     values = list(range(20))
     text = f"stages: {{a: {{command: x, matrix: {{a: {values}, b: {values}}}}}}}"
     assert refused(tmp_path, text).slug == "pipeline-matrix"
+
+
+def test_the_example_is_a_pipeline() -> None:
+    path = Path(__file__).parents[4] / "examples" / "orders" / "pipeline.yaml"
+    names = [stage.name for stage in load_pipeline(path).stages]
+    assert names.index("test") < names.index("build") < names.index("deploy")

@@ -108,6 +108,15 @@ def test_past_fixes_break_a_tie_and_what_nothing_speaks_against_is_left_out() ->
     assert [one.path for one in found] == ["b.py", "a.py"]
 
 
+def test_what_no_test_ran_is_hardly_at_fault() -> None:
+    files = [code(name, Hunk(1, 1, (), ("x",))) for name in ("a.py", "b.py")]
+    trace = Trace(places=(Place("a.py", 1), Place("b.py", 1, "", 1)))
+    unrun = {"a.py": frozenset({1})}
+    found = suspects(changed(*files), trace, {}, unrun)
+    assert [one.path for one in found] == ["b.py", "a.py"]
+    assert "no test ran it" in found[1].why
+
+
 def test_a_failed_test_points_at_the_file_whose_name_it_bears() -> None:
     file = code("app/basket.py", Hunk(1, 1, (), ("x",)))
     found = suspects(changed(file), Trace(tests=("tests/test_basket.py::t",)), {})
