@@ -24,6 +24,7 @@ _ACCIDENTS = frozenset(
 _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
 _PRIVATE = re.compile(r"\._(?!_)|__dict__")
+_MEDDLING = re.compile(r"^\s*(?!self\b)[\w.]+\._(?!_)\w+ = ", re.MULTILINE)
 _UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
@@ -210,6 +211,11 @@ def _quiet(text: str) -> str:
 
 def _timeless(text: str) -> str:
     return _DURATION.sub("…", _quiet(text))
+
+
+def meddles(function: str) -> bool:
+    """Return whether a test sets a private attribute: what then happens nobody relies on."""
+    return bool(_MEDDLING.search(function))
 
 
 def seen_again(

@@ -9,7 +9,7 @@ import random
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import seen_again
+from pytest_aipipe.compare.difference import meddles, seen_again
 from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
 from pytest_aipipe.compare.model import BehaviorChange, Compared, Sighting
 from pytest_aipipe.compare.places import places
@@ -198,6 +198,8 @@ class _Comparison:
             if not reached and candidate.technique != "interface":
                 continue
             found = arenas.differences(pair)
+            if found and meddles(candidate.function):
+                found = tuple(replace(one, weak=True) for one in found)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
         sightings.sort(key=lambda s: (s.differences[0].weak, len(s.candidate.function)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.compare.difference import differences, in_one_tree, seen_again
+from pytest_aipipe.compare.difference import differences, in_one_tree, meddles, seen_again
 from pytest_aipipe.compare.model import Kind, Pair
 from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import Fact
@@ -179,3 +179,8 @@ def test_addresses_are_no_difference_however_they_are_written() -> None:
     )
     assert differences(Pair(base, head)) == ()
     assert differences(Pair(worth("assert result == 12"), worth("assert result == 13")))
+
+
+def test_to_set_a_private_attribute_is_to_meddle() -> None:
+    assert meddles("def test():\n    a._width = 1\n    a.b._c = 2\n")
+    assert not meddles("def test():\n    a.width = 1\n    self._x = 1\n    y = a._width\n")
