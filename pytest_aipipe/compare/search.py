@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.altered import altered_branches, altered_literals
 from pytest_aipipe.compare.interface import interface_candidates
-from pytest_aipipe.compare.looks import looks
+from pytest_aipipe.compare.looks import bound_names, looks
 from pytest_aipipe.compare.plain import plain_asserts, with_looks, written_out
 from pytest_aipipe.compare.vary import varied
 from pytest_aipipe.compare.words import speaks, vocabulary
@@ -150,6 +150,7 @@ class Hunt:
         self.quiet = 0  # candidates since one of them took a path that none took before
         self.words = vocabulary([side.situation for side in sides])
         self.looks = looks(*(side.situation for side in sides))
+        self.bound = bound_names(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
 
     def batch(self, size: int = BATCH) -> list[Candidate]:
@@ -206,7 +207,8 @@ class Hunt:
         if seed is None:
             return
         length = len(candidate.function.splitlines())
-        edits = varied(seed.function, [side.pool for side in self.sides], self.looks, self.words)
+        pools = [side.pool for side in self.sides]
+        edits = varied(seed.function, pools, self.looks, self.words, self.bound)
         if speaks(seed.function, self.words):
             score += 0.5
         self.seeds.append(_Seed(seed, edits, score - 0.002 * length))
