@@ -19,7 +19,14 @@ from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
 from pytest_aipipe.compare.difference import meddles, seen_again
-from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
+from pytest_aipipe.compare.files import (
+    CATCHING_HEADER,
+    FOLDER,
+    comment,
+    file_name,
+    module_text,
+    named,
+)
 from pytest_aipipe.compare.model import BehaviorChange, Compared, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
@@ -28,6 +35,7 @@ from pytest_aipipe.compare.stories import Stories, without_weak
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 from pytest_aipipe.generate.scene import read_sources
+from pytest_aipipe.write.formatter import Formatter, formatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +99,7 @@ class _Comparison:
     notes: list[str] = field(default_factory=list)
     tried: int = 0
     stories: Stories = field(default_factory=Stories)
+    formatter: Formatter = field(default_factory=Formatter)
     second: Arenas | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -105,6 +114,7 @@ class _Comparison:
         found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
+        self.formatter = formatter_of(self.request.root)
         self.request = with_texts(self.request, texts, found)
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
@@ -246,6 +256,8 @@ class _Comparison:
         number = len(self.changes) + 1
         stem = f"{place.module.rpartition('.')[2].strip('_')}_{name}_{number}"
         shown = f"{symbol}: {_line(difference.base)} on the base, {_line(difference.head)} now."
+        text = module_text(candidate, CATCHING_HEADER + comment(shown))
+        name = file_name(stem, self.request.naming)
         verdict, reason = announced(difference, place, self._said(place))
         return BehaviorChange(
             symbol=f"{place.module}.{place.symbol}".removesuffix(".<module>"),
@@ -254,9 +266,9 @@ class _Comparison:
             input=shown_input(caught.candidate),
             base=difference.base,
             head=difference.head,
-            file_name=file_name(stem, self.request.naming),
+            file_name=name,
             test_name=candidate.name,
-            test=module_text(candidate, f"{CATCHING_HEADER}# {shown}\n"),
+            test=self.formatter.format(text, self.request.target / FOLDER / name),
             hunk=place.hunks[0] if place.hunks else None,
             announced=verdict,
             reason=reason,
