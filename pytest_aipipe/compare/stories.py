@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PER_PLACE = 3
 """Distinct differences that are reported of one place at most."""
+_NO_ERROR = "no error"
 ATTEMPTS = 12
 """Sightings of one place that are tried before it is left."""
 
@@ -67,9 +68,14 @@ def _key(place: Place) -> str:
 
 
 def _alike(new: Difference, old: Difference) -> bool:
-    """Return whether two differences tell one story: the same kind of result on both sides."""
+    """Return whether two differences tell one story: the same kind of result on both sides.
+
+    An error that the base raises is one story, whatever head makes of the input.
+    """
     if new.kind is not old.kind:
         return False
+    if new.kind is Kind.ERROR and new.base != _NO_ERROR:
+        return _head(new.base) == _head(old.base)
     if new.kind in {Kind.ERROR, Kind.WARNING}:
         return [_head(new.base), _head(new.head)] == [_head(old.base), _head(old.head)]
     return True
