@@ -99,8 +99,10 @@ def _errors(pair: Pair, raises: tuple[RaiseLines, RaiseLines]) -> Iterator[Diffe
 def _is_accident(trial: Trialed, raises: RaiseLines) -> bool:
     """Return whether the run ended in an error that no statement of the code raises."""
     raised = trial.raised
-    if raised is None or raised.type_name not in _ACCIDENTS:
+    if raised is None or raised.type_name not in {*_ACCIDENTS, "AssertionError"}:
         return False
+    if raised.type_name == "AssertionError":
+        return raised.at is not None  # what the code asserts of its own use
     path, line = raised.at or ("", 0)
     return line not in raises.get(path, frozenset())
 
