@@ -12,7 +12,7 @@ from pytest_aipipe.compare.model import Place
 from pytest_aipipe.mutate.equivalent import same_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from aipipe_core.change.model import FileChange, Hunk
 
@@ -78,23 +78,30 @@ def _of_file(file: FileChange, base: str, head: str, module: str) -> list[Place]
         for name in touched:
             hunks[name].append(hunk)
     older, newer = _segments(base), _segments(head)
-    found = []
+    grouped: dict[str, list[str]] = defaultdict(list)
     for name in sorted({*head_lines, *base_lines}):
         if older.get(name, "") in {newer.get(name, ""), ""}:
             continue  # the same, or new: what was not there before did nothing
-        symbol = name if name in names else MODULE
-        found.append(
-            Place(
-                path=file.path,
-                old_path=file.old_path or file.path,
-                module=module,
-                symbol=name if name in names or name == MODULE else symbol,
-                head_lines=frozenset(head_lines[name]),
-                base_lines=frozenset(base_lines[name]),
-                hunks=tuple(hunks[name]),
-            )
+        grouped[_standing(name, names)].append(name)
+    return [
+        Place(
+            path=file.path,
+            old_path=file.old_path or file.path,
+            module=module,
+            symbol=symbol,
+            head_lines=frozenset(n for one in parts for n in head_lines[one]),
+            base_lines=frozenset(n for one in parts for n in base_lines[one]),
+            hunks=tuple(dict.fromkeys(hunk for one in parts for hunk in hunks[one])),
         )
-    return found
+        for symbol, parts in grouped.items()
+    ]
+
+
+def _standing(name: str, names: Collection[str]) -> str:
+    """Return the definition that stands for ``name``: what held it, where it is gone."""
+    while name not in names and name != MODULE:
+        name = name.rpartition(".")[0] or MODULE
+    return name
 
 
 def _lines(changed: range, start: int, text: str) -> list[int]:

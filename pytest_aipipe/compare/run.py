@@ -208,7 +208,7 @@ class _Comparison:
             if not reached and candidate.technique != "interface":
                 continue
             found = arenas.differences(pair)
-            if found and meddles(candidate.function):
+            if found and (meddles(candidate.function) or _is_inward(told[0].place, candidate)):
                 found = tuple(replace(one, weak=True) for one in found)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
@@ -217,7 +217,12 @@ class _Comparison:
             if self.left <= 0:
                 return
             if not self.stories.is_closed(sighting.place):
-                self._catch(sighting, arenas)
+                try:
+                    self._catch(sighting, arenas)
+                except AipipeError:
+                    raise
+                except Exception as error:  # what was found before this one must not be lost
+                    self.notes.append(f"A test could not be made: {type(error).__name__}: {error}")
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
         place, stories = sighting.place, self.stories
@@ -295,6 +300,13 @@ class _Comparison:
         files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
         pairs = arenas.run_files(files)
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
+
+
+def _is_inward(place: Place, candidate: Candidate) -> bool:
+    """Return whether a candidate only reads a name of a module that is private itself."""
+    return candidate.technique == "interface" and any(
+        part.startswith("_") for part in place.module.split(".")
+    )
 
 
 def _line(text: str) -> str:

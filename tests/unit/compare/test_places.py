@@ -154,3 +154,10 @@ def test_what_only_the_head_has_is_no_place_and_what_it_lost_is() -> None:
     assert found(BASE, more) == []
     (place,) = found(more, BASE)
     assert place.symbol == "<module>"
+
+
+def test_a_method_that_is_gone_belongs_to_its_class_and_what_is_gone_makes_one_place() -> None:
+    head = BASE[: BASE.index("    def one")] + "    pass\n"
+    (place,) = found(BASE, head)
+    assert place.symbol == "Box"
+    assert {13, 14, 16, 17, 18, 19} <= place.base_lines
