@@ -6,6 +6,7 @@ and reported as rejected, and never fails the session.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ from pytest_aipipe.session.written import Ledger, free_name, without
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_aipipe.generate.request import AdmittedTest
+    from pytest_aipipe.measure.analysis import FileCoverage
     from pytest_aipipe.session.host import Host
 
 # With --lf these leave out of a collected file what did not fail last time: collection is over.
@@ -104,7 +107,10 @@ class Admission:
             if manager.hasplugin(plugin):
                 manager.unregister(name=plugin)
         wanted = {(test.module_name, test.name) for test in run.result.admitted}
+        apart = self._apart()
         for name, file in zip(run.result.files, self._texts, strict=True):
+            if name in apart:
+                continue
             intended = file if run.options.write else (run.target or file.parent) / file.name
             try:
                 found = list(nodes.items_of(nodes.module_node(session, file, intended)))
@@ -116,9 +122,26 @@ class Admission:
             collected += found
         self._modify(session, collected)
         here = {self._items[item] for item in collected}
+        here |= self._taken_from_the_gate(apart)
         for key in wanted - here - run.verdicts.keys():
             run.verdicts[key] = Verdict("", passed=False, reason="was not collected")
         return collected
+
+    def _apart(self) -> frozenset[str]:
+        """Return the files that nobody of ours wrote: they never run outside the sandbox."""
+        admitted = self._host.run.result.admitted
+        return frozenset(test.module_name for test in admitted if test.untrusted)
+
+    def _taken_from_the_gate(self, apart: frozenset[str]) -> set[tuple[str, str]]:
+        """Set the verdicts of the tests in ``apart``: what the sandbox showed, four times."""
+        run = self._host.run
+        found = set()
+        for test in run.result.admitted:
+            if test.module_name in apart:
+                key = (test.module_name, test.name)
+                run.verdicts[key] = Verdict("", passed=True)
+                found.add(key)
+        return found
 
     def _reject_file(self, name: str, reason: str) -> None:
         for test in self._host.run.result.admitted:
@@ -189,6 +212,18 @@ class Admission:
         everything = merge([run.trace, self._host.recorder.trace()])
         run.trace = {ctx: seen for ctx, seen in everything.items() if ctx not in ours - passed}
         run.after = figures(run, union(run.trace))
+        for test in run.result.admitted:
+            if test.untrusted and test.path in run.after:
+                run.after[test.path] = _and(run.after[test.path], test)
+
+
+def _and(found: FileCoverage, test: AdmittedTest) -> FileCoverage:
+    """Return the figures with what a test reached that only the sandbox has run."""
+    return replace(
+        found,
+        executed=found.executed | (test.lines & found.statements),
+        executed_branches=found.executed_branches | (test.arcs & found.branches),
+    )
 
 
 def _test_name(item: pytest.Item) -> str:

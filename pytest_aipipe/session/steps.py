@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
+from pytest_aipipe.engines import default_engines
 from pytest_aipipe.gaps.find import find_gaps
 from pytest_aipipe.gaps.names import loaded_names, module_name
 from pytest_aipipe.measure import imported
@@ -26,6 +27,7 @@ from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
 from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
+from pytest_aipipe.session.model import model_engine, tell
 
 if TYPE_CHECKING:
     import pytest
@@ -194,7 +196,10 @@ def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, F
 def generate(host: Host, budget: float) -> None:
     """Set ``run.result``: the tests that passed the gate within ``budget``, or say why none did."""
     run = host.run
-    engines = chosen(host.config, run.options.engines)
+    model = model_engine(host) if run.gaps and run.options.budget else None
+    engines = chosen(host.config, run.options.engines, model)
+    if not engines and run.options.engines == ("llm",):
+        engines = default_engines()  # the note says why there is no model: the run goes on
     run.why_not = _why_not(host, engines=bool(engines))
     if run.why_not:
         return
@@ -204,9 +209,12 @@ def generate(host: Host, budget: float) -> None:
         request = build_request(host, budget)
         run.target = request.target
         with host.progress() as progress:
-            run.result = generate_tests(
-                request, progress, engines=engines, rules=gate_rules(host.config)
-            )
+            try:
+                run.result = generate_tests(
+                    request, progress, engines=engines, rules=gate_rules(host.config)
+                )
+            finally:
+                tell(host, model)
     for note in run.result.notes:
         run.note(note)
     if any(note.startswith("Interrupted") for note in run.result.notes):
