@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.files import FOLDER
 from pytest_aipipe.session import accepting
 from pytest_aipipe.session.ask import build_request
@@ -117,8 +116,8 @@ class Behavior:
         host, run = self._host, self._host.run
         try:
             base = base_files(run.change)
-        except (AipipeError, OSError) as error:
-            run.note(f"Base and head were not compared: {' '.join(str(error).split())}")
+        except OSError as error:
+            run.note(f"Base and head were not compared: {error}")
             return None
         request = build_request(host, budget)
         passed = [

@@ -139,7 +139,7 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         behavior = Behavior(host)
         generate(host, run.options.budget - behavior.share)
         host.admission.admit(session)
-        behavior.compare()
+        _compare(run, behavior)
     except KeyboardInterrupt:
         run.interrupted = True
         host.admission.withdraw()
@@ -153,6 +153,17 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         host.admission.withdraw()
     finally:
         host.recorder.stop()
+
+
+def _compare(run: Run, behavior: Behavior) -> None:
+    """Compare base and head; what goes wrong there costs no test that was admitted."""
+    try:
+        behavior.compare()
+    except AipipeError as error:
+        run.note(f"Base and head were not compared: {' '.join(str(error).split())}")
+    except Exception:
+        place = defect_file(run.change.root, traceback.format_exc())
+        run.note(f"A defect of ours stopped the comparison; see {place}. [defect]")
 
 
 def measure(host: Host) -> None:
