@@ -7,13 +7,15 @@ collects; its conftest keeps a plain ``pytest`` away from it as well, unless it 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.files import FOLDER
+from pytest_aipipe.compare.model import Announced
 from pytest_aipipe.session import accepting
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.base import base_files
-from pytest_aipipe.session.engines import chosen
+from pytest_aipipe.session.model import shared_engine
 from pytest_aipipe.session.written import free_name
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 SHARE = 1 / 3
 """Of the budget, for comparing; what generation leaves over comes to it."""
+
+OPINIONS = 1 / 4
+"""Of the comparison's time, for questions to a model, in addition to it."""
 
 LEAST = 3.0
 """Seconds below which comparing is not begun: two child processes have to come up first."""
@@ -59,7 +64,7 @@ class Behavior:
             options.behavior
             and not self._waiting
             and options.budget >= LEAST
-            and bool(chosen(host.config, options.engines))
+            and tuple(options.engines) != ("none",)
         )
         self.share = SHARE * options.budget if self._asked and self._has_places() else 0.0
 
@@ -89,6 +94,7 @@ class Behavior:
                 return
             for note in found.notes:
                 run.note(note)
+            found = self._with_opinions(found, budget)
             try:
                 self._write(found)
             except BaseException:
@@ -139,6 +145,26 @@ class Behavior:
                 )
         finally:
             launch.close()
+
+    def _with_opinions(self, found: Compared, budget: float) -> Compared:
+        """Ask the model, where there is one that may see the change, about what is unsure."""
+        host, run = self._host, self._host.run
+        unsure = any(change.announced is Announced.UNSURE for change in found.changes)
+        engine = shared_engine(host) if unsure and run.options.send == "diff" else None
+        if engine is None:
+            return found
+        from pytest_aipipe.compare.opinion import with_opinions
+
+        changes = with_opinions(
+            found.changes,
+            run.change.message,
+            partial(engine.client.ask, seconds=budget * OPINIONS),
+            seconds=budget * OPINIONS,
+        )
+        run.llm = {**run.llm, **engine.client.ledger.summary()}
+        given = sum(change.by_model for change in changes)
+        run.note(f"A model was asked whether behaviour changes were meant: {given} verdicts.")
+        return replace(found, changes=changes)
 
     def _of_the_user(self) -> Iterator[FileChange]:
         """Yield the changed files without the tests that we wrote: these announce nothing."""

@@ -27,7 +27,7 @@ from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
 from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
-from pytest_aipipe.session.model import model_engine, tell
+from pytest_aipipe.session.model import shared_engine, tell
 
 if TYPE_CHECKING:
     import pytest
@@ -207,7 +207,7 @@ def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, F
 def generate(host: Host, budget: float) -> None:
     """Set ``run.result``: the tests that passed the gate within ``budget``, or say why none did."""
     run = host.run
-    model = model_engine(host) if run.gaps and run.options.budget else None
+    model = shared_engine(host) if run.gaps and run.options.budget else None
     engines = chosen(host.config, run.options.engines, model)
     if not engines and run.options.engines == ("llm",):
         engines = default_engines()  # the note says why there is no model: the run goes on
