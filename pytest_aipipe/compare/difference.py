@@ -25,6 +25,7 @@ _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
 _PRIVATE = re.compile(r"\._(?!_)|__dict__")
 _MEDDLING = re.compile(r"^\s*(?!self\b)[\w.]+\._(?!_)\w+ = ", re.MULTILINE)
+_ARGUMENT = re.compile(r"argument\b")  # see pytest_aipipe.compare.vary.HELD
 _UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
@@ -165,6 +166,7 @@ def _facts(expression: str, base: tuple[Fact, ...], head: tuple[Fact, ...]) -> I
     if _quiet(shown[0]) == _quiet(shown[1]):
         return
     kind = Kind.TYPE if "isinstance(" in only_base[0].code else Kind.VALUE
+    kind = Kind.ARGUMENT if _ARGUMENT.match(expression) else kind
     after = shown[1] or _value_of(head[0].code)
     yield Difference(kind, expression, shown[0], after, bool(_PRIVATE.search(expression)))
 

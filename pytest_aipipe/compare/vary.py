@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.engines.analysis.module import FunctionNode
 
+HELD = "argument"
+"""The name under which a test holds what it passes; differences of it are the argument's."""
 _LONG = 120
 _REPEATS = (101, 12)
 
@@ -56,6 +58,7 @@ def varied(
         ]
     pool = pools[0]
     streams += [
+        held_arguments(function),
         follow_ups(function, forms),
         attribute_reads(function, attributes),
         container_edits(function, pool),
@@ -103,6 +106,23 @@ def member_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
                 if isinstance(made, ast.List):
                     made.elts.insert(place, member)
                     yield Edit(replaced(function, index, made), ast.unparse(made)[:60])
+
+
+def held_arguments(function: FunctionNode) -> Iterator[Edit]:
+    """Yield the function with a list, dict or set that it passes held, to see its end."""
+    for place, statement in enumerate(function.body):
+        if isinstance(statement, ast.With | ast.For | ast.While | ast.If | ast.Try):
+            continue
+        calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+        for index, call in enumerate(calls):
+            for number, argument in enumerate(call.args):
+                if isinstance(argument, ast.List | ast.Dict | ast.Set):
+                    made = copy.deepcopy(function)
+                    again = [n for n in ast.walk(made.body[place]) if isinstance(n, ast.Call)]
+                    again[index].args[number] = ast.Name(HELD, ast.Load())
+                    held = ast.Assign([ast.Name(HELD, ast.Store())], copy.deepcopy(argument))
+                    made.body.insert(place, held)
+                    yield Edit(ast.fix_missing_locations(made), "an argument held")
 
 
 def attribute_reads(function: FunctionNode, names: Sequence[str]) -> Iterator[Edit]:

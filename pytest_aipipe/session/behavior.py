@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from aipipe_core.change.model import FileChange
     from pytest_aipipe.compare.model import Compared
+    from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.session.host import Host
 
 SHARE = 1 / 3
@@ -141,10 +142,19 @@ class Behavior:
                     progress,
                     budget=budget,
                     launch=launch.start,
-                    candidates=candidates_of(passed, run.result.files),
+                    candidates=[*self._known(), *candidates_of(passed, run.result.files)],
                 )
         finally:
             launch.close()
+
+    def _known(self) -> Iterator[Candidate]:
+        """Yield the catching tests of the run before: what was seen once is looked for first."""
+        from pytest_aipipe.compare.accept import candidate_of
+
+        for file in accepting.waiting(self._folder, ""):
+            candidate = candidate_of(file.read_text("utf-8"))
+            if candidate is not None:
+                yield candidate
 
     def _with_opinions(self, found: Compared, budget: float) -> Compared:
         """Ask the model, where there is one that may see the change, about what is unsure."""

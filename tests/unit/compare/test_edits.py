@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from pytest_aipipe.compare.plain import looked_at, plain_asserts
-from pytest_aipipe.compare.vary import attribute_reads, member_edits, varied
+from pytest_aipipe.compare.vary import attribute_reads, held_arguments, member_edits, varied
 from pytest_aipipe.compare.words import word_edits, words_of
 from pytest_aipipe.engines.source.edits import Pool
 
@@ -102,3 +102,12 @@ def test_what_the_change_binds_is_read_of_objects_and_of_their_attributes() -> N
         ast.unparse(e.function).splitlines()[-1].strip() for e in attribute_reads(test, ["key"])
     ]
     assert found == ["outcome = box.get.key", "outcome = box.key"]
+
+
+def test_what_is_passed_is_held_so_that_its_end_can_be_seen() -> None:
+    test = function("def test():\n    x = tidy([3, 1], key=None)\n    assert x == [1, 3]\n")
+    (edit,) = held_arguments(test)
+    assert ast.unparse(edit.function).splitlines()[1:3] == [
+        "    argument = [3, 1]",
+        "    x = tidy(argument, key=None)",
+    ]
