@@ -13,7 +13,7 @@ from pytest_aipipe.engines.techniques.command import Command, entries
 from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
 from pytest_aipipe.engines.techniques.force import Force
-from pytest_aipipe.engines.techniques.module_level import ModuleLevel
+from pytest_aipipe.engines.techniques.module_level import ModuleLevel, is_conditional
 from pytest_aipipe.engines.techniques.search import Search, keep
 from pytest_aipipe.engines.techniques.sequences import Sequences
 
@@ -41,6 +41,8 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
     if any(g.handlers for g in situation.guards):
         wanted.add("force")
     if situation.target is None or situation.target.name == "__getattr__":
+        wanted.add("module")
+    if any(is_conditional(situation, target) for target in situation.targets):
         wanted.add("module")
     if situation.target is not None and situation.target in entries(situation):
         wanted.add("command")
