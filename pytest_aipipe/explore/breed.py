@@ -17,6 +17,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.unittest import TestCaseFunction
 
 from pytest_aipipe.explore import synthetic
 from pytest_aipipe.explore.lessen import lessened
@@ -25,6 +26,7 @@ from pytest_aipipe.explore.operands import pairs_of
 from pytest_aipipe.explore.variation import FunctionNode, Material, Variation
 
 if TYPE_CHECKING:
+    import unittest
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -37,6 +39,7 @@ MAX_HANDED_ON = 40
 MAX_KEPT = 120
 MAX_PASSING = 40
 MAX_STUCK = 12
+MAX_STALE = 500
 TIE = 0.02
 MAX_LEARNED = 80
 MAX_LESSONS = 16
@@ -90,6 +93,7 @@ class Breed:
         self.found: list[FunctionNode] = []
         self.rounds = 0
         self.stuck = 0
+        self.last_new = 0
         self.lessons = 0
         self.nearest = 0.0
         self.scope: dict[str, Any] = {}
@@ -106,13 +110,10 @@ class Breed:
         function = _function(source, name)
         if not items or function is None:
             return {"status": "skipped", "found": [], "detail": "nothing to vary"}
-        calls = _Calls(lambda item: self._vary(function, item))
-        plugins = config.pluginmanager
-        plugins.register(calls, "aipipe-breed")
-        try:
-            items[0].ihook.pytest_runtest_protocol(item=items[0], nextitem=None)
-        finally:
-            plugins.unregister(calls)
+        if isinstance(items[0], TestCaseFunction):
+            self._vary(function, Case(items[0].parent.obj, items[0].name))  # type: ignore[union-attr]
+        else:
+            self._within(items[0], function)
         near = sorted(self.population, key=lambda one: -one.nearness)[:MAX_HANDED_ON]
         return {
             "status": "skipped",
@@ -121,6 +122,16 @@ class Breed:
             "detail": f"{self.rounds} variations, {len(self.population)} ways, "
                       f"{len(self.found)} found",
         }  # fmt: skip
+
+    def _within(self, item: pytest.Item, function: FunctionNode) -> None:
+        """Vary where pytest would call the test, with its fixtures set up."""
+        calls = _Calls(lambda one: self._vary(function, one))
+        plugins = self.session.config.pluginmanager
+        plugins.register(calls, "aipipe-breed")
+        try:
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        finally:
+            plugins.unregister(calls)
 
     def _vary(self, function: FunctionNode, item: Any) -> None:
         """Be the body of the test: its fixtures are set up, and shared by all variations."""
@@ -139,6 +150,8 @@ class Breed:
         with _alarms():
             while self.rounds < self.message["rounds"] and time.process_time() < deadline:
                 if not self.open or len(self.found) >= MAX_FOUND or self.stuck >= MAX_STUCK:
+                    return
+                if self.rounds - self.last_new > MAX_STALE:
                     return
                 member = self._chosen()
                 try:
@@ -167,6 +180,7 @@ class Breed:
         if way is None or way in self.seen:
             return
         self.seen.add(way)
+        self.last_new = self.rounds
         pieces = self._reached(way)
         new = pieces & self.open
         if new:
@@ -246,7 +260,10 @@ class Breed:
         signal.setitimer(signal.ITIMER_REAL, ONE_RUN, 0.05)
         try:
             with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                made(*first, **passed)
+                if isinstance(item, Case):
+                    item.call(made)
+                else:
+                    made(*first, **passed)
         except Overtime:
             hung = True
         except BaseException:  # noqa: S110 - what it raises is not the question here
@@ -260,6 +277,27 @@ class Breed:
             self.stuck += 1
             return None
         return self.marks.way()
+
+
+class Case:
+    """A test of a ``unittest.TestCase``, with a fresh instance for each call."""
+
+    def __init__(self, owner: type[unittest.TestCase], name: str) -> None:
+        self.owner = owner
+        self.name = name
+        self.instance = None
+        self.funcargs: dict[str, Any] = {}
+        owner.setUpClass()
+
+    def call(self, function: Any) -> None:
+        """Call ``function`` as the test method between ``setUp`` and ``tearDown``."""
+        case = self.owner(self.name)
+        case.setUp()
+        try:
+            function(case)
+        finally:
+            case.tearDown()
+            case.doCleanups()
 
 
 class _Calls:
@@ -284,10 +322,19 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Pass(), node)
         return ast.copy_location(ast.Expr(test), node)
 
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        call = node.value
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("self.assert"):
+            for one in call.args:
+                if any(isinstance(inner, ast.Call | ast.Subscript) for inner in ast.walk(one)):
+                    return ast.copy_location(ast.Expr(one), node)
+            return ast.copy_location(ast.Pass(), node)
+        return node
+
     def visit_With(self, node: ast.With) -> Any:
         self.generic_visit(node)
         called = [ast.unparse(one.context_expr) for one in node.items]
-        if len(called) == 1 and "raises(" in called[0]:
+        if len(called) == 1 and ("raises(" in called[0] or "assertRaises" in called[0]):
             return node.body
         return node
 

@@ -268,16 +268,15 @@ class Variation:
     def _fitted(self, new: ast.stmt, sites: Sites) -> ast.stmt | None:
         """Return a statement of another test with its names, and some keys, of this one."""
         rng = self.rng
-        locals_ = [name for name in sites.names if name not in {"self", "cls"}] or sites.names
-        renamed: dict[str, str] = {}
-        for node in ast.walk(new):
-            if not isinstance(node, ast.Name):
-                continue
-            if isinstance(node.ctx, ast.Store) or node.id in sites.names or node.id in self.known:
-                continue
-            if not locals_:
-                return None
-            node.id = renamed.setdefault(node.id, rng.choice(locals_))
+        unknown = _names_read(new) - {*sites.names, *self.known}
+        objects: list[ast.expr] = [
+            ast.Name(name, ast.Load()) for name in sites.names if name not in {"self", "cls"}
+        ]
+        objects += [one for one in sites.attributes if not isinstance(one.value, ast.Call)]
+        if unknown and not objects:
+            return None
+        chosen = {name: rng.choice(objects) for name in sorted(unknown)}
+        new = _Renaming(chosen).visit(new)
         words = [w for _, one in sites.texts for w in re.findall(r"\w+", one.value[:400])]
         for node in ast.walk(new):
             if (
@@ -327,6 +326,19 @@ class Variation:
         else:
             other = rng.randrange(len(block))
             block[index], block[other] = block[other], block[index]
+
+
+class _Renaming(ast.NodeTransformer):
+    """Puts objects of a test where names of another stand."""
+
+    def __init__(self, chosen: Mapping[str, ast.expr]) -> None:
+        self.chosen = chosen
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.chosen and isinstance(node.ctx, ast.Load):
+            new: ast.expr = clone(self.chosen[node.id])
+            return ast.copy_location(new, node)
+        return node
 
 
 def edited_text(text: str, material: Material, rng: Random, own: Sequence[str] = ()) -> str:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_aipipe.engines.situation import Situation
-    from pytest_aipipe.engines.source.existing import Taken
     from pytest_aipipe.engines.techniques.base import Proposals
     from pytest_aipipe.generate.model import KnownTest, Material
 
@@ -78,7 +77,9 @@ class Breed:
 
     def _tests(self, situation: Situation) -> Iterator[Seed]:
         """Yield the nearest tests as seeds, taken out of their files."""
-        for test in situation.tests[:_TESTS]:
+        # A test that runs nothing of the file may only look as if it had to do with the gap.
+        ranked = sorted(situation.tests, key=lambda t: not t.lines.get(situation.gap.path))
+        for test in ranked[:_TESTS]:
             seed = _taken(situation, test)
             if seed is not None:
                 yield seed
@@ -106,6 +107,9 @@ class Breed:
         node = ast.parse(source).body[0]
         if not isinstance(node, ast.FunctionDef):
             return None
+        own, found = seed.function.args.args, node.args.args
+        if own and own[0].arg == "self" and (not found or found[0].arg != "self"):
+            found.insert(0, copy.deepcopy(own[0]))  # a test that does without its class
         node.decorator_list = copy.deepcopy(seed.function.decorator_list)
         candidate = seed.edited(Edit(node, "varied"), self.name)
         if candidate is not None and seed.taken is not None:
@@ -132,7 +136,7 @@ def _taken(situation: Situation, test: KnownTest) -> Seed | None:
     source = situation.scene.test_sources.get(test.source_path)
     file = test_file(test.source_path, source) if source is not None else None
     taken = take(file, test.qualname) if file is not None and test.seconds < _SLOW else None
-    if taken is None or not _is_plain(taken):
+    if taken is None or isinstance(taken.function, ast.AsyncFunctionDef):
         return None
     try:
         text = taken.render(taken.function)
@@ -145,14 +149,5 @@ def _taken(situation: Situation, test: KnownTest) -> Seed | None:
     return Seed(candidate, taken.function, taken)
 
 
-def _is_plain(taken: Taken) -> bool:
-    """Whether pytest calls the test itself, and not through unittest or an event loop."""
-    if isinstance(taken.function, ast.AsyncFunctionDef):
-        return False
-    return taken.owner is None or not taken.owner.bases
-
-
 def _can_vary(seed: Seed) -> bool:
-    if seed.taken is not None:
-        return _is_plain(seed.taken)
     return isinstance(seed.function, ast.FunctionDef)
