@@ -11,6 +11,7 @@ from pytest_aipipe.engines import default_engines
 from pytest_aipipe.engines.local import LocalEngine
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.force import Force
+from pytest_aipipe.engines.techniques.module_level import ModuleLevel
 from pytest_aipipe.engines.techniques.search import Search
 from pytest_aipipe.generate.model import Brood, Gap, Outcome, Scene
 
@@ -166,3 +167,34 @@ def test_a_file_that_cannot_be_parsed_has_no_candidates() -> None:
         calls=[], test_sources={}, fixtures=frozenset(), rng=Random(1),
     )  # fmt: skip
     assert list(default_engines()[0].propose(gap, scene)) == []
+
+
+def test_a_definition_that_a_later_import_hides_is_called_without_that_import(world: Any) -> None:
+    here = world("""
+        class Basket:
+            def total(self):
+                return 'own'
+
+        try:
+            from string import Template as Basket
+        except ImportError:
+            pass
+    """)
+    module = ModuleLevel().propose(here.situation("Basket.total", "'own'"))
+    texts = [candidate.function for candidate in next(module)]
+    assert any(
+        "setitem(sys.modules, 'string', None)" in text and "Basket = module.Basket" in text
+        for text in texts
+    )
+
+
+def test_a_text_that_a_guard_asks_for_becomes_a_path_where_a_path_is_hinted(world: Any) -> None:
+    here = world("""
+        from pathlib import Path
+
+        def pager(path: Path) -> str:
+            if path.name == 'less':
+                return 'raw'
+            return 'plain'
+    """)
+    assert "Path('less')" in here.close("pager", "'raw'").function
