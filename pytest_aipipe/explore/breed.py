@@ -119,6 +119,7 @@ class Breed:
             "status": "skipped",
             "found": _sources(self.found[:MAX_FOUND]),
             "near": _sources([one.function for one in near if one.nearness > 0]),
+            "tries": max(1, self.rounds),
             "detail": f"{self.rounds} variations, {len(self.population)} ways, "
                       f"{len(self.found)} found",
         }  # fmt: skip

@@ -104,12 +104,15 @@ class Explorer:
         self._serving = False
         self._starts = 0
         self._number = 0
+        self._over = False
         self.ready = Ready({}, (), frozenset(), None)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the child for good: a thread that still waits for it starts no other."""
+        self._over = True
         self.close()
 
     def close(self) -> None:
@@ -151,6 +154,8 @@ class Explorer:
         """Start the child unless it runs, and do not wait for it."""
         if self._child is not None:
             return
+        if self._over:
+            raise Closed
         if self._starts > RESTARTS:
             raise SurroundingsError(
                 "explorer-keeps-dying", "The process in which candidates are tried keeps dying"

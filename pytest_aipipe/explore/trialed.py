@@ -67,6 +67,7 @@ def read_answer(answer: Message, translator: Translator) -> Trialed:
         detail=answer.get("detail", ""),
         found=tuple(answer.get("found", ())),
         near=tuple(answer.get("near", ())),
+        tries=int(answer.get("tries", 1)),
     )
     return Trialed(
         outcome=outcome,

@@ -97,6 +97,7 @@ class Scene:
     fixtures: frozenset[str]
     rng: Random
     async_mark: str | None = None  # "asyncio", "anyio", ... where the project has such a plugin
+    tries: Sequence[tuple[Candidate, Outcome]] = ()  # of engines before: what came nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Candidate:
     prelude: tuple[str, ...] = ()
     observe: tuple[str, ...] = ()
     mocked: bool = False
+    untrusted: bool = False  # nobody of ours wrote it: it never runs outside the sandbox
     origin: str = ""  # e.g. the node id of the test that was amplified
     note: str = ""  # what this test shows, in the words of its docstring or comment
 
@@ -189,8 +191,11 @@ class Outcome:
     comparisons: tuple[Comparison, ...] = ()
     seconds: float = 0.0
     detail: str = ""
+    admitted: bool = False  # it became a test that passed the gate
+    refused: str = ""  # why it did not, where it reached something open
     found: tuple[str, ...] = ()  # of a brood: sources of functions that closed something
     near: tuple[str, ...] = ()  # of a brood: sources of those that came nearest
+    tries: int = 1  # how many runs it stands for; of a brood, its variations
 
 
 class Engine(Protocol):

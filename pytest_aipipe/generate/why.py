@@ -31,7 +31,7 @@ class Evidence:
     def note(self, gap: Gap, outcome: Outcome) -> None:
         """Keep what one outcome showed while ``gap`` was worked on."""
         key = (gap.path, gap.symbol)
-        self._tried[key] += 1
+        self._tried[key] += outcome.tries
         for path, lines in outcome.lines.items():
             self._ran[path] |= lines
         for one in outcome.comparisons:
