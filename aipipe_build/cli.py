@@ -12,6 +12,7 @@ from aipipe_build.decide.decide import decide
 from aipipe_build.engine.client import EngineClient
 from aipipe_build.options import current_environment, make_parser, make_request, parse_options
 from aipipe_build.predict.job import Job
+from aipipe_core.command import run_command
 from aipipe_core.errors import ExitCode, RequestError
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # A short process with ten thousand living objects: collecting only costs.
         gc.disable()
-    # The handler reads package metadata, which a start of milliseconds would feel.
-    from aipipe_core.command import run_command
-
     arguments = list(sys.argv[1:] if argv is None else argv)
     return run_command(_main, arguments)
 
