@@ -101,7 +101,7 @@ def _predict(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_document(prediction)))
     else:
-        print(render_prediction(prediction, decide(prediction)), end="")
+        _tell(render_prediction(prediction, decide(prediction)))
     return ExitCode.DONE
 
 
@@ -113,7 +113,7 @@ def _decide(options: argparse.Namespace) -> int:
         document = _document(prediction)
         print(json.dumps({**document, "reason": decision.reason}))
     else:
-        print(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)")
+        _tell(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)\n")
     return ExitCode.DONE
 
 
@@ -128,7 +128,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(document))
     elif not options.quiet:
-        print(render_terminal(document), end="")
+        _tell(render_terminal(document))
     else:
         print("\n".join(outcome.image for outcome in outcomes if outcome.image))
     return code
@@ -138,7 +138,7 @@ def _report(options: argparse.Namespace) -> int:
     """Show a run: what was predicted, what was built, what it saved."""
     from aipipe_build.report.command import show_run
 
-    print(show_run(options, Path.cwd()), end="")
+    _tell(show_run(options, Path.cwd()))
     return ExitCode.DONE
 
 
@@ -146,6 +146,11 @@ def _report_options(arguments: Sequence[str]) -> argparse.Namespace:
     from aipipe_build.report.command import make_report_parser
 
     return parse_options(make_report_parser(), list(arguments))
+
+
+def _tell(text: str) -> None:
+    """Print what may hold bytes of a Dockerfile or of a file's name that are no text."""
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def _document(prediction: Prediction) -> dict[str, Any]:

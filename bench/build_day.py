@@ -46,6 +46,7 @@ class Row:
     seconds: float
     saved: float
     uncached: float
+    why: str
 
 
 def append(name: str, text: str) -> Edit:
@@ -147,6 +148,7 @@ def row(title: str, image: dict[str, Any], plain: float) -> Row:
         seconds=image["seconds"],
         saved=image["saved_seconds"],
         uncached=round(plain, 1),
+        why=image["reason"],
     )
 
 
@@ -154,7 +156,7 @@ def line(one: Row) -> str:
     """Return a row as text."""
     return (
         f"{one.commit:30} {one.decision:13} {one.predicted:>9} {one.fact:>12} {one.right:>7}"
-        f" {one.result:>9} {one.seconds:7.1f} s {one.saved:7.1f} s {one.uncached:8.1f} s"
+        f" {one.result:>9} {one.seconds:7.1f} s {one.saved:7.1f} s {one.uncached:8.1f} s  {one.why}"
     )
 
 
@@ -166,7 +168,7 @@ def main() -> int:
     name = f"aipipe-day/{uuid.uuid4().hex[:10]}"
     heads = ("predicted", "was cached", "right", "result", "took", "saved", "no cache")
     print(f"{'commit':30} {'decision':13} {heads[0]:>9} {heads[1]:>12} {heads[2]:>7}"
-          f" {heads[3]:>9} {heads[4]:>9} {heads[5]:>9} {heads[6]:>10}")  # fmt: skip
+          f" {heads[3]:>9} {heads[4]:>9} {heads[5]:>9} {heads[6]:>10}  why")  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="aipipe-day-") as folder:
         try:
             rows = day(Path(folder), name)
