@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aipipe_build.decide.decide import decide
-from aipipe_build.engine.client import EngineClient
-from aipipe_build.options import current_environment, make_parser, make_request, parse_options
-from aipipe_build.predict.job import Job
-from aipipe_core.command import run_command
-from aipipe_core.errors import ExitCode, RequestError
-
+# A decision is a short process with ten thousand living objects, started at every commit:
+# collecting only costs, and so the imports too come after it was switched off.
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from aipipe_build.predict.job import Job
     from aipipe_build.predict.model import Prediction
 
 _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
@@ -34,13 +28,17 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``aipipe-build`` and return its exit code."""
     if argv is None:
-        # A short process with ten thousand living objects: collecting only costs.
         gc.disable()
+    from aipipe_core.command import run_command
+
     arguments = list(sys.argv[1:] if argv is None else argv)
     return run_command(_main, arguments)
 
 
 def _main(arguments: Sequence[str]) -> int:
+    from aipipe_build.options import make_parser, parse_options
+    from aipipe_core.errors import ExitCode, RequestError
+
     commands = {
         "record": _record,
         "predict": _predict,
@@ -50,7 +48,7 @@ def _main(arguments: Sequence[str]) -> int:
     }
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE)
-        return ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST
+        return int(ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST)
     command = commands.get(arguments[0])
     if command is None:
         raise RequestError(
@@ -75,6 +73,12 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _job(options: argparse.Namespace) -> Job:
+    from pathlib import Path
+
+    from aipipe_build.engine.client import EngineClient
+    from aipipe_build.options import current_environment, make_request
+    from aipipe_build.predict.job import Job
+
     request = make_request(options, environ=current_environment())
     engine = EngineClient() if options.no_engine else EngineClient.from_environment()
     return Job.open(request, current=Path.cwd(), engine=engine)
@@ -82,6 +86,9 @@ def _job(options: argparse.Namespace) -> Job:
 
 def _record(options: argparse.Namespace) -> int:
     """Note that this state was built."""
+    import json
+    from pathlib import Path
+
     from aipipe_build.record.timings import read_timings
 
     seconds = read_timings(Path(options.timings)) if options.timings else {}
@@ -90,11 +97,14 @@ def _record(options: argparse.Namespace) -> int:
         print(json.dumps({"schema": 1, "recorded": len(state.steps)}))
     else:
         print(f"recorded {len(state.steps)} steps")
-    return ExitCode.DONE
+    return 0
 
 
 def _predict(options: argparse.Namespace) -> int:
     """Say for each step whether it will be cached."""
+    import json
+
+    from aipipe_build.decide.decide import decide
     from aipipe_build.predict.render import render_prediction
 
     prediction = _job(options).predict()
@@ -102,11 +112,15 @@ def _predict(options: argparse.Namespace) -> int:
         print(json.dumps(_document(prediction)))
     else:
         _tell(render_prediction(prediction, decide(prediction)))
-    return ExitCode.DONE
+    return 0
 
 
 def _decide(options: argparse.Namespace) -> int:
     """Say how much has to be built."""
+    import json
+
+    from aipipe_build.decide.decide import decide
+
     prediction = _job(options).predict()
     decision = decide(prediction)
     if options.json:
@@ -114,11 +128,13 @@ def _decide(options: argparse.Namespace) -> int:
         print(json.dumps({**document, "reason": decision.reason}))
     else:
         _tell(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)\n")
-    return ExitCode.DONE
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
     """Build what has to be built, and compare the prediction with what happened."""
+    import json
+
     from aipipe_build.report.terminal import render_terminal
     from aipipe_build.run.command import run_images
     from aipipe_build.run.outcome import run_document
@@ -136,13 +152,16 @@ def _run(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     """Show a run: what was predicted, what was built, what it saved."""
+    from pathlib import Path
+
     from aipipe_build.report.command import show_run
 
     _tell(show_run(options, Path.cwd()))
-    return ExitCode.DONE
+    return 0
 
 
 def _report_options(arguments: Sequence[str]) -> argparse.Namespace:
+    from aipipe_build.options import parse_options
     from aipipe_build.report.command import make_report_parser
 
     return parse_options(make_report_parser(), list(arguments))
@@ -154,6 +173,8 @@ def _tell(text: str) -> None:
 
 
 def _document(prediction: Prediction) -> dict[str, Any]:
+    from aipipe_build.decide.decide import decide
+
     decision = decide(prediction)
     return {
         "schema": 1,

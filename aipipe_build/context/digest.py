@@ -155,15 +155,16 @@ class ContentHasher:
             parts = [self._leaf(entry) if entry.path else ""]
             for name in sorted(children):
                 child = children[name]
-                parts.append(f"{name}\0{self._recursive(child)}")
+                # Nearly all of a context are files: they go the short way.
+                known = self._leaf(child) if child.is_file else self._recursive(child)
+                parts.append(f"{name}\0{known}")
             entry.digest = _combine(parts)
         return entry.digest
 
     def _leaf(self, entry: Entry) -> str:
         """Digest an entry alone, without its children."""
-        kind = stats.S_IFMT(entry.mode)
         self._used[entry.path] = entry
-        if kind == stats.S_IFREG:
+        if entry.is_file:
             if entry.digest is None:
                 absolute = f"{self.tree.root_path}/{entry.path}"
                 try:
@@ -176,6 +177,7 @@ class ContentHasher:
                         hint="Make it readable or list it in .dockerignore.",
                     ) from error
             return f"f{entry.mode & 0o7777:o}:{entry.digest}"
+        kind = stats.S_IFMT(entry.mode)
         if kind == stats.S_IFLNK:
             return f"l:{entry.link}"
         if kind == stats.S_IFDIR:
