@@ -73,7 +73,8 @@ def _decide(prediction: Prediction) -> tuple[Decision, str]:
     installs = [step for step in steps if re.search(_INSTALLS, step.instruction)]
     broken = [step for step in installs if step.verdict is not Verdict.HIT]
     if broken:
-        return Decision.DEPENDENCIES, _about(broken[0])
+        again = f"line {broken[0].line} installs again"
+        return Decision.DEPENDENCIES, f"{again}, because of {_about(first)}"
     return Decision.CACHED, _about(first)
 
 
