@@ -16,6 +16,18 @@ _REQUIREMENTS = re.compile(r"(?:^|[-_.])(?:requirements|constraints)[-_.\w]*\.(?
 _TESTS_ONLY = re.compile(
     r"(?:^|[-_./])(?:dev|develop|test|tests|testing|lint|docs|doc|ci)(?:$|[-_./])"
 )
+_KNOWN = frozenset(
+    {
+        "Pipfile",
+        "Pipfile.lock",
+        "npm-shrinkwrap.json",
+        "package-lock.json",
+        "package.json",
+        "poetry.lock",
+        "pyproject.toml",
+        "uv.lock",
+    }
+)
 _NAME = re.compile(r"[-_.]+")
 
 
@@ -44,9 +56,7 @@ NOTES = {
 def is_manifest(path: str) -> bool:
     """Tell whether ``path`` names a file that lists dependencies and can be read here."""
     name = posixpath.basename(path)
-    known = ("pyproject.toml", "package.json", "Pipfile", "poetry.lock", "uv.lock", "Pipfile.lock")
-    known += ("package-lock.json", "npm-shrinkwrap.json")
-    return name in known or _lists_requirements(path)
+    return name in _KNOWN or _lists_requirements(path)
 
 
 def meaning_of_edit(path: str, before: str, after: str) -> Meaning:

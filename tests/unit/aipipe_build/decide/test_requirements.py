@@ -126,9 +126,10 @@ def test_uvs_lock_tells_what_the_project_reaches_from_what_its_groups_do(
 )
 def test_npms_lock_tells_what_is_for_development(place: str, meaning: str) -> None:
     def lock(version: str) -> str:
-        packages = {"": {}, "node_modules/a": {}, "node_modules/b": {"dev": True}}
-        for name, package in packages.items():
-            package["version"] = version if name == place else "1"
+        packages = {
+            name: {"version": version if name == place else "1", "dev": name.endswith("b")}
+            for name in ("", "node_modules/a", "node_modules/b")
+        }
         return json.dumps({"lockfileVersion": 3, "packages": packages})
 
     assert meaning_of_edit("web/package-lock.json", lock("1"), lock("2")) is Meaning(meaning)
