@@ -59,7 +59,10 @@ def _main(arguments: Sequence[str]) -> int:
     if arguments[0] == "report":
         return command(_report_options(arguments[1:]))
     parser = make_parser(f"aipipe-build {arguments[0]}", (command.__doc__ or "").strip())
-    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON document; =FILE writes it"
+    )
+    parser.add_argument("--json-file", help="the same as --json=FILE")
     parser.add_argument("--no-engine", action="store_true", help="ask no engine about images")
     if arguments[0] == "record":
         parser.add_argument(
@@ -86,49 +89,59 @@ def _job(options: argparse.Namespace) -> Job:
 
 def _record(options: argparse.Namespace) -> int:
     """Note that this state was built."""
-    import json
     from pathlib import Path
 
     from aipipe_build.record.timings import read_timings
 
     seconds = read_timings(Path(options.timings)) if options.timings else {}
     state = _job(options).record(seconds)
-    if options.json:
-        print(json.dumps({"schema": 1, "recorded": len(state.steps)}))
-    else:
+    if not _answered(options, {"schema": 1, "recorded": len(state.steps)}):
         print(f"recorded {len(state.steps)} steps")
     return 0
 
 
 def _predict(options: argparse.Namespace) -> int:
     """Say for each step whether it will be cached."""
-    import json
-
     from aipipe_build.decide.decide import decide
     from aipipe_build.predict.render import render_prediction
 
     prediction = _job(options).predict()
-    if options.json:
-        print(json.dumps(_document(prediction)))
-    else:
+    if not _answered(options, _document(prediction)):
         _tell(render_prediction(prediction, decide(prediction)))
     return 0
 
 
 def _decide(options: argparse.Namespace) -> int:
     """Say how much has to be built."""
-    import json
-
     from aipipe_build.decide.decide import decide
 
     prediction = _job(options).predict()
     decision = decide(prediction)
-    if options.json:
-        document = _document(prediction)
-        print(json.dumps({**document, "reason": decision.reason}))
-    else:
+    if not _answered(options, {**_document(prediction), "reason": decision.reason}):
         _tell(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)\n")
     return 0
+
+
+def _answered(options: argparse.Namespace, document: dict[str, Any]) -> bool:
+    """Give the JSON document where it was asked for; tell whether standard output has it."""
+    import json
+    from pathlib import Path
+
+    from aipipe_core.errors import SurroundingsError
+
+    text = json.dumps(document) + "\n"
+    if options.json_file:
+        try:
+            Path(options.json_file).write_text(text, encoding="ascii")
+        except OSError as error:
+            raise SurroundingsError(
+                "document-unwritable",
+                f"cannot be written: {error.strerror}",
+                where=options.json_file,
+            ) from error
+    if options.json:
+        sys.stdout.write(text)
+    return bool(options.json)
 
 
 def _run(options: argparse.Namespace) -> int:

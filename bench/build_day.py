@@ -146,7 +146,7 @@ def row(title: str, image: dict[str, Any], plain: float) -> Row:
         right=f"{right} of {len(steps)}" if steps else "",
         result=image["result"],
         seconds=image["seconds"],
-        saved=image["saved_seconds"],
+        saved=image["saves_seconds"],
         uncached=round(plain, 1),
         why=image["reason"],
     )

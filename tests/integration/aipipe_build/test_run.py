@@ -128,7 +128,7 @@ def test_a_build_is_predicted_run_compared_and_recorded(two_steps: Project) -> N
     assert second.image["decision"] == "cached"
     assert second.facts() == [("hit", "cached"), ("miss", "ran")]
     assert {step["agreement"] for step in second.image["steps"]} == {"right"}
-    assert second.image["saved_seconds"] > 0
+    assert second.image["saves_seconds"] > 0
 
 
 def test_what_is_unchanged_gets_its_tag_and_nothing_runs(two_steps: Project) -> None:
@@ -319,6 +319,30 @@ def test_an_image_whose_base_failed_is_not_built(project: Project) -> None:
         "web": "not-built",
         "base": "failed",
     }
+
+
+def test_more_is_built_where_more_is_asked_for(project: Project) -> None:
+    project.write("a", "one")
+    project.dockerfile(
+        "FROM python:3.11-slim AS deps\nRUN echo pip install nothing\n"
+        "FROM deps\nCOPY a /a\nRUN echo after\n"
+    )
+    assert project.run("-t", f"{project.tag}:1", ".").code == 0
+    done = project.run("--at-least=full", "-t", f"{project.tag}:2", ".")
+    assert done.image["result"] == "retagged"  # nothing changed
+    project.write("a", "two")
+    done = project.run("--at-least=dependencies", "-t", f"{project.tag}:3", ".")
+    assert done.image["decision"] == "dependencies"
+    assert done.facts() == [("miss", "ran")] * 3
+
+
+def test_the_document_is_written_where_it_is_wanted(two_steps: Project) -> None:
+    (two_steps.root / ".aipipe").mkdir()
+    code, out, _ = two_steps.command("run", "--json=.aipipe/build.json", "-t", two_steps.tag, ".")
+    assert code == 0
+    assert "2 of 2 steps predicted right" in out
+    document = json.loads((two_steps.root / ".aipipe" / "build.json").read_text())
+    assert document["images"][0]["tags"] == [two_steps.tag]
 
 
 def test_an_engine_that_is_down_is_told_apart(two_steps: Project) -> None:

@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
 def test_the_document_is_the_published_one() -> None:
     validate("build", document())
     assert document()["decision"] == "cached"
-    assert document()["saved_seconds"] == 12.0
+    assert document()["saves_seconds"] == 12.0
 
 
 def test_the_terminal_shows_prediction_and_fact() -> None:
