@@ -8,6 +8,7 @@ BuildKit's bytes, but two selections have equal digests here exactly when they h
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import posixpath
@@ -176,7 +177,7 @@ class ContentHasher:
                         where=absolute,
                         hint="Make it readable or list it in .dockerignore.",
                     ) from error
-            return f"f{entry.mode & 0o7777:o}:{entry.digest}"
+            return f"{_file_head(entry.mode)}{entry.digest}"
         kind = stats.S_IFMT(entry.mode)
         if kind == stats.S_IFLNK:
             return f"l:{entry.link}"
@@ -273,6 +274,12 @@ class _Filter:
         if self._include and not (relative and self._include.matches(relative)):
             return False
         return not (self._exclude and relative and self._exclude.matches(relative))
+
+
+@functools.cache
+def _file_head(mode: int) -> str:
+    """Return the permission bits of a file as its key holds them; a context has few of them."""
+    return f"f{mode & 0o7777:o}:"
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -123,9 +123,14 @@ class ContextTree:
             ) from error
         except FileNotFoundError:
             return
+        matcher = self._matcher
+        simple = matcher.simple if matcher else None
         for name, stat in found:
-            child = Entry(prefix + name, name, stat)
-            if self._matcher and not self._admit(child, entry):
+            path = prefix + name
+            if simple and simple(path):
+                continue
+            child = Entry(path, name, stat)
+            if matcher and not simple and not self._admit(child, entry):
                 continue
             if child.is_link:
                 child.link = os.readlink(f"{directory}/{name}")  # noqa: PTH115 - as above
