@@ -149,7 +149,7 @@ listen = {self.port}
 ready = 30
 drain = 3
 replicas = {self.replicas}
-{self.extra}
+{self.extra.replace("{name}", self.name)}
 """,
             encoding="utf-8",
         )
@@ -174,6 +174,16 @@ replicas = {self.replicas}
             env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=self.folder,
         )  # fmt: skip
 
+    def inside(self, container: str, *words: str) -> str:
+        """Run a command in a container; return what it printed."""
+        return docker("exec", container, *words)
+
+    def units(self) -> list[str]:
+        """Names of the project's units that the engine has."""
+        listed = docker("ps", "--all", "--format", '{{.Label "dev.aipipe.unit"}}', "--filter",
+                        f"label=dev.aipipe.project={self.name}")  # fmt: skip
+        return sorted(set(listed.split()))
+
     def end(self) -> None:
         """Stop the proxy, remove containers and network."""
         from aipipe_deploy.config import load_deploy
@@ -184,3 +194,4 @@ replicas = {self.replicas}
         if names:
             docker("rm", "--force", *names)
         docker("network", "rm", self.name, check=False)
+        docker("volume", "rm", "--force", f"{self.name}-data", check=False)
