@@ -3,7 +3,8 @@
     python bench/deploy_kill.py --strategy blue-green            # every boundary of one strategy
     python bench/deploy_kill.py --strategy all --every 3         # every third of all
     python bench/deploy_kill.py --strategy all --json cells.json --minutes 8   # again: goes on
-    python bench/deploy_kill.py --events [--restart-engine CMD]  # proxy, container, disk, engine
+    python bench/deploy_kill.py --events [--restart-engine CMD]  # proxy, container, engine
+    python bench/deploy_kill.py --disk-full                      # as root: on a file system of 2 MB
 
 Needs a Docker engine and HAProxy. For each boundary the runner ends itself with SIGKILL just
 before, or just after, that write of the journal; then `resume` and `rollback` in turn take over.
@@ -14,6 +15,7 @@ many, and no request was lost. `back` kills the rollback itself, which resume ha
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -230,6 +232,55 @@ def events(matrix: Matrix, restart_engine: str) -> None:
             print("".join(said[-3:]))
 
 
+def disk_full(rate: float) -> list[dict[str, Any]]:
+    """Fill the state's file system in the watch, and before a release; then free it again."""
+    cells = []
+    with project(f"full{os.getpid() % 1000}") as shop:
+        shop.state.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(shop.state)]
+        subprocess.run(mount, check=True)
+        filler = shop.state / "filler"
+        try:
+            matrix = Matrix(shop, rate, None, 60)
+            matrix.first()
+            for label, seconds in (("disk full in the watch", "4"), ("disk full for good", "4")):
+                versions = [matrix.version, matrix.other()]
+                load = matrix.load()
+                words = [*matrix.up("blue-green"), "--watch", seconds]
+                child = subprocess.Popen(
+                    shop.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    env={**os.environ, "PYTHONPATH": sys.path[0]},
+                )  # fmt: skip
+                assert child.stdout
+                said = []
+                for line in child.stdout:
+                    said.append(line)
+                    if "watch" in line:
+                        fill(filler)
+                        if "for good" in label:
+                            (shop.state / "ballast").unlink()
+                            fill(filler)
+                child.wait()
+                print("".join(said[-1:]).strip())
+                again = shop.run("up", "--again")
+                print((again.stdout + again.stderr).strip().splitlines()[-1])
+                filler.unlink()
+                done = shop.run("resume")
+                matrix.judge(load, label, "resume", versions, "".join(said) + done.stderr)
+            cells = matrix.cells
+        finally:
+            shop.end()
+            subprocess.run(["umount", "--lazy", str(shop.state)], check=False)
+    return cells
+
+
+def fill(path: Path) -> None:
+    """Write until there is no room."""
+    with contextlib.suppress(OSError), path.open("ab", buffering=0) as out:
+        while True:
+            out.write(b"x" * 512)
+
+
 def main() -> int:
     if sys.argv[1:2] == ["--runner"]:
         return runner(int(sys.argv[2]), sys.argv[3], sys.argv[5:])
@@ -242,8 +293,11 @@ def main() -> int:
     parser.add_argument("--events", action="store_true")
     parser.add_argument("--restart-engine", default="")
     parser.add_argument("--json", help="keep the cells in this file, and go on from it")
+    parser.add_argument("--disk-full", action="store_true")
     options = parser.parse_args()
     build_images()
+    if options.disk_full:
+        return int(any(cell["problems"] or cell["lost"] for cell in disk_full(options.rate)))
     wanted = (*STRATEGIES, "back") if options.strategy == "all" else (options.strategy,)
     with project(f"kill{os.getpid() % 1000}", replicas=options.replicas) as shop:
         kept = Path(options.json) if options.json else None

@@ -103,10 +103,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def project(name: str, *, replicas: int = 1, extra: str = "") -> Iterator[Shop]:
+def project(name: str, *, replicas: int = 1, extra: str = "", head: str = "") -> Iterator[Shop]:
     """Yield a project with nothing released yet; take everything away at the end."""
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    shop = Shop(name, folder, free_port(), replicas, extra)
+    shop = Shop(name, folder, free_port(), replicas, extra, head)
     try:
         shop.configure()
         yield shop
@@ -118,9 +118,11 @@ def project(name: str, *, replicas: int = 1, extra: str = "") -> Iterator[Shop]:
 class Shop:
     """One project of the benches."""
 
-    def __init__(self, name: str, folder: Path, port: int, replicas: int, extra: str) -> None:
+    def __init__(
+        self, name: str, folder: Path, port: int, replicas: int, extra: str, head: str
+    ) -> None:
         self.name, self.folder, self.port = name, folder, port
-        self.replicas, self.extra = replicas, extra
+        self.replicas, self.extra, self.head = replicas, extra, head
         self.url = f"http://127.0.0.1:{port}/"
         self.state = folder / "state"
 
@@ -131,6 +133,7 @@ class Shop:
 [deploy]
 project = "{self.name}"
 state = "state"
+{self.head}
 [deploy.proxy]
 bind = "127.0.0.1"
 check = 0.25

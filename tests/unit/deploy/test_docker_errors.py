@@ -34,8 +34,7 @@ def client(folder: Path, script: str) -> dict[str, str]:
     ("said", "slug"),
     [
         (
-            "permission denied while trying to connect to the Docker daemon socket at x:"
-            + " dial unix /var/run/docker.sock: connect: permission denied",
+            "permission denied while trying to connect: dial unix /x.sock: connect: permission denied",
             "engine-permission",
         ),
         ("Cannot connect to the Docker daemon at unix:///x. Is it running?", "engine-unreachable"),
