@@ -62,7 +62,8 @@ def shop(images: None, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Return a project that nothing was released of."""
     extra = getattr(request, "param", "")
     number = abs(hash(request.node.name)) % 100_000
-    with script("deploy_shop").project(f"t{number}", extra=extra) as opened:
+    replicas = 2 if "rolling" in request.node.name else 1
+    with script("deploy_shop").project(f"t{number}", extra=extra, replicas=replicas) as opened:
         yield opened
 
 
