@@ -190,6 +190,7 @@ def attributed(nodeid: str, hits: list[Hit]) -> Finding:
     return Finding(
         nodeid, cause, [*evidence, *_shown(failure)],
         settings=[hit.setting for hit in chosen], failure=failure,
+        provoked=(sum(hit.turned for hit in chosen), sum(hit.runs for hit in chosen)),
     )  # fmt: skip
 
 

@@ -181,6 +181,26 @@ class Snapshot:
         setattr(was.owner, was.name, was.value)
 
 
+def paths(top: str, written: list[str]) -> dict[str, str]:
+    """Return the project's module attributes that hold the way to a written path, with types."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        if not str(getattr(module, "__file__", None) or "").startswith(top):
+            continue
+        for key, value in list(vars(module).items()):
+            if not isinstance(value, (str, os.PathLike)) or key.startswith("__"):
+                continue
+            text = os.fspath(value)
+            whole = os.path.abspath(text) if isinstance(text, str) and text else ""  # noqa: PTH100
+            if len(whole) > 1 and any(_leads(whole, path) for path in written):
+                found[f"{name}.{key}"] = "str" if isinstance(value, str) else "path"
+    return found
+
+
+def _leads(place: str, path: str) -> bool:
+    return path == place or path.startswith(place + os.sep)
+
+
 def _module_of(path: str, owner: Any) -> str:
     name = getattr(owner, "__name__", "")
     return str(name) if isinstance(owner, types.ModuleType) else path.rpartition(".")[0]

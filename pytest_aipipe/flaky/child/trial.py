@@ -53,7 +53,11 @@ class Trial:
             verdicts.append(self._one(item, following, first=index == 0))
             if before is not None and index + 1 == watch["after"]:
                 changed = before.changes()
-        return {"verdicts": verdicts, "changed": changed}
+        answer = {"verdicts": verdicts, "changed": changed}
+        if self.message.get("paths"):
+            written = [path for one in verdicts for path in one["touched"]["written"]]
+            answer["paths"] = state.paths(self.top, written)
+        return answer
 
     def _one(self, item: pytest.Item, following: pytest.Item | None, *, first: bool) -> Message:
         self.verdict = {"id": item.nodeid, "outcome": "passed", "detail": ""}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """``texts`` are new texts by path in the project. ``allowed`` names what the assertions
-    may change by: ``sorted``, ``approx``, ``place`` (a constant became a variable)."""
+    may change by; :func:`pytest_aipipe.flaky.mend.guard.weakened` explains them."""
 
     words: str
     texts: Mapping[str, str]
@@ -28,13 +28,19 @@ class Scene:
 
     top: Path
     rootdir: Path
+    origin: Path
     uses: frozenset[str] = frozenset()
+    seeds: tuple[int, ...] = (1, 2, 3)
     paths: Mapping[str, str] = field(default_factory=dict)  # module attribute -> kind of path
 
     def path_of(self, nodeid: str) -> str:
         """Return the path, from the project's top, of the file that holds ``nodeid``."""
         file = self.rootdir / nodeid.partition("::")[0]
         return file.relative_to(self.top).as_posix()
+
+    def original(self, path: str) -> str:
+        """Return the text that a file had when the tests ran."""
+        return (self.origin / path).read_text("utf-8")
 
     def read(self, path: str) -> str:
         """Return the text of a file of the project."""
