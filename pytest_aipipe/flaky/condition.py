@@ -27,9 +27,7 @@ class Condition:
     def but(self, name: str, /, environment: Mapping[str, str | None] | None = None,
             **knobs: Any) -> Condition:  # fmt: skip
         """Return this condition with some of it changed."""
-        return Condition(
-            name, {**self.environment, **(environment or {})}, {**self.knobs, **knobs}
-        )
+        return Condition(name, {**self.environment, **(environment or {})}, {**self.knobs, **knobs})
 
 
 def pinned(today: float) -> Condition:

@@ -81,8 +81,9 @@ def _same(old: Any, new: Any, allowed: frozenset[str]) -> bool:
 
 def _wrapped(old: Any, new: ast.AST, allowed: frozenset[str]) -> bool:
     if isinstance(old, ast.Constant) and isinstance(new, ast.Constant) and "time" in allowed:
-        numbers = isinstance(old.value, int | float) and isinstance(new.value, int | float)
-        return numbers and new.value > old.value
+        was, now = old.value, new.value
+        if isinstance(was, int | float) and isinstance(now, int | float):
+            return now > was
     if isinstance(old, ast.Constant) and "place" in allowed:
         return isinstance(new, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.Call)
     if not isinstance(new, ast.Call) or new.keywords:

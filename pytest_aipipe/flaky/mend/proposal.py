@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from pytest_aipipe.flaky.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``texts`` are new texts by path in the project. ``allowed`` names what the assertions
-    may change by; :func:`pytest_aipipe.flaky.mend.guard.weakened` explains them."""
+    """A mend to be tried.
+
+    ``texts`` are new texts by path in the project; ``allowed`` names what the assertions may
+    change by, see :func:`pytest_aipipe.flaky.mend.guard.weakened`.
+    """
 
     words: str
     texts: Mapping[str, str]
@@ -23,8 +27,11 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where a mend is made: ``top`` is the copy of the project, ``uses`` the libraries that
-    the project already tests with (``freezegun``, ``time_machine``, ``numpy``)."""
+    """Where a mend is made.
+
+    ``top`` is the copy of the project, ``origin`` the project; ``uses`` names the libraries
+    that it already tests with.
+    """
 
     top: Path
     rootdir: Path

@@ -17,7 +17,7 @@ from pytest_aipipe.flaky.interval import interval
 from pytest_aipipe.flaky.sequential import most_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pytest_aipipe.flaky.finding import Finding
     from pytest_aipipe.flaky.lab import Bench, Lab
@@ -89,10 +89,10 @@ class Proof:
                 return "failed" if verdict is None else verdict.outcome
 
             if setting.condition is None:
-                held = self._repeat(setting.words, times, lambda: outcome(bench))  # noqa: B023
+                held = self._repeat(setting.words, times, lambda: outcome(bench))
             else:
                 with self.lab.start(setting.condition, self._files()) as other:
-                    held = self._repeat(setting.words, times, lambda: outcome(other))  # noqa: B023
+                    held = self._repeat(setting.words, times, lambda: outcome(other))
             if not held:
                 return False
         return True
@@ -105,8 +105,3 @@ class Proof:
                 return False
             self.runs += 1
         return True
-
-
-def all_passed(outcomes: Sequence[str]) -> bool:
-    """Whether every outcome is a pass; a skipped test proves nothing."""
-    return all(one == "passed" for one in outcomes)

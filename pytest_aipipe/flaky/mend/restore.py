@@ -16,35 +16,52 @@ from pytest_aipipe.flaky.mend.source import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from pytest_aipipe.flaky.finding import Finding, Pollution
     from pytest_aipipe.flaky.mend.proposal import Scene
 
+
+def _kept(value: str, put: str) -> str:
+    return f"    before = {value}\n    yield\n    {put}\n"
+
+
 _SIMPLE = {
-    "environment": ("environment", ["unittest.mock", "os"],
-                    "    with unittest.mock.patch.dict(os.environ):\n        yield\n"),
-    "folder": ("folder", ["os"],
-               "    before = os.getcwd()\n    yield\n    os.chdir(before)\n"),
-    "warnings": ("warning filters", ["warnings"],
-                 "    with warnings.catch_warnings():\n        yield\n"),
-    "random": ("random state", ["random"],
-               "    state = random.getstate()\n    yield\n    random.setstate(state)\n"),
-    "decimal": ("decimal context", ["decimal"],
-                "    with decimal.localcontext():\n        yield\n"),
-    "path": ("import path", ["sys"],
-             "    before = list(sys.path)\n    yield\n    sys.path[:] = before\n"),
-    "module": ("loaded modules", ["unittest.mock", "sys"],
-               "    with unittest.mock.patch.dict(sys.modules):\n        yield\n"),
-    "socket": ("socket timeout", ["socket"],
-               "    before = socket.getdefaulttimeout()\n    yield\n"
-               "    socket.setdefaulttimeout(before)\n"),
-    "limit": ("recursion limit", ["sys"],
-              "    before = sys.getrecursionlimit()\n    yield\n"
-              "    sys.setrecursionlimit(before)\n"),
-    "umask": ("umask", ["os"],
-              "    before = os.umask(0o22)\n    os.umask(before)\n    yield\n    os.umask(before)\n"),
-}  # fmt: skip
+    "environment": (
+        "environment",
+        ["unittest.mock", "os"],
+        "    with unittest.mock.patch.dict(os.environ):\n        yield\n",
+    ),
+    "folder": ("folder", ["os"], _kept("os.getcwd()", "os.chdir(before)")),
+    "warnings": (
+        "warning filters",
+        ["warnings"],
+        "    with warnings.catch_warnings():\n        yield\n",
+    ),
+    "random": ("random state", ["random"], _kept("random.getstate()", "random.setstate(before)")),
+    "decimal": (
+        "decimal context",
+        ["decimal"],
+        "    with decimal.localcontext():\n        yield\n",
+    ),
+    "path": ("import path", ["sys"], _kept("list(sys.path)", "sys.path[:] = before")),
+    "module": (
+        "loaded modules",
+        ["unittest.mock", "sys"],
+        "    with unittest.mock.patch.dict(sys.modules):\n        yield\n",
+    ),
+    "socket": (
+        "socket timeout",
+        ["socket"],
+        _kept("socket.getdefaulttimeout()", "socket.setdefaulttimeout(before)"),
+    ),
+    "limit": (
+        "recursion limit",
+        ["sys"],
+        _kept("sys.getrecursionlimit()", "sys.setrecursionlimit(before)"),
+    ),
+    "umask": ("umask", ["os"], _kept("os.umask(0o22)\n    os.umask(before)", "os.umask(before)")),
+}
 
 
 def restore(finding: Finding, scene: Scene) -> Iterator[Proposal]:
@@ -69,7 +86,7 @@ def restore(finding: Finding, scene: Scene) -> Iterator[Proposal]:
         if edit.done:
             yield Proposal(f"{told}what it sets, through monkeypatch", {path: patched.text})
     for key, row in zip(pollution.keys, pollution.changed, strict=True):
-        made = _fixture(key, row, source, scene, path)
+        made = _fixture(key, row, scene, path)
         if made is not None:
             label, imports, body = made
             name = "restored_" + label.replace(" ", "_")
@@ -165,7 +182,7 @@ def _imported(module: cst.Module) -> set[str]:
 
 
 def _fixture(
-    key: str, row: Mapping[str, Any], source: Source, scene: Scene, path: str
+    key: str, row: Mapping[str, Any], scene: Scene, path: str
 ) -> tuple[str, list[str], str] | None:
     """Return what the fixture gives back in words, its imports and its body."""
     kind, _, name = key.partition(":")
@@ -185,7 +202,7 @@ def _fixture(
                 "    locale.setlocale(locale.LC_ALL, before)\n")  # fmt: skip
         return "locale", ["locale"], body
     if kind in ("attribute", "cache"):
-        return _attribute(name, row, source, scene, path)
+        return _attribute(name, row, scene, path)
     return None
 
 
@@ -207,7 +224,7 @@ def _logging(name: str) -> tuple[str, list[str], str]:
 
 
 def _attribute(
-    name: str, row: Mapping[str, Any], source: Source, scene: Scene, path: str
+    name: str, row: Mapping[str, Any], scene: Scene, path: str
 ) -> tuple[str, list[str], str] | None:
     module, rest = _split(name, scene, path)
     if not rest:
@@ -271,8 +288,3 @@ def _helped(pollution: Pollution, scene: Scene) -> Iterator[Proposal]:
     edited = source.edited(victim, lambda f: with_statements(f, code))
     others = " and ".join(pollution.before)
     yield Proposal(f"lets it do first what {others} does", {path: edited.text})
-
-
-def victims_of(names: Sequence[str]) -> str:
-    """Return test names in words."""
-    return " and ".join(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import datetime
+import datetime as dt
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,9 +76,7 @@ def seed(finding: Finding, scene: Scene) -> Iterator[Proposal]:
     if source.function(names) is None:
         return
     for number in scene.seeds:
-        made = with_fixture(
-            source, names, name="seeded", code=SEEDED % number, imports=["random"]
-        )
+        made = with_fixture(source, names, name="seeded", code=SEEDED % number, imports=["random"])
         yield Proposal(f"seeds random with {number} and gives its state back", {path: made.text})
     if "numpy" in scene.uses:
         for number in scene.seeds:
@@ -166,7 +164,7 @@ def freeze(finding: Finding, scene: Scene) -> Iterator[Proposal]:
         return
     places = [str(one) for one in finding.failure.touched.get("clock_places", ())]
     for at in good_times(finding):
-        moment = datetime.datetime.fromtimestamp(at, datetime.UTC).replace(tzinfo=None)
+        moment = dt.datetime.fromtimestamp(at, dt.UTC).replace(tzinfo=None)
         told = f"stops the clock at {moment:%Y-%m-%d %H:%M:%S}"
         if "time_machine" in scene.uses or "freezegun" in scene.uses:
             module = "time_machine" if "time_machine" in scene.uses else "freezegun"
@@ -177,7 +175,7 @@ def freeze(finding: Finding, scene: Scene) -> Iterator[Proposal]:
 
             made = source.edited(names, lambda f, mark=mark: with_mark(f, mark))  # type: ignore[misc]
             yield Proposal(told, {path: made.with_import(module).text})
-        code = clock_fixture(_reads(places, scene), moment, at)
+        code = clock_fixture(_reads(places), moment, at)
         if code:
             imports = ["datetime", "time"]
             made = with_fixture(source, names, name="frozen_clock", code=code, imports=imports)
@@ -197,7 +195,7 @@ CLOCK_CALLS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime
                "ctime", "monotonic", "perf_counter"}  # fmt: skip
 
 
-def _reads(places: Sequence[str], scene: Scene) -> set[tuple[str, str, str]]:
+def _reads(places: Sequence[str]) -> set[tuple[str, str, str]]:
     """Return (module, name in it, what that is) for each reading of the clock."""
     found: set[tuple[str, str, str]] = set()
     for place in places:
@@ -206,7 +204,7 @@ def _reads(places: Sequence[str], scene: Scene) -> set[tuple[str, str, str]]:
             tree = ast.parse(Path(file).read_text("utf-8"))
         except (OSError, SyntaxError, UnicodeDecodeError):
             continue
-        module = module_of(Path(file), scene)
+        module = module_of(Path(file))
         imported = _imports(tree)
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
@@ -245,7 +243,7 @@ def _target(module: str, words: str, imported: dict[str, str]) -> set[tuple[str,
     return set()
 
 
-def module_of(file: Path, scene: Scene) -> str:
+def module_of(file: Path) -> str:
     """Return the dotted name of a file: from its outermost package on."""
     parts, folder = [file.stem], file.parent
     while (folder / "__init__.py").exists() and folder != folder.parent:
@@ -257,9 +255,7 @@ def module_of(file: Path, scene: Scene) -> str:
     return "" if own else ".".join(parts)
 
 
-def clock_fixture(
-    reads: set[tuple[str, str, str]], moment: datetime.datetime, at: float
-) -> str:
+def clock_fixture(reads: set[tuple[str, str, str]], moment: dt.datetime, at: float) -> str:
     """Return the code of a fixture that stops the clock where it is read; "" for nowhere."""
     parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second]
     wall = ", ".join(str(one) for one in [*parts, moment.microsecond])

@@ -38,10 +38,10 @@ class _Encodings(cst.CSTTransformer):
 
 
 def _is_binary(arg: cst.Arg) -> bool:
+    """Whether an argument is a mode such as ``"rb"``."""
     value = arg.value
-    return isinstance(value, cst.SimpleString) and "b" in value.raw_value and len(
-        value.raw_value
-    ) <= 3  # noqa: PLR2004
+    mode = value.raw_value if isinstance(value, cst.SimpleString) else ""
+    return "b" in mode and set(mode) <= set("rwaxbt+")
 
 
 def with_encodings(function: cst.FunctionDef) -> cst.FunctionDef:
