@@ -62,6 +62,11 @@ class Finding:
         }
 
     @property
+    def mended(self) -> bool:
+        """Whether a mend was proven; a quarantine is none."""
+        return bool(self.fix) and not self.fix.startswith("quarantine")
+
+    @property
     def told(self) -> str:
         """All evidence as one text."""
         failures, runs = self.natural

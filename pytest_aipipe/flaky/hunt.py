@@ -45,6 +45,7 @@ class Hunt:
     failures: dict[str, Verdict] = field(default_factory=dict)
     orders_bad: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)  # files that lost a mark
     experiments: Experiments = field(init=False)
     _begun: float = field(default_factory=time.monotonic)
     _cut: bool = False

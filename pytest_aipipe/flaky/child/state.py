@@ -130,7 +130,7 @@ class Snapshot:
                 rows.append({"key": f"module:{name}", "kind": "module", "was": _words(module),
                              "now": told, "double": _is_double(now)})  # fmt: skip
         for name in sys.modules.keys() - self.modules.keys():
-            found = sys.modules[name]
+            found: Any = sys.modules[name]
             spec = getattr(found, "__spec__", None)
             if not isinstance(found, types.ModuleType) or spec is None:
                 rows.append({"key": f"module:{name}", "kind": "module", "was": "absent",

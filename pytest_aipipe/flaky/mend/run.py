@@ -15,6 +15,7 @@ from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.condition import pinned
 from pytest_aipipe.flaky.mend import compare, ports, restore, surrounds, wait
 from pytest_aipipe.flaky.mend.guard import weakened
+from pytest_aipipe.flaky.mend.isolate import confine, release
 from pytest_aipipe.flaky.mend.proposal import Scene, names_of
 from pytest_aipipe.flaky.mend.prove import Proof
 
@@ -60,7 +61,24 @@ def mend(findings: Sequence[Finding], lab: Lab, hunt: Hunt, *, write: bool) -> N
         except (AipipeError, OSError, SyntaxError, UnicodeDecodeError) as error:
             finding.refused.append(str(error))
     if write:
-        hunt.notes += write_back(findings, lab)
+        _isolate(findings, lab, hunt, scene)
+        hunt.notes += write_back(findings, lab, hunt.released)
+
+
+def _isolate(findings: Sequence[Finding], lab: Lab, hunt: Hunt, scene: Scene) -> None:
+    """Mark what has no mend, and unmark what was found steady, in the copy."""
+    for finding in findings:
+        if finding.fix:
+            continue
+        before = scene.read(scene.path_of(finding.nodeid))
+        for path, text in confine(finding, scene).items():
+            lab.workplace.write(path, text)
+            finding.fix = "quarantine: it runs, is reported and cannot fail the session"
+            finding.diff = diff_of({path: before}, {path: text})
+            finding.touched_paths = [path]
+    for path, text in release(hunt, scene).items():
+        lab.workplace.write(path, text)
+        hunt.released.append(path)
 
 
 def scene_of(lab: Lab) -> Scene:
@@ -162,13 +180,13 @@ def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def write_back(findings: Sequence[Finding], lab: Lab) -> list[str]:
+def write_back(findings: Sequence[Finding], lab: Lab, released: Sequence[str]) -> list[str]:
     """Write the mended files to the project; return what was done in words."""
     from pytest_aipipe.session.folder import write_text
 
     notes = []
-    paths = sorted({path for finding in findings for path in finding.touched_paths})
-    for path in paths:
+    paths = {path for finding in findings for path in finding.touched_paths}
+    for path in sorted(paths | set(released)):
         write_text(lab.workplace.origin / path, (lab.workplace.copy / path).read_text("utf-8"))
-        notes.append(f"{path} was mended.")
+        notes.append(f"{path} was written: mends that held, and marks of the quarantine.")
     return notes
