@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +12,9 @@ from pytest_aipipe.flaky.mend import compare, ports, restore, surrounds, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.proposal import Proposal, Scene
 from pytest_aipipe.flaky.verdict import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
