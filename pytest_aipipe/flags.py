@@ -67,6 +67,15 @@ _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("behavior", {"metavar": "on/off", "help": "compare base and head (default: on)"}),
+    (
+        "behavior-accept",
+        {
+            "nargs": "?",
+            "const": "",
+            "metavar": "NAME",
+            "help": "make tests of head's behaviour of the catching tests, of all or of NAME",
+        },
+    ),
     ("select", {"metavar": "on/off", "help": "run only affected tests (default: on)"}),
     ("flaky-reruns", {"metavar": "N", "help": "reruns of a suspect (default: 10)"}),
     (
@@ -91,6 +100,21 @@ _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "sandbox",
         {"metavar": "auto/require/off", "help": "isolation of generated code (default: auto)"},
+    ),
+    (
+        "send",
+        {
+            "metavar": "none/signatures/diff",
+            "help": "what may leave for a model, where one is set up (default: diff)",
+        },
+    ),
+    (
+        "max-cost",
+        {"metavar": "RUN[/DAY]", "help": "dollars that a model may cost (default: no cap)"},
+    ),
+    (
+        "max-tokens",
+        {"metavar": "RUN[/DAY]", "help": "tokens that a model may take (default: no cap)"},
     ),
 )
 
