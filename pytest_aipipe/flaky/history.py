@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.graph import Graph, python_files
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Causes:
 
     def __init__(self, top: Path) -> None:
         self.top = top
-        self._graph = Graph(set(python_files(top)), self._bytes)
+        memory = Memory(top / ".aipipe" / "imports.json")  # the selection keeps it up to date
+        self._graph = Graph(set(python_files(top)), self._bytes, imports_of=memory.imports)
         self._known: dict[str, str] = {}
 
     def _bytes(self, path: str) -> bytes | None:

@@ -88,6 +88,8 @@ class FlakyHost:
 
     def _look(self, session: pytest.Session) -> None:
         """A defect of ours never costs the user the session."""
+        if self.options.flaky_hunt is None and not self.options.flaky_reruns:
+            return
         try:
             self._suspects(self._history(), session)
         except AipipeError as error:
