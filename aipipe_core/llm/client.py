@@ -210,7 +210,7 @@ class Client:
         return FREE
 
     def _previewed(self, ask: Ask, payload: dict[str, Any]) -> problems.ModelError:
-        text = json.dumps({"to": self.setup.host, "about": ask.label, "sent": payload}, indent=1)
+        text = json.dumps({"to": self.setup.host, "about": ask.label, "sent": payload})
         assert self._preview is not None  # noqa: S101
         with self._lock, self._preview.open("a", encoding="utf-8") as file:
             file.write(text + "\n")
