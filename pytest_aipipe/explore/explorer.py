@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.explore.arcs import Translator
 from pytest_aipipe.explore.process import ChildProcess, Launch, command, environment, unsandboxed
+from pytest_aipipe.explore.rebuild import CANDIDATE
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
 from pytest_aipipe.generate.model import Candidate, Outcome, RecordedCall
@@ -188,7 +189,7 @@ class Explorer:
         """Try every candidate; with ``look`` the trial also tells what its values were worth."""
         messages = [
             {
-                "path": str(self.request.target / "test_aipipe_candidate.py"),
+                "path": str(self.request.target / f"{CANDIDATE}.py"),
                 "source": source_text(one),
                 "name": one.name,
                 "observe": list(one.observe),
