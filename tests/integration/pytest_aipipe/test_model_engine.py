@@ -68,7 +68,11 @@ def test_the_models_tests_pass_the_gate_and_are_paid_for_in_the_report(
 def test_the_gates_reason_goes_back_and_three_answers_are_the_most(
     asked: Any, server: ModelServer
 ) -> None:
-    server.does(server.says("```python\nfrom calc import add\n\n\ndef test_x():\n    assert add(1, 2) == 3\n```"))
+    server.does(
+        server.says(
+            "```python\nfrom calc import add\n\n\ndef test_x():\n    assert add(1, 2) == 3\n```"
+        )
+    )
     report = asked("--ai-engine=llm")
     assert report["llm"]["calls"] == len(server.requests) == 3
     second = server.requests[1]["messages"]
@@ -90,7 +94,11 @@ def test_auto_asks_the_model_only_for_what_the_embedded_engine_leaves(
     asked: Any, server: ModelServer, project: Any
 ) -> None:
     project.put({"calc.py": HARD})
-    server.does(server.says("```python\nfrom calc import add\n\n\ndef test_key():\n    assert add('q', 8) == 'open'\n```"))
+    server.does(
+        server.says(
+            "```python\nfrom calc import add\n\n\ndef test_key():\n    assert add('q', 8) == 'open'\n```"
+        )
+    )
     report = asked("--ai-budget=25")
     assert {test["engine"] for test in report["tests"] if test["status"] == "admitted"} >= {"llm"}
     text = server.requests[0]["messages"][1]["content"]
