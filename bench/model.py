@@ -87,7 +87,8 @@ def print_table(rows: list[dict[str, Any]], counts: Counter[str]) -> bool:
     )
     by_round = {name: n for name, n in sorted(counts.items()) if name.startswith("round")}
     print(f"answers by round: {by_round}; screened out: {counts['screened out']}")
-    return closed * 2 >= len(rows) and admitted >= 0.6 * len(rows) and tokens <= 6000 * closed
+    met: bool = closed * 2 >= len(rows) and admitted >= 0.6 * len(rows)
+    return met and tokens <= 6000 * closed
 
 
 def recorded() -> tuple[list[dict[str, Any]], Counter[str]]:

@@ -86,7 +86,7 @@ def test_the_code_is_taken_from_its_block_and_thinking_aloud_is_left_out() -> No
 def test_an_answer_is_taken_apart_into_tests_that_share_their_prelude() -> None:
     found = candidates_in(
         '"""About."""\nimport pytest\nX = 1\n\n\n@pytest.mark.parametrize("n", [1])\ndef test_a(n):\n'
-        '    assert n == X\n\n\nclass TestB:\n    def test_b(self, tmp_path):\n        assert tmp_path\n\n'
+        "    assert n == X\n\n\nclass TestB:\n    def test_b(self, tmp_path):\n        assert tmp_path\n\n"
         '    def test_c(self):\n        assert X\n\n\nif __name__ == "__main__":\n    pytest.main()\n'
     )
     assert [one.name for one in found] == ["test_a", "test_b", "test_c"]
