@@ -167,6 +167,10 @@ class Settings:
     flaky_reruns: int = setting(
         Number(0, 10_000, whole=True), "Reruns of a suspect test.", default=10
     )
+    flaky_hunt: bool | str = setting(
+        SwitchOrText("minutes"), "Hunt for flaky tests after each run.", default=False
+    )
+    flaky_fix: bool = setting(Switch(), "Write the proven mends of flaky tests.", default=False)
     sandbox: str = setting(
         Text(("auto", "require", "off")), "Isolation of generated code.", default="auto"
     )

@@ -76,6 +76,9 @@ class Client:
         stored = self._stored(ask, tier)
         if stored is not None:
             return stored
+        if self.player is None and self._preview is None:
+            import openai  # noqa: F401 - its import may take a second, which is not the server's
+
         deadline = time.monotonic() + (seconds if seconds is not None else self._longest())
         answer = self._once(ask, tier, deadline)
         if ask.schema is None:

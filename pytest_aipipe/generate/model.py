@@ -123,6 +123,38 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """What variations of a test may draw from, all of it as source or text.
+
+    ``texts`` are whole texts, ``tokens`` pieces worth putting into one; ``keywords`` pairs of
+    a parameter's name and a value for it.
+    """
+
+    texts: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
+    keywords: tuple[tuple[str, str], ...] = ()
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brood(Candidate):
+    """A candidate to be varied many times in one process; its outcome has what was ``found``.
+
+    ``chains`` are the open places of the gap (path, line and 0; or path and both ends of a
+    branch), each with the lines on the way to it. Ends after ``rounds`` variations, or after
+    ``seconds`` where those are slow.
+    """
+
+    material: Material = field(default_factory=Material)
+    chains: tuple[tuple[tuple[str, int, int], tuple[int, ...]], ...] = ()
+    rounds: int = 600
+    seconds: float = 2.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Operands seen at a guard: ``left op right`` at ``path:line``.
 
@@ -157,6 +189,7 @@ class Outcome:
     detail: str = ""
     admitted: bool = False  # it became a test that passed the gate
     refused: str = ""  # why it did not, where it reached something open
+    found: tuple[str, ...] = ()  # of a brood: sources of functions, those that closed a gap first
 
 
 class Engine(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.gaps.find import find_gaps
+from pytest_aipipe.report import behavior
 from pytest_aipipe.session.nodes import relative_to_root
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ def document(run: Run) -> dict[str, Any]:
         "coverage": _coverage(run),
         "tests": [*_admitted(run), *_rejected(run)],
         "gaps": gaps_left(run),
-        "behavior": [],
-        "flaky": [],
+        "behavior": behavior.rows(run),
+        "flaky": list(run.flaky),
         "llm": _NO_MODEL | run.llm,
         "engines": engines(run),
         "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},
+        "mutants": asdict(run.result.mutants),
         "techniques": [asdict(row) for row in run.result.techniques],
         "notes": list(run.notes),
     }
@@ -144,7 +146,7 @@ def _test(run: Run, test: AdmittedTest) -> dict[str, Any]:
         "engine": test.engine,
         "technique": test.technique,
         "symbol": test.symbol,
-        "targets": [{"path": test.path, "lines": sorted(test.lines)}],
+        "targets": [{"path": test.path, "lines": sorted(test.lines | test.pinned)}],
         "status": "admitted" if passed else "rejected",
         "reason": "" if passed else (verdict.reason if verdict else "was not run"),
         "mutants": {"total": test.mutants, "killed": test.killed},

@@ -38,7 +38,7 @@ class Admission:
     def __init__(self, host: Host) -> None:
         self._host = host
         root = host.run.change.root
-        self._ledger = Ledger(root)
+        self.ledger = Ledger(root)
         self._items: dict[pytest.Item, tuple[str, str]] = {}  # item -> (file name, test name)
         self._texts: dict[Path, str] = {}
         self._stale = self._find_stale()
@@ -48,11 +48,15 @@ class Admission:
         options = self._host.run.options
         if options.write_dir is None or options.budget == 0 or options.engines == ("none",):
             return frozenset()
-        return frozenset(self._ledger.ours_in(options.write_dir))
+        return frozenset(self.ledger.ours_in(options.write_dir))
 
     def will_replace(self, file: Path) -> bool:
         """Whether ``file`` is ours from an earlier run and is to be replaced."""
         return file in self._stale
+
+    def is_catching(self, file: Path) -> bool:
+        """Whether ``file`` is a test of what the base did: a session never runs these."""
+        return self.ledger.holds_catching(file)
 
     def owns(self, item: pytest.Item) -> bool:
         """Whether ``item`` is a generated test."""
@@ -73,25 +77,26 @@ class Admission:
     def withdraw(self) -> None:
         """Take back every file of this session: nothing half-done stays."""
         for file in self._texts:
-            self._ledger.remove(file)
+            self.ledger.remove(file)
         self._texts.clear()
         self._host.run.files.clear()
 
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """Return where the tests of this session are written."""
         run = self._host.run
         if run.options.write and run.target is not None:
             return run.target
         return own_folder(run.change.root, "generated")
 
     def _write(self) -> None:
-        folder = self._folder()
-        for old in {*self._stale, *self._ledger.ours_in(folder)}:
+        folder = self.folder()
+        for old in {*self._stale, *self.ledger.ours_in(folder)}:
             if old in self._stale or not self._host.run.options.write:
-                self._ledger.remove(old)
+                self.ledger.remove(old)
         for name, text in self._host.run.result.files.items():
-            file = folder / free_name(folder, name, self._ledger)
+            file = folder / free_name(folder, name, self.ledger)
             self._texts[file] = text
-            self._ledger.write(file, text)
+            self.ledger.write(file, text)
 
     def _collect(self, session: pytest.Session) -> list[pytest.Item]:
         """Return the items of the admitted tests; what cannot be collected gets its verdict."""
@@ -191,10 +196,10 @@ class Admission:
             if failed:
                 rest = without(text, failed)
                 if rest is None:
-                    self._ledger.remove(file)
+                    self.ledger.remove(file)
                     del self._texts[file]
                     continue
-                self._ledger.write(file, rest)
+                self.ledger.write(file, rest)
             run.files.append(file)
 
     def _measure(self) -> None:

@@ -1,7 +1,7 @@
 """The steps of a session, in the order in which they are taken.
 
 read change (:mod:`pytest_aipipe.session.start`) -> select -> measure -> find gaps ->
-generate -> admit -> report.
+generate -> admit -> compare base and head (:mod:`pytest_aipipe.session.behavior`) -> report.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.decide import Decider, Facts, Selection
 from pytest_aipipe.select.graph import Graph, python_files
 from pytest_aipipe.session.ask import build_request
+from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
 from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
 from pytest_aipipe.session.model import model_engine, tell
@@ -135,8 +136,10 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         if not finished:
             run.why_not = "the run was cut short"
             return
-        generate(host)
+        behavior = Behavior(host)
+        generate(host, run.options.budget - behavior.share)
         host.admission.admit(session)
+        behavior.compare()
     except KeyboardInterrupt:
         run.interrupted = True
         host.admission.withdraw()
@@ -190,8 +193,8 @@ def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, F
     return found
 
 
-def generate(host: Host) -> None:
-    """Set ``run.result``: the tests that passed the gate, or say why there are none."""
+def generate(host: Host, budget: float) -> None:
+    """Set ``run.result``: the tests that passed the gate within ``budget``, or say why none did."""
     run = host.run
     model = model_engine(host) if run.gaps and run.options.budget else None
     engines = chosen(host.config, run.options.engines, model)
@@ -203,7 +206,7 @@ def generate(host: Host) -> None:
     from pytest_aipipe.generate.run import generate as generate_tests
 
     with run.timed("generate"):
-        request = build_request(host)
+        request = build_request(host, budget)
         run.target = request.target
         with host.progress() as progress:
             try:

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.conftest import ModelServer
+    from tests.integration.model_server import ModelServer
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.conftest import ModelServer
+    from tests.integration.model_server import ModelServer
 
 
 @pytest.fixture

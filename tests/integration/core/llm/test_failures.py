@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aipipe_core.llm import Ask, Client
-    from tests.integration.conftest import ModelServer
+    from tests.integration.model_server import ModelServer
 
     MakeClient = Callable[..., Client]
 
