@@ -140,6 +140,7 @@ class Breed:
         variation = Variation(material, self.rng, self.scope)
         # Processor time, so that a busy machine tries as much and finds the same.
         deadline = time.process_time() + float(self.message["seconds"])
+        latest = time.monotonic() + float(self.message["patience"])
         plain = _Plain().visit(function)
         self._try(ast.fix_missing_locations(plain), item, material)
         for text in self.message["others"]:
@@ -152,7 +153,7 @@ class Breed:
             while self.rounds < self.message["rounds"] and time.process_time() < deadline:
                 if not self.open or len(self.found) >= MAX_FOUND or self.stuck >= MAX_STUCK:
                     return
-                if self.rounds - self.last_new > MAX_STALE:
+                if self.rounds - self.last_new > MAX_STALE or time.monotonic() > latest:
                     return
                 member = self._chosen()
                 try:
