@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
-from pytest_aipipe.engines.source.fakes import fakes_of
+from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.breed import Breed
@@ -45,7 +45,7 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
         wanted.add("module")
     if any(is_conditional(situation, target) for target in situation.targets):
         wanted.add("module")
-    if situation.target is not None and any(fakes_of(situation.target.node)):
+    if any(starts_process(f) for t in situation.targets for f in fakes_of(t.node)):
         wanted.add("force")
     if situation.target is not None and situation.target in entries(situation):
         wanted.add("command")
