@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.assertions.settle import body_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_aipipe.generate.model import Candidate, Gap, Outcome
+    from pytest_aipipe.generate.model import Candidate, Comparison, Gap, Outcome
 
 PER_PATH = 12
 MOST = 600
@@ -22,13 +22,18 @@ Path = frozenset[tuple[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Spare:
-    """A candidate with the gap and the engine that it came from."""
+    """A candidate with the gap and the engine that it came from, and what its run compared.
+
+    ``aimed`` is set for one that was made for a fault that survives.
+    """
 
     candidate: Candidate
     gap: Gap
     engine: str
     path: Path
     size: int
+    comparisons: tuple[Comparison, ...] = ()
+    aimed: bool = False
 
 
 class Pool:
@@ -42,7 +47,15 @@ class Pool:
         self._by_path: dict[Path, list[Spare]] = defaultdict(list)
         self._seen: set[str] = set()
 
-    def offer(self, candidate: Candidate, outcome: Outcome, gap: Gap, engine: str) -> bool:
+    def offer(
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        gap: Gap,
+        engine: str,
+        *,
+        aimed: bool = False,
+    ) -> bool:
         """Keep ``candidate`` where it may become a test; return whether it was kept."""
         if len(self._seen) >= MOST or candidate.function in self._seen or is_clone(candidate):
             return False
@@ -52,10 +65,11 @@ class Pool:
         if not raised and outcome.status not in {"passed", "failed"}:
             return False
         path = self._path(outcome)
-        if not path or len(self._by_path[path]) >= PER_PATH:
+        if not path or (len(self._by_path[path]) >= PER_PATH and not aimed):
             return False
         self._seen.add(candidate.function)
-        self._by_path[path].append(Spare(candidate, gap, engine, path, body_size(candidate)))
+        size, seen = body_size(candidate), outcome.comparisons
+        self._by_path[path].append(Spare(candidate, gap, engine, path, size, seen, aimed))
         return True
 
     def _path(self, outcome: Outcome) -> Path:
@@ -71,19 +85,26 @@ class Pool:
         return self._added.get(path, frozenset())
 
     def through(self, lines: Mapping[str, frozenset[int]], limit: int) -> list[Spare]:
-        """Return candidates that run one of ``lines``: of every path one before a second."""
+        """Return candidates that run one of ``lines``: of every path one before a second.
+
+        Up to half of them are those that were made for it.
+        """
         wanted = {(path, line) for path, found in lines.items() for line in found}
-        groups = [
-            sorted(found, key=lambda one: (one.candidate.mocked, one.size))
-            for path, found in self._by_path.items()
-            if path & wanted
-        ]
-        turns = zip_longest(*groups)
-        return [one for turn in turns for one in turn if one is not None][:limit]
+        groups = [found for path, found in self._by_path.items() if path & wanted]
+        aimed = _in_turn([[one for one in found if one.aimed] for found in groups])
+        others = _in_turn([[one for one in found if not one.aimed] for found in groups])
+        first = aimed[: max(limit // 2, limit - len(others))]
+        return [*first, *others[: limit - len(first)]]
 
     def take(self, spare: Spare) -> None:
         """Take a candidate out, as it was tried."""
         self._by_path[spare.path].remove(spare)
+
+
+def _in_turn(groups: Sequence[Sequence[Spare]]) -> list[Spare]:
+    """Return the first of every group, then the second of each; the plainest first."""
+    ranked = [sorted(found, key=lambda one: (one.candidate.mocked, one.size)) for found in groups]
+    return [one for turn in zip_longest(*ranked) for one in turn if one is not None]
 
 
 def is_clone(candidate: Candidate) -> bool:

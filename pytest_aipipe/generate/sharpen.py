@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +14,7 @@ from pytest_aipipe.assertions.shrink import shrunk
 from pytest_aipipe.assertions.wide import Wide, widened
 from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.choice import Chosen, Kills, choose, narrow
+from pytest_aipipe.generate.edges import edges
 from pytest_aipipe.generate.kept import Fault, Kept
 from pytest_aipipe.generate.model import Outcome
 from pytest_aipipe.generate.proposals import proposals, weak_spots
@@ -22,7 +23,7 @@ from pytest_aipipe.mutate.model import KILLS, MutationScore
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.explorer import Explorer
-    from pytest_aipipe.generate.model import Candidate, Engine, Gap
+    from pytest_aipipe.generate.model import Candidate, Comparison, Engine, Gap
     from pytest_aipipe.generate.pool import Pool, Spare
     from pytest_aipipe.generate.proposals import MakeScene
     from pytest_aipipe.generate.request import Request
@@ -34,10 +35,15 @@ LEAST_PROPOSED = 32
 ASKING = 0.6  # the share of a round's time that is left for what was proposed
 SYMBOLS = 6
 WIDENED = 32
+SEEDS = 8
+EDGES = 48
 MOST_TESTS = 8
 LEAST_NEW = 3
 SESSION = 1.5  # seconds under which starting a child session is not worth it
 FILE = "test_aipipe_wide_{}.py"
+
+
+Lines = Mapping[str, frozenset[int]]
 
 
 class Judge(Protocol):
@@ -72,6 +78,8 @@ class Sharpener:
     def __init__(self, tools: Tools, faults: Faults) -> None:
         self.tools = tools
         self.faults = faults
+        self.made: list[Kept] = []
+        self._edged: set[str] = set()
         self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Outcome]]] = {}
         self.open: frozenset[Fault] = frozenset(
             (path, one) for path, found in faults.items() for one in found
@@ -79,13 +87,14 @@ class Sharpener:
 
     def sharpened(self, kept: Sequence[Kept]) -> list[Kept]:
         """Return ``kept`` with the assertions that notice more, and further tests at the end."""
-        made = self._asserting_more(kept)
+        self.made = self._asserting_more(kept)
         for _ in range(ROUNDS):
-            room = max(MOST_TESTS - len(made), LEAST_NEW if len(made) == len(kept) else 0)
-            if not self.open or not room or self.tools.left() < 2 * SESSION:
+            new = len(self.made) - len(kept)
+            room = max(MOST_TESTS - len(self.made), LEAST_NEW - new)
+            if not self.open or room <= 0 or self.tools.left() < 2 * SESSION:
                 break
-            made += self._further(room)
-        return made
+            self.made += self._further(room)
+        return self.made
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
         bare = [one.settled.bare or one.settled.candidate for one in kept]
@@ -136,22 +145,47 @@ class Sharpener:
         return self.tools.gate(settled, spare.gap, spare.engine, chosen.kills)
 
     def _spares(self) -> list[Spare]:
-        """Return candidates that run what survived: some of the pool's, after asking for more."""
-        request, pool = self.tools.request, self.tools.pool
+        """Return candidates that run what survived: some of the pool's, after adding to it."""
+        pool, request = self.tools.pool, self.tools.request
         lines = by_line(self._as_faults(self.open), request.root)
         enough = self.tools.left() * ASKING
+        self._add_edges(lines)
+        self._ask(lines, enough)
+        found = pool.through(lines, WIDENED)
+        for one in found:
+            pool.take(one)
+        return found
+
+    def _add_edges(self, lines: Lines) -> None:
+        """Add variants of the tests at hand with inputs on the edge of a weak comparison."""
+        spares = self.tools.pool.through(lines, SEEDS)
+        known: list[tuple[Candidate, Sequence[Comparison], Kept | Spare]] = [
+            (one.settled.bare or one.settled.candidate, one.settled.outcome.comparisons, one)
+            for one in self.made
+        ]
+        known += [(one.candidate, one.comparisons, one) for one in spares]
+        offers = [
+            (variant, one)
+            for candidate, seen, one in known
+            for variant in edges(candidate, [c for c in seen if c.line in lines.get(c.path, ())])
+            if variant.function not in self._edged
+        ][:EDGES]
+        self._edged |= {variant.function for variant, _ in offers}
+        outcomes = self.tools.explorer.run([variant for variant, _ in offers])
+        for (variant, one), outcome in zip(offers, outcomes, strict=True):
+            self.tools.pool.offer(variant, outcome, one.gap, one.engine, aimed=True)
+
+    def _ask(self, lines: Lines, enough: float) -> None:
+        """Ask the engines for more, until ``enough`` of the time is left for what they had."""
+        request = self.tools.request
         spots = weak_spots(lines, request.arcs, request.sources, request.modules)[:SYMBOLS]
         share = max(LEAST_PROPOSED, PROPOSED // max(1, len(spots)))
         for gap in spots:
             for engine in self.tools.engines:
                 for candidate, outcome in islice(self._proposals(gap, engine), share):
-                    pool.offer(candidate, outcome, gap, engine.name)
+                    self.tools.pool.offer(candidate, outcome, gap, engine.name)
                     if self.tools.left() < enough:
-                        break
-        found = pool.through(lines, WIDENED)
-        for one in found:
-            pool.take(one)
-        return found
+                        return
 
     def _proposals(self, gap: Gap, engine: Engine) -> Iterator[tuple[Candidate, Outcome]]:
         """Return what an engine goes on to propose for a symbol: it is asked in each round."""

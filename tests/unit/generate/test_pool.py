@@ -76,3 +76,13 @@ def test_only_some_candidates_are_kept_for_one_path() -> None:
         pool.offer(candidate(f"f({number})"), ran(2), GAP, "local")
 
     assert len(bodies(pool, 2, limit=99)) == PER_PATH
+
+
+def test_half_of_what_is_returned_is_what_was_made_for_a_fault() -> None:
+    pool = make_pool()
+    for number in range(3):
+        pool.offer(candidate(f"plain({number})"), ran(2), GAP, "local")
+        pool.offer(candidate(f"edge({number})"), ran(2), GAP, "local", aimed=True)
+
+    assert bodies(pool, 2, limit=4) == ["edge(0)", "edge(1)", "plain(0)", "plain(1)"]
+    assert bodies(pool, 2, limit=5) == ["edge(0)", "edge(1)", "plain(0)", "plain(1)", "plain(2)"]
