@@ -101,7 +101,7 @@ def crosshair(job: Job) -> None:
     share = job.budget / len(job.modules)
     for module in job.modules:
         done = job.run(
-            "-m", "crosshair", "cover", "--example_output_format", "pytest",
+            "-u", "-m", "crosshair", "cover", "--example_output_format", "pytest",
             "--per_condition_timeout", max(1.0, share / 10), module, seconds=share,
         )  # fmt: skip
         job.write(module, done.stdout)

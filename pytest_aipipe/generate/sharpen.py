@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -70,6 +72,15 @@ class Tools:
     judge: Judge
     gate: Gate
     left: Callable[[], float]
+    count: Callable[[str, Sequence[Candidate], float], None]
+    """Told of each batch that was tried: engine, candidates, seconds."""
+
+    def run(self, engine: str, batch: Sequence[Candidate]) -> Sequence[Outcome]:
+        """Try candidates and count them."""
+        started = time.monotonic()
+        outcomes = self.explorer.run(batch)
+        self.count(engine, batch, time.monotonic() - started)
+        return outcomes
 
 
 class Sharpener:
@@ -171,9 +182,11 @@ class Sharpener:
             if variant.function not in self._edged
         ][:EDGES]
         self._edged |= {variant.function for variant, _ in offers}
-        outcomes = self.tools.explorer.run([variant for variant, _ in offers])
-        for (variant, one), outcome in zip(offers, outcomes, strict=True):
-            self.tools.pool.offer(variant, outcome, one.gap, one.engine, aimed=True)
+        for engine in dict.fromkeys(one.engine for _, one in offers):
+            mine = [offer for offer in offers if offer[1].engine == engine]
+            outcomes = self.tools.run(engine, [variant for variant, _ in mine])
+            for (variant, one), outcome in zip(mine, outcomes, strict=True):
+                self.tools.pool.offer(variant, outcome, one.gap, engine, aimed=True)
 
     def _ask(self, lines: Lines, enough: float) -> None:
         """Ask the engines for more, until ``enough`` of the time is left for what they had."""
@@ -191,7 +204,7 @@ class Sharpener:
         """Return what an engine goes on to propose for a symbol: it is asked in each round."""
         key = (gap.path, gap.symbol, engine.name)
         if key not in self._running:
-            run = self.tools.explorer.run
+            run = partial(self.tools.run, engine.name)
             self._running[key] = proposals(gap, engine, self.tools.scene, run)
         return self._running[key]
 

@@ -60,5 +60,6 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         judge=judge,
         gate=gate,
         left=left,
+        count=shop.tally.tried,
     )
     return Sharpener(tools, found).sharpened(shop.kept)
