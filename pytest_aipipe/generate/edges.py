@@ -26,7 +26,10 @@ _KINDS = (int, float, str, bytes, list, tuple)
 
 
 def edges(candidate: Candidate, seen: Sequence[Comparison]) -> list[Candidate]:
-    """Return variants of ``candidate`` that bring the operands of ``seen`` together, in order."""
+    """Return variants of ``candidate`` that bring the operands of ``seen`` together, in order.
+
+    The last are those in which a default takes the place of an argument.
+    """
     function = test_function(candidate.function)
     if function is None:
         return []
@@ -45,7 +48,34 @@ def edges(candidate: Candidate, seen: Sequence[Comparison]) -> list[Candidate]:
                 found.setdefault(source, made)
             if len(found) >= MOST:
                 return list(found.values())
+    for source in _with_defaults(candidate.function, function.body[-1]):
+        found.setdefault(
+            source, replace(candidate, technique=TECHNIQUE, function=source, note="a default")
+        )
     return list(found.values())
+
+
+def _with_defaults(source: str, last: ast.stmt) -> Iterator[str]:
+    """Return the test with one optional argument less in its last call, for each there may be."""
+    value = getattr(last, "value", None)
+    if not isinstance(value, ast.Call) or value.lineno != value.end_lineno:
+        return
+    for number in range(len(value.keywords)):
+        kept = [*value.keywords[:number], *value.keywords[number + 1 :]]
+        yield from _called(source, value, value.args, kept)
+    if len(value.args) > 1:
+        yield from _called(source, value, value.args[:-1], value.keywords)
+
+
+def _called(
+    source: str, call: ast.Call, args: list[ast.expr], keywords: list[ast.keyword]
+) -> Iterator[str]:
+    lines = source.splitlines(keepends=True)
+    line = lines[call.lineno - 1].encode()
+    new = ast.unparse(ast.Call(call.func, args, keywords))
+    made = line[: call.col_offset] + new.encode() + line[call.end_col_offset :]
+    lines[call.lineno - 1] = made.decode()
+    yield "".join(lines)
 
 
 def _literals(statement: ast.stmt) -> Iterator[tuple[ast.expr, Any]]:

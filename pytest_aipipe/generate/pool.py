@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pytest_aipipe.assertions.settle import body_size
+from pytest_aipipe.assertions.settle import body_size, is_accident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,11 +59,10 @@ class Pool:
         """Keep ``candidate`` where it may become a test; return whether it was kept."""
         if len(self._seen) >= MOST or candidate.function in self._seen or is_clone(candidate):
             return False
-        raised = outcome.status == "raised"
-        if raised and not self._is_raise(*(outcome.raised_at or ("", 0))):
-            return False  # junk that the code does not guard against shows nothing
-        if not raised and outcome.status not in {"passed", "failed"}:
+        if outcome.status not in {"passed", "failed", "raised"}:
             return False
+        if is_accident(outcome, self._is_raise):
+            return False  # junk that the code does not guard against shows nothing
         path = self._path(outcome)
         if not path or (len(self._by_path[path]) >= PER_PATH and not aimed):
             return False

@@ -79,14 +79,15 @@ def proposals(
                 found = list(run(part))
                 outcomes += found
                 yield from zip(part, found, strict=True)
-            batch = list(running.send([_unreached(one, gap) for one in outcomes]))
+            batch = list(running.send([unreached(one, gap) for one in outcomes]))
     except StopIteration:
         return
     finally:
         running.close()
 
 
-def _unreached(outcome: Outcome, gap: Gap) -> Outcome:
+def unreached(outcome: Outcome, gap: Gap) -> Outcome:
+    """Return ``outcome`` as if it had reached nothing of ``gap``."""
     ran = outcome.lines.get(gap.path, frozenset())
     taken = outcome.arcs.get(gap.path, frozenset())
     return replace(

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import ast
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.settle import Goal, Settled
@@ -16,71 +12,25 @@ from pytest_aipipe.assertions.shrink import shrunk
 from pytest_aipipe.assertions.wide import Wide, widened
 from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.choice import Chosen, Kills, choose, narrow
-from pytest_aipipe.generate.edges import edges
-from pytest_aipipe.generate.kept import Fault, Kept
 from pytest_aipipe.generate.model import Outcome
-from pytest_aipipe.generate.proposals import proposals, weak_spots
 from pytest_aipipe.generate.strength import by_line
-from pytest_aipipe.mutate.model import KILLS, MutationScore
+from pytest_aipipe.generate.supply import Supply
+from pytest_aipipe.mutate.model import KILLS
 
 if TYPE_CHECKING:
-    from pytest_aipipe.explore.explorer import Explorer
-    from pytest_aipipe.generate.model import Candidate, Comparison, Engine, Gap
-    from pytest_aipipe.generate.pool import Pool, Spare
-    from pytest_aipipe.generate.proposals import MakeScene
-    from pytest_aipipe.generate.request import Request
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.kept import Fault, Kept
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.pool import Spare
     from pytest_aipipe.generate.strength import Faults
+    from pytest_aipipe.generate.tools import Tools
 
 ROUNDS = 2
-PROPOSED = 120  # candidates that are asked for in one round, over all symbols
-LEAST_PROPOSED = 32
-ASKING = 0.6  # the share of a round's time that is left for what was proposed
-SYMBOLS = 6
-WIDENED = 32
-SEEDS = 8
-EDGES = 48
 MOST_TESTS = 8
 LEAST_NEW = 3
 SESSION = 1.5  # seconds under which starting a child session is not worth it
 FILE = "test_aipipe_wide_{}.py"
-
-
-Lines = Mapping[str, frozenset[int]]
-
-
-class Judge(Protocol):
-    """Tries faults on test files that are not on the disk."""
-
-    def __call__(self, files: dict[str, str], faults: Faults) -> MutationScore:
-        """Return the verdicts of every fault on every test."""
-        ...
-
-
-Gate = Callable[["Settled", "Gap", str, frozenset[Fault]], Kept | None]
-"""Admits a test alone, or returns None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What sharpening works with."""
-
-    request: Request
-    explorer: Explorer
-    engines: Sequence[Engine]
-    scene: MakeScene
-    pool: Pool
-    judge: Judge
-    gate: Gate
-    left: Callable[[], float]
-    count: Callable[[str, Sequence[Candidate], float], None]
-    """Told of each batch that was tried: engine, candidates, seconds."""
-
-    def run(self, engine: str, batch: Sequence[Candidate]) -> Sequence[Outcome]:
-        """Try candidates and count them."""
-        started = time.monotonic()
-        outcomes = self.explorer.run(batch)
-        self.count(engine, batch, time.monotonic() - started)
-        return outcomes
 
 
 class Sharpener:
@@ -90,8 +40,7 @@ class Sharpener:
         self.tools = tools
         self.faults = faults
         self.made: list[Kept] = []
-        self._edged: set[str] = set()
-        self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Outcome]]] = {}
+        self.supply = Supply(tools)
         self.open: frozenset[Fault] = frozenset(
             (path, one) for path, found in faults.items() for one in found
         )
@@ -131,7 +80,8 @@ class Sharpener:
         return self.tools.gate(settled, one.gap, one.engine, chosen.kills)
 
     def _further(self, room: int) -> list[Kept]:
-        spares = self._spares()
+        lines = by_line(self._as_faults(self.open), self.tools.request.root)
+        spares = self.supply.take(lines, self.made)
         if not spares or self.tools.left() < 2 * SESSION:
             return []
         wides = widened([one.candidate for one in spares], self.tools.explorer)
@@ -154,59 +104,6 @@ class Sharpener:
             return None
         settled = Settled(candidate, Goal({}, {}), trial.outcome)
         return self.tools.gate(settled, spare.gap, spare.engine, chosen.kills)
-
-    def _spares(self) -> list[Spare]:
-        """Return candidates that run what survived: some of the pool's, after adding to it."""
-        pool, request = self.tools.pool, self.tools.request
-        lines = by_line(self._as_faults(self.open), request.root)
-        enough = self.tools.left() * ASKING
-        self._add_edges(lines)
-        self._ask(lines, enough)
-        found = pool.through(lines, WIDENED)
-        for one in found:
-            pool.take(one)
-        return found
-
-    def _add_edges(self, lines: Lines) -> None:
-        """Add variants of the tests at hand with inputs on the edge of a weak comparison."""
-        spares = self.tools.pool.through(lines, SEEDS)
-        known: list[tuple[Candidate, Sequence[Comparison], Kept | Spare]] = [
-            (one.settled.bare or one.settled.candidate, one.settled.outcome.comparisons, one)
-            for one in self.made
-        ]
-        known += [(one.candidate, one.comparisons, one) for one in spares]
-        offers = [
-            (variant, one)
-            for candidate, seen, one in known
-            for variant in edges(candidate, [c for c in seen if c.line in lines.get(c.path, ())])
-            if variant.function not in self._edged
-        ][:EDGES]
-        self._edged |= {variant.function for variant, _ in offers}
-        for engine in dict.fromkeys(one.engine for _, one in offers):
-            mine = [offer for offer in offers if offer[1].engine == engine]
-            outcomes = self.tools.run(engine, [variant for variant, _ in mine])
-            for (variant, one), outcome in zip(mine, outcomes, strict=True):
-                self.tools.pool.offer(variant, outcome, one.gap, engine, aimed=True)
-
-    def _ask(self, lines: Lines, enough: float) -> None:
-        """Ask the engines for more, until ``enough`` of the time is left for what they had."""
-        request = self.tools.request
-        spots = weak_spots(lines, request.arcs, request.sources, request.modules)[:SYMBOLS]
-        share = max(LEAST_PROPOSED, PROPOSED // max(1, len(spots)))
-        for gap in spots:
-            for engine in self.tools.engines:
-                for candidate, outcome in islice(self._proposals(gap, engine), share):
-                    self.tools.pool.offer(candidate, outcome, gap, engine.name)
-                    if self.tools.left() < enough:
-                        return
-
-    def _proposals(self, gap: Gap, engine: Engine) -> Iterator[tuple[Candidate, Outcome]]:
-        """Return what an engine goes on to propose for a symbol: it is asked in each round."""
-        key = (gap.path, gap.symbol, engine.name)
-        if key not in self._running:
-            run = partial(self.tools.run, engine.name)
-            self._running[key] = proposals(gap, engine, self.tools.scene, run)
-        return self._running[key]
 
     def _smallest(self, tests: Sequence[tuple[Wide, Chosen]]) -> list[tuple[Candidate, Chosen]]:
         """Return the tests without the statements that they notice their faults without."""

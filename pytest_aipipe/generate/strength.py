@@ -76,10 +76,13 @@ def try_faults(
     files: Mapping[str, str],
     faults: Mapping[str, Sequence[Mutant]],
     seconds: float,
+    *,
+    matrix: bool = True,
 ) -> MutationScore:
-    """Try ``faults`` on the tests of ``files`` (by name, not on the disk), each on all of them.
+    """Try ``faults`` on the tests of ``files`` (by name, not on the disk).
 
-    One child process serves all of it; nothing is written to the project.
+    With ``matrix`` each is tried on all tests that run it, else until one notices. One child
+    process serves all of it; nothing is written to the project.
     """
     if not faults or not files or seconds <= 0:
         return MutationScore()
@@ -87,7 +90,7 @@ def try_faults(
         rootdir=request.rootdir,
         python_path=request.python_path,
         pytest_args=(*request.pytest_args, *without_plugins(request.pytest_args)),
-        matrix=True,
+        matrix=matrix,
         launch=launch_in(sandbox),
         readable=(
             request.root,

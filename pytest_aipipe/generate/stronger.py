@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.gate.fresh import Refused
 from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.scene import read_sources, scene_for
-from pytest_aipipe.generate.sharpen import Sharpener, Tools
+from pytest_aipipe.generate.sharpen import Sharpener
+from pytest_aipipe.generate.tools import Tools
 
 if TYPE_CHECKING:
     from pytest_aipipe.assertions.settle import Settled

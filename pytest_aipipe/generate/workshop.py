@@ -12,6 +12,7 @@ from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
+from pytest_aipipe.generate.accidents import Accidents, heard
 from pytest_aipipe.generate.kept import Kept
 from pytest_aipipe.generate.pool import Pool
 from pytest_aipipe.generate.remaining import Remaining, pieces
@@ -65,7 +66,7 @@ class Workshop:
         self.evidence = Evidence(request.sources)
         self.notes: list[str] = []
         self.kept: list[Kept] = []
-        self.accidents: list[Kept] = []
+        self.accidents = Accidents()
         self.rejected: list[RejectedTest] = []
         self.calls: Sequence[RecordedCall] = ()
         self.mutants = MutantCount()
@@ -131,7 +132,10 @@ class Workshop:
         )
         rota = Rota(self.request, self.engines, ready, self.calls)
         while self.left > 0:
-            turn = rota.next_turn(self.remaining)
+            turn = rota.next_turn(
+                self.remaining,
+                done=lambda work: self.accidents.are_all_for(work, self.remaining),
+            )
             for problem in rota.problems:
                 self.note(problem)
             if turn is None:
@@ -153,7 +157,7 @@ class Workshop:
             self.evidence.note(turn.gap, outcome)
             self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
         self._harvest(turn, outcomes)
-        rota.answer(turn, outcomes)
+        rota.answer(turn, [heard(turn, one, self._is_raise) for one in outcomes])
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""
@@ -174,8 +178,7 @@ class Workshop:
             return (0, 0)
         new: frozenset[object] = self.remaining.new_in(outcome)
         if outcome.status == "raised" and not self._is_raise(*(outcome.raised_at or ("", 0))):
-            for accident in self.accidents:
-                new -= pieces(accident.reached)
+            new -= self.accidents.reached()
         if not new or self._trouble.get(new, 0) >= MAX_TROUBLE:
             return (0, 0)
         return (len(new), 1 if outcome.status == "passed" else 0)
@@ -316,7 +319,12 @@ class Workshop:
         faults, aside = strength.faults_in(self.request, *self.ran())
         try:
             score = strength.try_faults(
-                self.request, self.launch.sandbox, composed.files, faults, seconds
+                self.request,
+                self.launch.sandbox,
+                composed.files,
+                faults,
+                seconds,
+                matrix=False,
             )
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             # The tests are good without it; how strong they are is then not said.

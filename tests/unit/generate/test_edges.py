@@ -7,7 +7,7 @@ from pytest_aipipe.generate.model import Candidate, Comparison
 def variants(call: str, left: str | None, right: str | None) -> list[str]:
     candidate = Candidate("t", "test_it", f"def test_it():\n    {call}\n\n    assert result == 5\n")
     seen = Comparison("shop.py", 2, "<", left, right, taken=True)
-    found = edges(candidate, [seen])
+    found = [one for one in edges(candidate, [seen]) if one.note == "an edge"]
     assert all(one.function.endswith("\n\n    assert result == 5\n") for one in found)
     return [one.function.splitlines()[1].strip() for one in found]
 
@@ -54,3 +54,15 @@ def test_what_is_resized_is_cut_or_repeated() -> None:
     assert resized("ab", 5) == "ababa"
     assert resized([1, 2, 3], 1) == [1]
     assert resized("", 3) == ""
+
+
+def test_a_default_takes_the_place_of_an_argument() -> None:
+    source = "def test_it():\n    result = f('a', 3, mark='-', end='.')\n"
+
+    found = edges(Candidate("t", "test_it", source), [])
+
+    assert [one.function.splitlines()[1].strip() for one in found] == [
+        "result = f('a', 3, end='.')",
+        "result = f('a', 3, mark='-')",
+        "result = f('a', mark='-', end='.')",
+    ]

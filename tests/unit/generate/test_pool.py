@@ -16,7 +16,8 @@ def candidate(body: str, **changes: str) -> Candidate:
 
 def ran(*lines: int, status: str = "passed", at: int = 0) -> Outcome:
     where = ("shop.py", at) if at else None
-    return Outcome(status, {"shop.py": frozenset(lines)}, raised_at=where)
+    raised = "TypeError: no" if status == "raised" else None
+    return Outcome(status, {"shop.py": frozenset(lines)}, raised=raised, raised_at=where)
 
 
 def make_pool() -> Pool:
