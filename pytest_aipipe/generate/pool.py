@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PER_PATH = 12
 MOST = 600
+NEW, UNKNOWN, OLD = range(3)
 
 Path = frozenset[tuple[str, object]]
 
@@ -24,7 +25,8 @@ Path = frozenset[tuple[str, object]]
 class Spare:
     """A candidate with the gap and the engine that it came from, and what its run compared.
 
-    ``aimed`` is set for one that was made for a fault that survives.
+    ``aimed`` is set for one that was made for a fault that survives; ``rank`` is low for one
+    whose run showed what no other's did.
     """
 
     candidate: Candidate
@@ -34,6 +36,7 @@ class Spare:
     size: int
     comparisons: tuple[Comparison, ...] = ()
     aimed: bool = False
+    rank: int = 0
 
 
 class Pool:
@@ -46,6 +49,7 @@ class Pool:
         self._is_raise = is_raise
         self._by_path: dict[Path, list[Spare]] = defaultdict(list)
         self._seen: set[str] = set()
+        self._told: set[str] = set()
 
     def offer(
         self,
@@ -54,9 +58,13 @@ class Pool:
         gap: Gap,
         engine: str,
         *,
+        told: str | None = None,
         aimed: bool = False,
     ) -> bool:
-        """Keep ``candidate`` where it may become a test; return whether it was kept."""
+        """Keep ``candidate`` where it may become a test; return whether it was kept.
+
+        ``told`` is what its run showed, where that was looked at.
+        """
         if len(self._seen) >= MOST or candidate.function in self._seen or is_clone(candidate):
             return False
         if outcome.status not in {"passed", "failed", "raised"}:
@@ -64,11 +72,16 @@ class Pool:
         if is_accident(outcome, self._is_raise):
             return False  # junk that the code does not guard against shows nothing
         path = self._path(outcome)
-        if not path or (len(self._by_path[path]) >= PER_PATH and not aimed):
+        new = bool(told) and told not in self._told
+        if not path or (len(self._by_path[path]) >= PER_PATH and not aimed and not new):
             return False
         self._seen.add(candidate.function)
-        size, seen = body_size(candidate), outcome.comparisons
-        self._by_path[path].append(Spare(candidate, gap, engine, path, size, seen, aimed))
+        rank = (NEW if new else UNKNOWN) if told is None or new else OLD
+        self._told.add(told or "")
+        spare = Spare(
+            candidate, gap, engine, path, body_size(candidate), outcome.comparisons, aimed, rank
+        )
+        self._by_path[path].append(spare)
         return True
 
     def _path(self, outcome: Outcome) -> Path:
@@ -102,7 +115,10 @@ class Pool:
 
 def _in_turn(groups: Sequence[Sequence[Spare]]) -> list[Spare]:
     """Return the first of every group, then the second of each; the plainest first."""
-    ranked = [sorted(found, key=lambda one: (one.candidate.mocked, one.size)) for found in groups]
+    ranked = [
+        sorted(found, key=lambda one: (one.candidate.mocked, one.rank, one.size))
+        for found in groups
+    ]
     return [one for turn in zip_longest(*ranked) for one in turn if one is not None]
 
 

@@ -7,13 +7,15 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.assertions.observe import telling
 from pytest_aipipe.gaps.symbols import symbol_at, symbols_of
 from pytest_aipipe.generate.edges import edges
 from pytest_aipipe.generate.proposals import proposals, weak_spots
 
 if TYPE_CHECKING:
+    from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.generate.kept import Kept
-    from pytest_aipipe.generate.model import Candidate, Comparison, Engine, Gap, Outcome
+    from pytest_aipipe.generate.model import Candidate, Comparison, Engine, Gap
     from pytest_aipipe.generate.pool import Spare
     from pytest_aipipe.generate.tools import Tools
 
@@ -34,7 +36,7 @@ class Supply:
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self._edged: set[str] = set()
-        self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Outcome]]] = {}
+        self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Trialed]]] = {}
 
     def take(self, lines: Lines, made: Sequence[Kept]) -> list[Spare]:
         """Return candidates that run ``lines``: some of the pool's, after adding to it.
@@ -67,9 +69,12 @@ class Supply:
         self._edged |= {variant.function for variant, _ in offers}
         for engine in dict.fromkeys(one.engine for _, one in offers):
             mine = [offer for offer in offers if offer[1].engine == engine]
-            outcomes = self.tools.run(engine, [variant for variant, _ in mine])
-            for (variant, one), outcome in zip(mine, outcomes, strict=True):
-                self.tools.pool.offer(variant, outcome, one.gap, engine, aimed=True)
+            trials = self.tools.run(engine, [variant for variant, _ in mine])
+            for (variant, one), trial in zip(mine, trials, strict=True):
+                told = telling(variant, trial)
+                self.tools.pool.offer(
+                    variant, trial.outcome, one.gap, engine, told=told, aimed=True
+                )
 
     def _weakest(self, seen: Sequence[Comparison], lines: Lines) -> list[Comparison]:
         """Return what was compared on weak lines, then what was in the same functions."""
@@ -96,12 +101,13 @@ class Supply:
         share = max(LEAST_PROPOSED, PROPOSED // max(1, len(spots)))
         for gap in spots:
             for engine in self.tools.engines:
-                for candidate, outcome in islice(self._proposals(gap, engine), share):
-                    self.tools.pool.offer(candidate, outcome, gap, engine.name)
+                for candidate, trial in islice(self._proposals(gap, engine), share):
+                    told = telling(candidate, trial)
+                    self.tools.pool.offer(candidate, trial.outcome, gap, engine.name, told=told)
                     if self.tools.left() < enough:
                         return
 
-    def _proposals(self, gap: Gap, engine: Engine) -> Iterator[tuple[Candidate, Outcome]]:
+    def _proposals(self, gap: Gap, engine: Engine) -> Iterator[tuple[Candidate, Trialed]]:
         """Return what an engine goes on to propose for a symbol: it is asked in each round."""
         key = (gap.path, gap.symbol, engine.name)
         if key not in self._running:

@@ -12,7 +12,8 @@ from pytest_aipipe.generate.kept import Fault, Kept
 if TYPE_CHECKING:
     from pytest_aipipe.assertions.settle import Settled
     from pytest_aipipe.explore.explorer import Explorer
-    from pytest_aipipe.generate.model import Candidate, Engine, Gap, Outcome
+    from pytest_aipipe.explore.trialed import Trialed
+    from pytest_aipipe.generate.model import Candidate, Engine, Gap
     from pytest_aipipe.generate.pool import Pool
     from pytest_aipipe.generate.proposals import MakeScene
     from pytest_aipipe.generate.request import Request
@@ -47,9 +48,9 @@ class Tools:
     count: Callable[[str, Sequence[Candidate], float], None]
     """Told of each batch that was tried: engine, candidates, seconds."""
 
-    def run(self, engine: str, batch: Sequence[Candidate]) -> Sequence[Outcome]:
-        """Try candidates and count them."""
+    def run(self, engine: str, batch: Sequence[Candidate]) -> Sequence[Trialed]:
+        """Try candidates, look at what their values were worth, and count them."""
         started = time.monotonic()
-        outcomes = self.explorer.run(batch)
+        trials = self.explorer.try_all(batch, look=True)
         self.count(engine, batch, time.monotonic() - started)
-        return outcomes
+        return trials

@@ -87,3 +87,11 @@ def test_half_of_what_is_returned_is_what_was_made_for_a_fault() -> None:
 
     assert bodies(pool, 2, limit=4) == ["edge(0)", "edge(1)", "plain(0)", "plain(1)"]
     assert bodies(pool, 2, limit=5) == ["edge(0)", "edge(1)", "plain(0)", "plain(1)", "plain(2)"]
+
+
+def test_what_showed_something_new_comes_first_and_what_showed_nothing_new_last() -> None:
+    pool = make_pool()
+    for body, told in (("a()", "r == 1"), ("b()", "r == 1"), ("c()", None), ("d()", "r == 2")):
+        pool.offer(candidate(body), ran(2), GAP, "local", told=told)
+
+    assert bodies(pool, 2) == ["a()", "d()", "c()", "b()"]
