@@ -1,4 +1,4 @@
-"""``aipipe-build``: record, predict, decide."""
+"""``aipipe-build``: record, predict, decide, run, report."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
   record    note that this state was built: its steps are in the builder's cache
   predict   say for each step whether it will be cached, and if not, why
   decide    say how much has to be built: skip, cached, dependencies, full, unknown
+  run       build what has to be built, and compare the prediction with what happened
+  report    show a run: what was predicted, what was built, what it saved
 """
 
 
@@ -41,7 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str]) -> int:
-    commands = {"record": _record, "predict": _predict, "decide": _decide}
+    commands = {
+        "record": _record,
+        "predict": _predict,
+        "decide": _decide,
+        "run": _run,
+        "report": _report,
+    }
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE)
         return ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST
@@ -52,6 +60,8 @@ def _main(arguments: Sequence[str]) -> int:
             f"there is no command {arguments[0]!r}",
             hint=f"The commands are: {', '.join(commands)}.",
         )
+    if arguments[0] == "report":
+        return command(_report_options(arguments[1:]))
     parser = make_parser(f"aipipe-build {arguments[0]}", (command.__doc__ or "").strip())
     parser.add_argument("--json", action="store_true", help="print a JSON document")
     parser.add_argument("--no-engine", action="store_true", help="ask no engine about images")
@@ -59,8 +69,11 @@ def _main(arguments: Sequence[str]) -> int:
         parser.add_argument(
             "--timings", metavar="FILE", help="what --progress=rawjson printed, for the seconds"
         )
-    options = parse_options(parser, list(arguments[1:]))
-    return command(options)
+    if arguments[0] == "run":
+        from aipipe_build.run.command import add_run_options
+
+        add_run_options(parser)
+    return command(parse_options(parser, list(arguments[1:])))
 
 
 def _job(options: argparse.Namespace) -> Job:
@@ -104,6 +117,37 @@ def _decide(options: argparse.Namespace) -> int:
     else:
         print(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)")
     return ExitCode.DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Build what has to be built, and compare the prediction with what happened."""
+    from aipipe_build.report.terminal import render_terminal
+    from aipipe_build.run.command import run_images
+    from aipipe_build.run.outcome import run_document
+
+    outcomes, _, code = run_images(options)
+    document = run_document(outcomes)
+    if options.json:
+        print(json.dumps(document))
+    elif not options.quiet:
+        print(render_terminal(document), end="")
+    else:
+        print("\n".join(outcome.image for outcome in outcomes if outcome.image))
+    return code
+
+
+def _report(options: argparse.Namespace) -> int:
+    """Show a run: what was predicted, what was built, what it saved."""
+    from aipipe_build.report.command import show_run
+
+    print(show_run(options, Path.cwd()), end="")
+    return ExitCode.DONE
+
+
+def _report_options(arguments: Sequence[str]) -> argparse.Namespace:
+    from aipipe_build.report.command import make_report_parser
+
+    return parse_options(make_report_parser(), list(arguments))
 
 
 def _document(prediction: Prediction) -> dict[str, Any]:

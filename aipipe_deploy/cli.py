@@ -17,7 +17,10 @@ from aipipe_core.errors import AipipeError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = ("aipipe_deploy.commands.replay",)
+_COMMANDS = tuple(
+    f"aipipe_deploy.commands.{name}"
+    for name in ("plan", "up", "status", "watch", "rollback", "resume", "history", "replay")
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -37,3 +37,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         from pytest_aipipe.session.start import start
 
         start(early_config, args)
+    if flags.hunts(early_config):
+        from pytest_aipipe.flaky.session import start as start_hunt
+
+        start_hunt(early_config, args)

@@ -37,11 +37,15 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuildDecision:
-    """The decision, and the recorded seconds of the steps that will not run."""
+    """The decision, the recorded seconds of the steps that will not run, and of those that may.
+
+    A step that never ran on record counts with the times of the same text elsewhere, else not.
+    """
 
     decision: Decision
     saves_seconds: float
     reason: str
+    costs_seconds: float = 0.0
 
 
 def decide(prediction: Prediction) -> BuildDecision:
@@ -49,7 +53,8 @@ def decide(prediction: Prediction) -> BuildDecision:
     steps = prediction.steps
     saved = sum(step.seconds or 0.0 for step in steps if step.verdict is Verdict.HIT)
     decision, reason = _decide(prediction)
-    return BuildDecision(decision, round(saved, 3), reason)
+    costs = sum(step.seconds or 0.0 for step in steps if step.verdict is not Verdict.HIT)
+    return BuildDecision(decision, round(saved, 3), reason, round(costs, 3))
 
 
 def _decide(prediction: Prediction) -> tuple[Decision, str]:

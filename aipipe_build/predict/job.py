@@ -11,11 +11,12 @@ from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import read_dockerfile
 from aipipe_build.engine.downloads import HttpDownloads
 from aipipe_build.engine.images import KnownImages
+from aipipe_build.keys.compute import KeyRing
 from aipipe_build.keys.convert import build_graph
 from aipipe_build.predict.predict import agree, predict_graph
 from aipipe_build.predict.syntax import doubt_of_syntax
 from aipipe_build.record.location import record_folders
-from aipipe_build.record.make import record_state
+from aipipe_build.record.make import NOTHING_MADE, Made, record_state
 from aipipe_build.record.store import RecordStore
 from aipipe_core.errors import RequestError
 
@@ -76,8 +77,18 @@ class Job:
         )
         return replace(agree(found), warnings=stale)
 
-    def record(self, seconds: Mapping[str, float]) -> State:
-        """Write down that the build that was asked for has succeeded."""
+    def fingerprint(self) -> tuple[str, ...]:
+        """Return the keys that a record would hold now: equal ones stand for the same build."""
+        dockerfile = self.dockerfile()
+        ring = KeyRing()
+        return tuple(
+            ring.keys(step.vertex).exact
+            for merges in self.merge_modes(dockerfile)
+            for step in self.graph(dockerfile, merges=merges, for_record=True).steps
+        )
+
+    def record(self, seconds: Mapping[str, float], made: Made = NOTHING_MADE) -> State:
+        """Write down that the build that was asked for has succeeded; ``made`` is its result."""
         dockerfile = self.dockerfile()
         states = [
             record_state(
@@ -87,8 +98,10 @@ class Job:
                 contexts=self.contexts,
                 seconds=seconds,
                 merges=self._info[0] if self._info else self.history.merges,
+                # What is dropped is dropped once: the second way stands beside the first.
+                made=made if index == 0 else replace(made, alone=False),
             )
-            for merges in self.merge_modes(dockerfile)
+            for index, merges in enumerate(self.merge_modes(dockerfile))
         ]
         return states[0]
 

@@ -55,7 +55,6 @@ def predict_graph(
                 manifest_then=manifest_then,
                 meaning=meaning,
             )
-        known = history.step(keys.exact)
         steps.append(
             StepPrediction(
                 stage=step.stage,
@@ -63,10 +62,12 @@ def predict_graph(
                 instruction=step.instruction,
                 verdict=verdict,
                 cause=cause,
-                seconds=known.seconds if known else None,
+                seconds=history.seconds(keys.exact, step.instruction),
             )
         )
-    return Prediction(tuple(steps), unchanged=not doubt and _unchanged(graph, ring, history, steps))
+    unchanged = not doubt and _unchanged(graph, ring, history, steps)
+    image = history.image_of(_head(graph, ring), graph.config) if unchanged else ""
+    return Prediction(tuple(steps), unchanged=unchanged, image=image)
 
 
 def agree(found: Sequence[Prediction]) -> Prediction:
@@ -80,7 +81,7 @@ def agree(found: Sequence[Prediction]) -> Prediction:
             step = replace(step, verdict=Verdict.UNKNOWN, cause=cause)  # noqa: PLW2901
         steps.append(step)
     unchanged = all(prediction.unchanged for prediction in found)
-    return Prediction(tuple(steps), unchanged)
+    return Prediction(tuple(steps), unchanged, image=first.image)
 
 
 def judge(keys: Keys, history: History) -> Verdict:
@@ -116,5 +117,9 @@ def _unchanged(
 ) -> bool:
     if any(step.verdict is not Verdict.HIT for step in steps):
         return False
-    head = ring.keys(graph.head).exact if graph.head else ""
+    head = _head(graph, ring)
     return any(state.head == head and state.config == graph.config for state in history.states)
+
+
+def _head(graph: BuildGraph, ring: KeyRing) -> str:
+    return ring.keys(graph.head).exact if graph.head else ""

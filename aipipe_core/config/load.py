@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 OWN_FILE = "aipipe.toml"
 SHARED_FILE = "pyproject.toml"
 
+ROOMS = ("deploy", "notify")
+"""Tables that belong to one of the commands, which reads and checks its own."""
+
 NEAR = 0.8
 """How like a known variable an unknown ``AIPIPE_*`` must be to be taken for a slip of it.
 Less alike, it is somebody else's: a deploy script may well export ``AIPIPE_RELEASE``."""
@@ -42,6 +45,19 @@ def load(root: Path, *, environ: Mapping[str, str], flags: Mapping[str, object])
         values |= checked
         sources |= {key: Source(layer, where or _spelled(layer, key)) for key in checked}
     return _consistent(build(values, sources))
+
+
+def room_table(root: Path, room: str) -> tuple[str, dict[str, Any]]:
+    """Return the file that configures ``room``, and its unchecked table there.
+
+    Raises ``RequestError``: ``config-twice``, ``config-unreadable``, ``config-not-toml``,
+    ``wrong-setting``.
+    """
+    name, content = _file(root)
+    table = content.get(room, {})
+    if not isinstance(table, dict):
+        raise _wrong(name, room, "must be a table")
+    return name, table
 
 
 def _file(root: Path) -> tuple[str, dict[str, Any]]:
@@ -97,6 +113,8 @@ def _flatten(content: Mapping[str, Any], where: str) -> dict[str, object]:
     known = tables()
     found: dict[str, object] = {}
     for name, value in content.items():
+        if name in ROOMS:
+            continue
         if name in known and not isinstance(value, dict):
             raise _wrong(where, name, "must be a table")
         if name in known:
@@ -145,7 +163,7 @@ def _spelled(layer: str, name: str) -> str:
 
 
 def _unknown(where: str, name: str, known: Iterable[str] | None = None) -> RequestError:
-    names = list(known or [*_names(), *tables()])
+    names = list(known or [*_names(), *tables(), *ROOMS])
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
     return RequestError(
         "unknown-setting",

@@ -37,14 +37,17 @@ def file_name(stem: str, naming: Naming) -> str:
     return pattern.replace("*", stem) if pattern else f"test_{stem}.py"
 
 
-def module_text(candidate: Candidate, shown: str) -> str:
-    """Return the whole file: how it came to be, imports, helpers, the test."""
-    head = (
-        "# States what the base version did; written by `pytest --ai-diff`. "
-        "Delete this file, or accept the new\n"
-        "# behaviour with `--ai-behavior-accept`, once it is what you want.\n"
-        f"# {shown}\n"
-    )
+CATCHING_HEADER = """\
+# States what the base version did; written by `pytest --ai-diff`. Delete this file, or accept
+# the new behaviour with `--ai-behavior-accept`, once it is what you want.
+"""
+ACCEPTED_HEADER = """\
+# Written by `pytest --ai-diff`: behaviour that was accepted with `--ai-behavior-accept`.
+"""
+
+
+def module_text(candidate: Candidate, head: str) -> str:
+    """Return the whole file: ``head`` (how it came to be), imports, helpers, the test."""
     needed = _needed(candidate)
     imports = [p for p in needed if p.startswith(("import ", "from "))]
     helpers = [p for p in needed if p not in imports]

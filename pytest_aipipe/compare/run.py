@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +19,15 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import differences, same_in
-from pytest_aipipe.compare.files import FOLDER, file_name, module_text, named
+from pytest_aipipe.compare.difference import seen_again
+from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
 from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
 from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
+from pytest_aipipe.generate.scene import read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,16 +36,27 @@ if TYPE_CHECKING:
     from pytest_aipipe.compare.catching import Caught
     from pytest_aipipe.compare.model import Difference, Place
     from pytest_aipipe.explore.process import Launch
-    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
 _PER_PLACE = 3
 """Distinct differences that are reported of one place at most."""
 _ATTEMPTS = 12
 """Sightings of one place that are tried before it is left."""
+_QUIET, _QUIET_AFTER = 1600, 160
+"""Candidates in a row without a new path after which a place is left: nothing was told of it, or
+something was."""
 _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
+_RECORDING, _LEAST_RECORDING = 0.1, 2.0
+"""Of the time that is left, for watching the nearest tests' calls; and seconds at least."""
 _SEEDS = ("1", "4242")
+
+
+def has_places(request: Request, change: Change) -> bool:
+    """Return whether any definition that both sides have may behave differently."""
+    texts = texts_of(change, request)
+    return bool(places(change.files, texts.base, texts.head, texts.modules))
 
 
 def compare(
@@ -60,11 +73,11 @@ def compare(
 
     ``request`` is head's; ``base_root`` holds the base's files and is only read.
     ``candidates`` are tests that were found for other ends: they are run on both sides
-    first. ``budget`` is in seconds and bounds everything but the last confirmation.
+    first. ``budget`` is in seconds.
     """
     comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
     try:
-        with tempfile.TemporaryDirectory(prefix="aipipe-compare-") as private:
+        with tempfile.TemporaryDirectory(dir=base_root.parent, prefix="arena-") as private:
             comparison.run(base_root, Path(private), candidates)
     except AipipeError as error:
         comparison.notes.append(" ".join(str(error).split()))
@@ -82,7 +95,8 @@ class _Comparison:
     notes: list[str] = field(default_factory=list)
     tried: int = 0
     stories: dict[str, list[Difference]] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
+    attempts: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
     second: Arenas | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -97,11 +111,13 @@ class _Comparison:
         found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
-        self.request = with_texts(self.request, texts)
+        self.request = with_texts(self.request, texts, found)
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
         base = on_base(self.request, root, texts.base, texts.removed)
+        begun = time.monotonic()
         with self.stack, Arenas(base, self.request, launch=self.launch) as arenas:
+            opening = time.monotonic() - begun
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
@@ -109,13 +125,19 @@ class _Comparison:
                 self.notes += [
                     f"A technique gave out at {hunt.place.symbol}: {why}" for why in hunt.failed
                 ]
-        if self.changes:
+            if self.changes:
+                self.changes = self._tells(without_weak(self.changes), self._second(arenas))
+        if self.changes and self.left > 2 * opening:
             self._confirm(base)
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
         hunts = []
         tried: dict[str, set[str]] = {}
-        scenes = [self._scene(request, arenas) for request in arenas.requests]
+        calls = arenas.explorers[1].record_calls(
+            [(place.path, place.symbol) for place in found],
+            timeout=max(_LEAST_RECORDING, self.left * _RECORDING),
+        )
+        scenes = [self._scene(request, arenas, calls) for request in arenas.requests]
         for place in found:
             lines = (place.base_lines, place.head_lines)
             sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
@@ -126,16 +148,14 @@ class _Comparison:
             hunts.append(Hunt(place, both, nearest(both[1].situation), known))
         return hunts
 
-    def _scene(self, request: Request, arenas: Arenas) -> Scene:
-        files = {test.source_path for test in request.tests}
-        texts = {path: path.read_text("utf-8") for path in files if path.is_file()}
+    def _scene(self, request: Request, arenas: Arenas, calls: Sequence[RecordedCall]) -> Scene:
         return Scene(
             root=request.root,
             sources=request.sources,
             added=request.added,
             tests=request.tests,
-            calls=(),
-            test_sources=texts,
+            calls=calls,
+            test_sources=read_sources(request.tests),
             fixtures=arenas.explorers[1].ready.fixtures,
             rng=random.Random(request.seed),  # noqa: S311 - the same search for the same change
         )
@@ -153,7 +173,7 @@ class _Comparison:
         while waiting and self.left > 0:
             for hunt in list(waiting):
                 batch = hunt.batch()
-                if not batch or self._done(hunt.place):
+                if not batch or self._done(hunt):
                     waiting.remove(hunt)
                     continue
                 self._try(hunt, hunts, batch, arenas)
@@ -166,49 +186,61 @@ class _Comparison:
                     left=max(0.0, self.left),
                 )
 
-    def _done(self, place: Place) -> bool:
-        key = _key(place)
-        told = len(self.stories.get(key, ()))
-        return told >= _PER_PLACE or self.attempts.get(key, 0) >= _ATTEMPTS
+    def _done(self, hunt: Hunt) -> bool:
+        """Return whether nothing more is to be expected of a place, or enough is known of it."""
+        key = _key(hunt.place)
+        if self.told[key] >= _PER_PLACE or self.attempts[key] >= _ATTEMPTS:
+            return True
+        return hunt.quiet >= (_QUIET_AFTER if self.told[key] else _QUIET)
 
     def _try(
         self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
     ) -> None:
-        near = [h for h in hunts if h.place.path == hunt.place.path]
         pairs = arenas.run(batch)
         self.tried += len(batch)
         sightings = []
         for candidate, pair in zip(batch, pairs, strict=True):
-            reached = [h for h in near if h.learn(candidate, pair)]
+            reached = [h for h in hunts if h.learn(candidate, pair)]
             told = [*(h for h in reached if h is hunt), *reached, hunt]
             if not reached and candidate.technique != "interface":
                 continue
-            found = differences(pair, shift=arenas.shift)
+            found = arenas.differences(pair)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
-        sightings.sort(key=lambda s: len(s.candidate.function))
+        sightings.sort(key=lambda s: (s.differences[0].weak, len(s.candidate.function)))
         for sighting in sightings:
             if self.left <= 0:
                 return
-            if not self._done(sighting.place):
+            if self.attempts[_key(sighting.place)] < _ATTEMPTS:
                 self._catch(sighting, arenas)
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
         key = _key(sighting.place)
         told = self.stories.setdefault(key, [])
-        new = [d for d in sighting.differences if not any(_alike(d, old) for old in told)]
-        if not new or new[0] is not sighting.differences[0]:
+        if self.told[key] >= _PER_PLACE:
             return
-        self.attempts[key] = self.attempts.get(key, 0) + 1
+        if all(any(_alike(d, old) for old in told) for d in sighting.differences):
+            return
         (again,) = arenas.run([sighting.candidate])
-        if not same_in(sighting.differences, differences(again, shift=arenas.shift)):
+        stable = seen_again(sighting.differences, arenas.differences(again))
+        if not stable:
+            return  # chance, and no attempt: many candidates may show it
+        new = [d for d in stable if not any(_alike(d, old) for old in told)]
+        if not new or new[0] is not stable[0]:
+            return
+        self.attempts[key] += 1
+        if new[0].weak and told:
             return
         caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
         if caught is None:
             return
+        if any(_alike(caught.difference, old) for old in told):
+            told.append(new[0])  # made small, it shows what another one has shown
+            return
         change = self._change(sighting.place, caught)
         if self._tells([change], self._second(arenas)) == [change]:
-            told.append(new[0])
+            told += dict.fromkeys((new[0], caught.difference))
+            self.told[key] += 1
             self.changes.append(change)
 
     def _second(self, arenas: Arenas) -> Arenas:
@@ -238,10 +270,11 @@ class _Comparison:
             head=difference.head,
             file_name=file_name(stem, self.request.naming),
             test_name=candidate.name,
-            test=module_text(candidate, shown),
+            test=module_text(candidate, f"{CATCHING_HEADER}# {shown}\n"),
             hunk=place.hunks[0] if place.hunks else None,
             announced=verdict,
             reason=reason,
+            weak=difference.weak,
         )
 
     def _said(self, place: Place) -> Said:
@@ -252,7 +285,7 @@ class _Comparison:
         return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
-        """Keep the tests that, as files, tell the sides apart in fresh processes as well."""
+        """Keep the tests that tell the sides apart under a third hash seed as well."""
         with Arenas(
             base, self.request, launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
         ) as fresh:
@@ -260,9 +293,16 @@ class _Comparison:
 
     @staticmethod
     def _tells(changes: Sequence[BehaviorChange], arenas: Arenas) -> list[BehaviorChange]:
+        """Return those whose files, as they are written, tell the sides apart."""
         files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
         pairs = arenas.run_files(files)
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
+
+
+def without_weak(changes: Sequence[BehaviorChange]) -> list[BehaviorChange]:
+    """Return the changes without those worth little, where a symbol has better ones."""
+    better = {change.symbol for change in changes if not change.weak}
+    return [change for change in changes if not change.weak or change.symbol not in better]
 
 
 def _key(place: Place) -> str:

@@ -13,18 +13,22 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.altered import altered_branches, altered_literals
 from pytest_aipipe.compare.interface import interface_candidates
 from pytest_aipipe.compare.looks import looks
 from pytest_aipipe.compare.plain import plain_asserts, with_looks, written_out
 from pytest_aipipe.compare.vary import varied
 from pytest_aipipe.compare.words import speaks, vocabulary
+from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.seeds import Seed, seed_of
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
 from pytest_aipipe.engines.source.writer import fingerprint
+from pytest_aipipe.engines.techniques.carve import Carve
 from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
 from pytest_aipipe.engines.techniques.search import pool_of
+from pytest_aipipe.engines.techniques.sequences import Sequences
 from pytest_aipipe.generate.model import Candidate, Gap, Scene
 
 if TYPE_CHECKING:
@@ -38,6 +42,7 @@ BATCH = 16
 _TESTS = 24
 _ROWS = 4
 _SEEDS = 40
+_NEAR = 48
 _NO_SEED = frozenset({"timeout", "crashed", "error", "skipped"})
 _TURN = 6
 """How many edits of one seed are tried before the next one has its turn."""
@@ -68,9 +73,14 @@ class Side:
 
 def side_of(place: Place, scene: Scene, lines: frozenset[int]) -> Side | None:
     """Return a version's view of ``place``, or None where its module cannot be read."""
-    gap = Gap(place.path, place.module, place.symbol, lines, frozenset())
+    source = scene.sources.get(place.path, "")
+    gap = Gap(place.path, place.module, place.symbol, lines, altered_branches(source, lines))
     situation = Situation.of(gap, scene)
-    return None if situation is None else Side(situation, pool_of(situation))
+    if situation is None:
+        return None
+    pool = pool_of(situation)
+    near = unique([*altered_literals(source, lines), *pool.near])
+    return Side(situation, replace(pool, near=tuple(near[:_NEAR])))
 
 
 def nearest(situation: Situation) -> list[KnownTest]:
@@ -137,6 +147,7 @@ class Hunt:
         self.failed: list[str] = []
         self.inlined: list[Candidate] = []
         self.given = 0
+        self.quiet = 0  # candidates since one of them took a path that none took before
         self.words = vocabulary([side.situation for side in sides])
         self.looks = looks(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
@@ -153,6 +164,7 @@ class Hunt:
                 self.tried.add(mark)
                 found.append(candidate)
         self.given += len(found)
+        self.quiet += len(found)
         return found
 
     def _next(self) -> Candidate | None:
@@ -181,6 +193,8 @@ class Hunt:
         if reached and candidate.technique == "existing":
             self._inline(candidate, pair)
         new = [s.is_new(o) for s, o in zip(self.sides, outcomes, strict=True)]
+        if any(new):
+            self.quiet = 0
         if outcomes[0].status not in _NO_SEED and (
             any(new) or (reached and candidate.technique == "inlined")
         ):
@@ -251,10 +265,10 @@ class Hunt:
         return candidate
 
     def _proposed(self) -> Iterator[Candidate]:
-        """Docstring examples and direct calls, of the base's code and the head's in turn."""
+        """Examples, recorded calls varied, direct calls; of the base's code and the head's."""
         streams = [
             technique.propose(side.situation)
-            for technique in (Examples(), Construct())
+            for technique in (Examples(), Carve(), Construct(), Sequences())
             for side in self.sides
         ]
         while streams:

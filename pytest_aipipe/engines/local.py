@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
+from pytest_aipipe.engines.techniques.breed import Breed
 from pytest_aipipe.engines.techniques.carve import Carve
 from pytest_aipipe.engines.techniques.command import Command, entries
 from pytest_aipipe.engines.techniques.construct import Construct
@@ -29,8 +30,8 @@ _PATIENCE = 2
 def techniques() -> list[Technique]:
     """Return the techniques in the order in which they first get a turn."""
     return [
-        Examples(), Amplify(), Carve(), Construct(), ModuleLevel(), Command(), Force(), Sequences(),
-        Search(),
+        Examples(), Amplify(), Carve(), Construct(), Breed(), ModuleLevel(), Command(), Force(),
+        Sequences(), Search(),
     ]  # fmt: skip
 
 

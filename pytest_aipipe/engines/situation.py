@@ -122,6 +122,11 @@ class Situation:
                     found += mined.literals(node.value)[:20] + mined.patterns(node.value)
         return tuple(mined.unique(v for lit in found for v in (lit, *_members(lit))))
 
+    @property
+    def places(self) -> tuple[int | Arc, ...]:
+        """The gap's lines and branches, in the order of :attr:`chains`."""
+        return (*sorted(self.gap.lines), *sorted(self.gap.branches))
+
     @cached_property
     def chains(self) -> tuple[tuple[int, ...], ...]:
         """For each open place, the lines on the way to it: entry of the function, guards."""

@@ -51,6 +51,12 @@ class Recorder:
         self.seen: list[dict[str, Any]] = []
         self._counts: dict[tuple[str, int, str, bool], int] = {}
 
+    def begin(self) -> None:
+        """Record from here on, with nothing seen so far."""
+        self.seen = []
+        self._counts = {}
+        self.on = True
+
     def compare(self, path: str, line: int, name: str, left: Any, right: Any) -> Any:
         """Compare as the code would have, noting the operands."""
         result = _BY_NAME[name](left, right)

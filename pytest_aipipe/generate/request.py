@@ -78,6 +78,7 @@ class AdmittedTest:
     mutants: int = 0
     killed: int = 0
     mocked: bool = False
+    untrusted: bool = False  # see Candidate
     pinned: frozenset[int] = frozenset()  # lines in which it alone notices a fault
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
+from pytest_aipipe.assertions.settle import Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.accidents import Accidents, heard
-from pytest_aipipe.generate.kept import Kept
+from pytest_aipipe.generate.kept import Kept, ran_by
 from pytest_aipipe.generate.pool import Pool
 from pytest_aipipe.generate.remaining import Remaining, pieces
 from pytest_aipipe.generate.request import (
@@ -25,8 +26,10 @@ from pytest_aipipe.generate.request import (
     Result,
 )
 from pytest_aipipe.generate.rota import Rota, Turn
+from pytest_aipipe.generate.stages import Waiting, share, stages_of
 from pytest_aipipe.generate.stronger import make_stronger
 from pytest_aipipe.generate.tally import Tally
+from pytest_aipipe.generate.tries import Tries
 from pytest_aipipe.generate.why import Evidence
 from pytest_aipipe.write.compose import Composed, Planned, compose
 from pytest_aipipe.write.formatter import formatter_of
@@ -35,6 +38,7 @@ from pytest_aipipe.write.naming import taken_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_aipipe.explore.explorer import Ready
     from pytest_aipipe.generate.kept import Fault
     from pytest_aipipe.generate.model import Candidate, Engine, Gap, Outcome, RecordedCall
 
@@ -64,6 +68,7 @@ class Workshop:
         self.remaining = Remaining(request.gaps)
         self.tally = Tally()
         self.evidence = Evidence(request.sources)
+        self.tries = Tries()
         self.notes: list[str] = []
         self.kept: list[Kept] = []
         self.accidents = Accidents()
@@ -72,6 +77,7 @@ class Workshop:
         self.mutants = MutantCount()
         self.pool = Pool(request.added, self._is_raise)
         self._trouble: dict[frozenset[object], int] = {}
+        self._said: dict[int, str] = {}  # by candidate, of the batch at work: "" is admitted
         self._raises = {path: raise_lines(text) for path, text in request.sources.items()}
         self.formatter = formatter_of(request.root)
         self.taken = taken_names(request.root)
@@ -130,8 +136,21 @@ class Workshop:
             [(gap.path, gap.symbol) for gap in self.request.gaps],
             timeout=max(2.0, self.request.budget * RECORDING_SHARE),
         )
-        rota = Rota(self.request, self.engines, ready, self.calls)
-        while self.left > 0:
+        waiting = stages_of(self.engines)
+        while waiting and self.left > 0:
+            stage = waiting.pop(0)
+            self._stage(stage, share(self.left, len(waiting)), ready)
+            waiting += [[e] for one in stage if isinstance(one, Waiting) for e in one.instead()]
+
+    def _stage(self, engines: Sequence[Engine], keep: float, ready: Ready) -> None:
+        """Let these engines work on what is open, until ``keep`` seconds are left."""
+        rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
+        request = replace(self.request, gaps=[rest for rest in rests if rest.size])
+        for engine in engines:
+            if isinstance(engine, Waiting):
+                engine.begin(self.left - keep)
+        rota = Rota(request, engines, ready, self.calls, self.tries)
+        while self.left > keep:
             turn = rota.next_turn(
                 self.remaining,
                 done=lambda work: self.accidents.are_all_for(work, self.remaining),
@@ -155,9 +174,19 @@ class Workshop:
         self.tally.tried(turn.engine.name, turn.batch, time.monotonic() - started)
         for candidate, outcome in zip(turn.batch, outcomes, strict=True):
             self.evidence.note(turn.gap, outcome)
+            self.tries.note(turn.gap, candidate, outcome)
             self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
+        self._said.clear()
         self._harvest(turn, outcomes)
-        rota.answer(turn, [heard(turn, one, self._is_raise) for one in outcomes])
+        judged = [self._judged(c, o) for c, o in zip(turn.batch, outcomes, strict=True)]
+        rota.answer(turn, [heard(turn, one, self._is_raise) for one in judged])
+
+    def _judged(self, candidate: Candidate, outcome: Outcome) -> Outcome:
+        """Return the outcome with what the gate said of it, where it came to the gate."""
+        said = self._said.get(id(candidate))
+        if said is None:
+            return outcome
+        return replace(outcome, admitted=not said, refused=said)
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""
@@ -203,8 +232,10 @@ class Workshop:
             return
         kept = self.keep(settled, turn.gap, turn.engine.name, verdict)
         if settled.accident:
+            self._said[id(candidate)] = "it expects an error that no raise of the code asks for"
             self.accidents.append(kept)
             return
+        self._said[id(candidate)] = ""
         self.kept.append(kept)
         self.remaining.close(reached)
 
@@ -248,6 +279,7 @@ class Workshop:
         new: frozenset[object] = frozenset(),
     ) -> None:
         """Note that a candidate is not admitted; ``new`` is what it would have reached."""
+        self._said[id(candidate)] = reason
         self._trouble[new] = self._trouble.get(new, 0) + 1
         self.evidence.note_rejection(gap, reason)
         lines = frozenset(
@@ -270,18 +302,6 @@ class Workshop:
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             self.note(f"The new tests could not be made stronger: {str(error) or 'interrupted'}")
 
-    def ran(self) -> tuple[dict[str, frozenset[int]], dict[str, frozenset[int]]]:
-        """Return the lines that the kept tests run, and those of them that only they reach."""
-        ran: dict[str, frozenset[int]] = {}
-        first: dict[str, frozenset[int]] = {}
-        for one in self.kept:
-            for path, lines in one.settled.outcome.lines.items():
-                ran[path] = ran.get(path, frozenset()) | lines
-            for path, lines in one.reached.lines.items():
-                ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
-                first[path] = first.get(path, frozenset()) | lines | ends
-        return ran, first
-
     def finish(self) -> Result:
         """Thin out what was kept, compose the files, run them together, and report."""
         self.progress.step(
@@ -290,14 +310,15 @@ class Workshop:
         for one in self.accidents:
             if pieces(self.remaining.goal()) & pieces(one.reached):
                 self.kept.append(one)
-                self.remaining.close(_part(self.remaining.goal(), one.reached))
+                self.remaining.close(one.part_of(self.remaining.goal()))
         self._sharpen()
         composed = self._together()
         self.remaining = Remaining(self.request.gaps)
+        whole = self.remaining.goal()
         admitted = []
         for one, (file, name, source) in zip(self.kept, composed.places, strict=True):
-            admitted.append(self._admitted(one, file, name, source))
-            self.remaining.close(_part(self.remaining.goal(), one.reached))
+            admitted.append(one.admitted(whole, file, name, source))
+            self.remaining.close(one.part_of(self.remaining.goal()))
         admitted = self._measured(admitted, composed)
         rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
         return Result(
@@ -316,7 +337,7 @@ class Workshop:
         if not admitted or not seconds:
             return admitted
         self.progress.step("trying faults on the new tests", done=0, total=1, left=seconds)
-        faults, aside = strength.faults_in(self.request, *self.ran())
+        faults, aside = strength.faults_in(self.request, *ran_by(self.kept))
         try:
             score = strength.try_faults(
                 self.request,
@@ -364,27 +385,3 @@ class Workshop:
     def _composed(self, tests: Sequence[Kept]) -> Composed:
         planned = [Planned(one.settled.candidate, one.gap.path, one.gap.symbol) for one in tests]
         return compose(planned, self.request, self.formatter, self.taken)
-
-    def _admitted(self, one: Kept, file: str, name: str, source: str) -> AdmittedTest:
-        gap = one.gap
-        goal = _part(Remaining(self.request.gaps).goal(), one.reached)
-        return AdmittedTest(
-            module_name=file,
-            name=name,
-            source=source,
-            engine=one.engine,
-            technique=one.settled.candidate.technique,
-            path=gap.path,
-            symbol=gap.symbol,
-            lines=goal.lines.get(gap.path, frozenset()),
-            arcs=goal.arcs.get(gap.path, frozenset()),
-            mocked=one.settled.candidate.mocked,
-            pinned=frozenset(fault.line for path, fault in one.kills if path.endswith(gap.path)),
-        )
-
-
-def _part(goal: Goal, reached: Goal) -> Goal:
-    return Goal(
-        {p: n & reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
-        {p: n & reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
-    )

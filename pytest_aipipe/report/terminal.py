@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.report.behavior import side_by_side
 from pytest_aipipe.report.document import document
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def summary(
     yield from _picture(run, report["coverage"])
     yield from ((f"  {note}", {"yellow": True}) for note in report["notes"])
     if not quiet:
+        yield from side_by_side(report["behavior"])
         yield from _tests(run, report["tests"])
         yield from _gaps(report["gaps"])
         parts = [f"{step} {seconds:.1f}s" for step, seconds in report["timing"].items()]

@@ -1,0 +1,174 @@
+"""The watch: one judge for each service, fed by the proxy's counters, until it is sure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aipipe_core.errors import AipipeError
+from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
+from aipipe_deploy.judge.counters import CounterReader
+from aipipe_deploy.sources import Probes, ProxyCounters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aipipe_deploy.config import Watch
+    from aipipe_deploy.journal.model import Release
+    from aipipe_deploy.judge.counters import Source
+    from aipipe_deploy.release.moves import Move
+    from aipipe_deploy.release.perform import Performer
+    from aipipe_deploy.targets.unit import Unit
+
+_LOOK_SECONDS = 1.0
+_QUIET_SECONDS = 2.0
+
+
+@dataclass
+class Window:
+    """Watches by the configuration's numbers; ``clock`` must never jump (monotonic)."""
+
+    performer: Performer
+    settings: Watch
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def watch(self, release: Release, move: Move) -> Verdict:
+        """Judge each changed service of ``move``; the worst verdict is the release's."""
+        began = self.clock()
+        seconds = float(move.params["seconds"])
+        lanes = [
+            self._lane(release, name, seconds, began)
+            for name in move.params["services"]
+            if release.units[name].release == release.id
+        ]
+        try:
+            return self._until_sure(lanes, began, seconds)
+        finally:
+            for lane in lanes:
+                lane.end()
+
+    def _until_sure(self, lanes: Sequence[Lane], began: float, seconds: float) -> Verdict:
+        looked = began
+        while self.clock() - began < seconds and not all(lane.judge.verdict for lane in lanes):
+            self.sleep(self.settings.tick)
+            now = self.clock() - began
+            look = self.clock() - looked >= _LOOK_SECONDS
+            if look:
+                looked = self.clock()
+            for lane in lanes:
+                verdict = lane.look(now, containers=look)
+                if verdict and verdict.outcome is Outcome.FAIL:
+                    return verdict
+        return worst([lane.judge.finish() for lane in lanes], self.clock() - began)
+
+    def _lane(self, release: Release, name: str, seconds: float, began: float) -> Lane:
+        new, old = release.units[name], release.before.get(name)
+        judge = Judge(
+            JudgeSettings(seconds=max(1.0, seconds), warmup=min(self.settings.warmup, seconds))
+        )
+        source: Source | None = None
+        if new.slots:
+            source = ProxyCounters(
+                self.performer.proxy.runtime,
+                name,
+                old=old.slots if old else (),
+                new=new.slots,
+                clock=lambda: self.clock() - began,
+            )
+        probes: tuple[Probes, Probes] | None = None
+        if new.port and old and self.settings.probes:
+            probes = (
+                Probes(old.members, old.health, rate=self.settings.probes),
+                Probes(new.members, new.health, rate=self.settings.probes),
+            )
+        return Lane(self.performer, new, judge, source, probes)
+
+
+@dataclass
+class Lane:
+    """One service under watch."""
+
+    performer: Performer
+    unit: Unit
+    judge: Judge
+    source: Source | None
+    probes: tuple[Probes, Probes] | None
+    reader: CounterReader = field(default_factory=CounterReader)
+    _restarts: int | None = None
+    _idle: float = 0.0
+    _last: float = 0.0
+    _probed: tuple[Arm, Arm] = (Arm(0), Arm(0))
+
+    def __post_init__(self) -> None:
+        """Remember how often the containers were started before the watch."""
+        self._crash()
+
+    def look(self, now: float, *, containers: bool) -> Verdict | None:
+        """Take a tick at ``now`` seconds into the window; perhaps look at the containers too."""
+        if self.judge.verdict:
+            return self.judge.verdict
+        crash = self._crash() if containers else ""
+        if self.source is None:
+            return self.judge.observe(now, Arm(0), Arm(0), crash)
+        reading = self.reader.read(self.source.totals())
+        if crash:
+            return self.judge.observe(now, Arm(0), Arm(0), crash)
+        if reading.tick is None:
+            if reading.finding:
+                self.judge.note(reading.finding)
+            return None
+        old, new = self._with_probes(now, reading.tick.old, reading.tick.new)
+        return self.judge.observe(now, old, new)
+
+    def end(self) -> None:
+        """Stop the probes."""
+        for probe in self.probes or ():
+            probe.stop()
+
+    def _with_probes(self, now: float, old: Arm, new: Arm) -> tuple[Arm, Arm]:
+        """Add what the probes saw; they begin when either version stands idle."""
+        if self.probes is None:
+            return old, new
+        busy = old.requests and new.requests
+        self._idle = 0.0 if busy else self._idle + now - self._last
+        self._last = now
+        if self._idle >= _QUIET_SECONDS:
+            for probe in self.probes:
+                probe.start()
+        seen = (self.probes[0].arm, self.probes[1].arm)
+        before, self._probed = self._probed, seen
+        return (_more(old, before[0], seen[0]), _more(new, before[1], seen[1]))
+
+    def _crash(self) -> str:
+        """Return what happened to a container, "" when all is well or nobody can tell."""
+        try:
+            faults = self.performer.target.faults(self.unit)
+        except AipipeError:
+            return ""  # the engine does not answer: no fault of the new version's
+        if self._restarts is None:
+            self._restarts = faults.restarts
+        if faults.dead:
+            return f"the new version crashed: {faults.dead[0]}"
+        if faults.restarts > self._restarts:
+            again = faults.restarts - self._restarts
+            return f"the new version crashed: {self.unit.name} was started again {again} times"
+        return ""
+
+
+def _more(arm: Arm, before: Arm, after: Arm) -> Arm:
+    return Arm(
+        arm.requests + after.requests - before.requests, arm.bad + after.bad - before.bad, None
+    )
+
+
+def worst(verdicts: Sequence[Verdict], t: float) -> Verdict:
+    """Return the verdict of a release by those of its services."""
+    if not verdicts:
+        return Verdict(Outcome.INCONCLUSIVE, t, "there was nothing to watch")
+    for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+        for verdict in verdicts:
+            if verdict.outcome is outcome:
+                return verdict
+    return max(verdicts, key=lambda verdict: verdict.t)

@@ -1,0 +1,8 @@
+"""Where counts come from: the proxy's own, probes, containers."""
+
+from __future__ import annotations
+
+from aipipe_deploy.sources.counters import ProxyCounters
+from aipipe_deploy.sources.probes import Probes
+
+__all__ = ["Probes", "ProxyCounters"]
