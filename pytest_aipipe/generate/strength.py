@@ -76,13 +76,11 @@ def try_faults(
     files: Mapping[str, str],
     faults: Mapping[str, Sequence[Mutant]],
     seconds: float,
-    *,
-    matrix: bool = True,
 ) -> MutationScore:
     """Try ``faults`` on the tests of ``files`` (by name, not on the disk).
 
-    With ``matrix`` each is tried on all tests that run it, else until one notices. One child
-    process serves all of it; nothing is written to the project.
+    Each is tried on all tests that run it: which notices first would depend on their times.
+    One child process serves all of it; nothing is written to the project.
     """
     if not faults or not files or seconds <= 0:
         return MutationScore()
@@ -90,7 +88,7 @@ def try_faults(
         rootdir=request.rootdir,
         python_path=request.python_path,
         pytest_args=(*request.pytest_args, *without_plugins(request.pytest_args)),
-        matrix=matrix,
+        matrix=True,
         launch=launch_in(sandbox),
         readable=(
             request.root,

@@ -345,7 +345,6 @@ class Workshop:
                 composed.files,
                 faults,
                 seconds,
-                matrix=False,
             )
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             # The tests are good without it; how strong they are is then not said.
