@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.tools import Tools
 
 ROUNDS = 2
+WIDENED = 32
+LEAST_WIDENED = 6
+LOOKING = 0.25
 MOST_TESTS = 8
 LEAST_NEW = 3
 SESSION = 1.5  # seconds under which starting a child session is not worth it
@@ -41,6 +45,7 @@ class Sharpener:
         self.faults = faults
         self.made: list[Kept] = []
         self.supply = Supply(tools)
+        self.pace = 0.0  # seconds for looking at one test
         self.open: frozenset[Fault] = frozenset(
             (path, one) for path, found in faults.items() for one in found
         )
@@ -58,7 +63,9 @@ class Sharpener:
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
         bare = [one.settled.bare or one.settled.candidate for one in kept]
+        started = time.monotonic()
         wides = widened(bare, self.tools.explorer)
+        self.pace = (time.monotonic() - started) / max(1, len(bare))
         kills = self._kills(wides, self.open)
         made: list[Kept] = []
         for number, (one, wide) in enumerate(zip(kept, wides, strict=True)):
@@ -81,7 +88,7 @@ class Sharpener:
 
     def _further(self, room: int) -> list[Kept]:
         lines = by_line(self._as_faults(self.open), self.tools.request.root)
-        spares = self.supply.take(lines, self.made)
+        spares = self.supply.take(lines, self.made, self._affordable())
         if not spares or self.tools.left() < 2 * SESSION:
             return []
         wides = widened([one.candidate for one in spares], self.tools.explorer)
@@ -97,6 +104,11 @@ class Sharpener:
                 made.append(kept)
                 self.open -= chosen.kills
         return made
+
+    def _affordable(self) -> int:
+        """How many candidates can be looked at in a share of the time that is left."""
+        share = self.tools.left() * LOOKING
+        return min(WIDENED, max(LEAST_WIDENED, int(share / max(self.pace, 1e-3))))
 
     def _admitted(self, candidate: Candidate, chosen: Chosen, spare: Spare) -> Kept | None:
         (trial,) = self.tools.explorer.try_all([candidate])

@@ -23,7 +23,6 @@ PROPOSED = 120  # candidates that are asked for in one round, over all symbols
 LEAST_PROPOSED = 32
 ASKING = 0.6  # the share of a round's time that is left for what was proposed
 SYMBOLS = 6
-WIDENED = 32
 SEEDS = 8
 EDGES = 48
 
@@ -38,8 +37,8 @@ class Supply:
         self._edged: set[str] = set()
         self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Trialed]]] = {}
 
-    def take(self, lines: Lines, made: Sequence[Kept]) -> list[Spare]:
-        """Return candidates that run ``lines``: some of the pool's, after adding to it.
+    def take(self, lines: Lines, made: Sequence[Kept], most: int) -> list[Spare]:
+        """Return up to ``most`` candidates that run ``lines``, after adding to the pool.
 
         ``made`` are the tests at hand.
         """
@@ -47,7 +46,7 @@ class Supply:
         enough = self.tools.left() * ASKING
         self._add_edges(lines, made)
         self._ask(lines, enough)
-        found = pool.through(lines, WIDENED)
+        found = pool.through(lines, most)
         for one in found:
             pool.take(one)
         return found
