@@ -35,7 +35,7 @@ defaults
   retries {retries}
   option redispatch 1
   option idle-close-on-response
-  default-server check inter {check}ms fall 3 rise 1
+  default-server check inter {check}ms fall 3 rise 1 tcp-ut 3s
 """
 
 _FRONT = """

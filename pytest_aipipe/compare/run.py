@@ -8,9 +8,8 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,30 +18,35 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import seen_again
-from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
-from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
+from pytest_aipipe.compare.difference import meddles, seen_again
+from pytest_aipipe.compare.files import (
+    CATCHING_HEADER,
+    FOLDER,
+    comment,
+    file_name,
+    module_text,
+    named,
+)
+from pytest_aipipe.compare.model import BehaviorChange, Compared, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
 from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
+from pytest_aipipe.compare.stories import Stories, without_weak
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 from pytest_aipipe.generate.scene import read_sources
+from pytest_aipipe.write.formatter import Formatter, formatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aipipe_core.change.model import Change
     from pytest_aipipe.compare.catching import Caught
-    from pytest_aipipe.compare.model import Difference, Place
+    from pytest_aipipe.compare.model import Place
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
-_PER_PLACE = 3
-"""Distinct differences that are reported of one place at most."""
-_ATTEMPTS = 12
-"""Sightings of one place that are tried before it is left."""
 _QUIET, _QUIET_AFTER = 1600, 160
 """Candidates in a row without a new path after which a place is left: nothing was told of it, or
 something was."""
@@ -94,9 +98,8 @@ class _Comparison:
     changes: list[BehaviorChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tried: int = 0
-    stories: dict[str, list[Difference]] = field(default_factory=dict)
-    attempts: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)
+    stories: Stories = field(default_factory=Stories)
+    formatter: Formatter = field(default_factory=Formatter)
     second: Arenas | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -111,6 +114,7 @@ class _Comparison:
         found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
+        self.formatter = formatter_of(self.request.root)
         self.request = with_texts(self.request, texts, found)
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
@@ -188,10 +192,9 @@ class _Comparison:
 
     def _done(self, hunt: Hunt) -> bool:
         """Return whether nothing more is to be expected of a place, or enough is known of it."""
-        key = _key(hunt.place)
-        if self.told[key] >= _PER_PLACE or self.attempts[key] >= _ATTEMPTS:
-            return True
-        return hunt.quiet >= (_QUIET_AFTER if self.told[key] else _QUIET)
+        told = self.stories.told(hunt.place)
+        quiet = _QUIET_AFTER if told else _QUIET
+        return self.stories.is_closed(hunt.place) or hunt.quiet >= quiet
 
     def _try(
         self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
@@ -205,42 +208,40 @@ class _Comparison:
             if not reached and candidate.technique != "interface":
                 continue
             found = arenas.differences(pair)
+            if found and (meddles(candidate.function) or _is_inward(told[0].place, candidate)):
+                found = tuple(replace(one, weak=True) for one in found)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
         sightings.sort(key=lambda s: (s.differences[0].weak, len(s.candidate.function)))
         for sighting in sightings:
             if self.left <= 0:
                 return
-            if self.attempts[_key(sighting.place)] < _ATTEMPTS:
-                self._catch(sighting, arenas)
+            if not self.stories.is_closed(sighting.place):
+                try:
+                    self._catch(sighting, arenas)
+                except AipipeError:
+                    raise
+                except Exception as error:  # what was found before this one must not be lost
+                    self.notes.append(f"A test could not be made: {type(error).__name__}: {error}")
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
-        key = _key(sighting.place)
-        told = self.stories.setdefault(key, [])
-        if self.told[key] >= _PER_PLACE:
-            return
-        if all(any(_alike(d, old) for old in told) for d in sighting.differences):
+        place, stories = sighting.place, self.stories
+        if not any(stories.is_new(place, one) for one in sighting.differences):
             return
         (again,) = arenas.run([sighting.candidate])
         stable = seen_again(sighting.differences, arenas.differences(again))
-        if not stable:
-            return  # chance, and no attempt: many candidates may show it
-        new = [d for d in stable if not any(_alike(d, old) for old in told)]
-        if not new or new[0] is not stable[0]:
-            return
-        self.attempts[key] += 1
-        if new[0].weak and told:
-            return
-        caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
+        if not stable or not stories.is_new(place, stable[0]):
+            return  # chance, which is no attempt (many candidates may show it), or known
+        stories.attempt(place)
+        caught = catch(sighting.candidate, stable[0], arenas, deadline=self.deadline)
         if caught is None:
             return
-        if any(_alike(caught.difference, old) for old in told):
-            told.append(new[0])  # made small, it shows what another one has shown
+        if not stories.is_new(place, caught.difference):
+            stories.know(place, stable[0])  # made small, it shows what another one has shown
             return
-        change = self._change(sighting.place, caught)
+        change = self._change(place, caught)
         if self._tells([change], self._second(arenas)) == [change]:
-            told += dict.fromkeys((new[0], caught.difference))
-            self.told[key] += 1
+            stories.tell(place, stable[0], caught.difference)
             self.changes.append(change)
 
     def _second(self, arenas: Arenas) -> Arenas:
@@ -260,6 +261,8 @@ class _Comparison:
         number = len(self.changes) + 1
         stem = f"{place.module.rpartition('.')[2].strip('_')}_{name}_{number}"
         shown = f"{symbol}: {_line(difference.base)} on the base, {_line(difference.head)} now."
+        text = module_text(candidate, CATCHING_HEADER + comment(shown))
+        name = file_name(stem, self.request.naming)
         verdict, reason = announced(difference, place, self._said(place))
         return BehaviorChange(
             symbol=f"{place.module}.{place.symbol}".removesuffix(".<module>"),
@@ -268,9 +271,9 @@ class _Comparison:
             input=shown_input(caught.candidate),
             base=difference.base,
             head=difference.head,
-            file_name=file_name(stem, self.request.naming),
+            file_name=name,
             test_name=candidate.name,
-            test=module_text(candidate, f"{CATCHING_HEADER}# {shown}\n"),
+            test=self.formatter.format(text, self.request.target / FOLDER / name),
             hunk=place.hunks[0] if place.hunks else None,
             announced=verdict,
             reason=reason,
@@ -299,28 +302,12 @@ class _Comparison:
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
 
 
-def without_weak(changes: Sequence[BehaviorChange]) -> list[BehaviorChange]:
-    """Return the changes without those worth little, where a symbol has better ones."""
-    better = {change.symbol for change in changes if not change.weak}
-    return [change for change in changes if not change.weak or change.symbol not in better]
-
-
-def _key(place: Place) -> str:
-    return f"{place.path}:{place.symbol}"
+def _is_inward(place: Place, candidate: Candidate) -> bool:
+    """Return whether a candidate only reads a name of a module that is private itself."""
+    return candidate.technique == "interface" and any(
+        part.startswith("_") for part in place.module.split(".")
+    )
 
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:100]
-
-
-def _alike(new: Difference, old: Difference) -> bool:
-    """Return whether two differences tell one story: the same kind of result on both sides."""
-    if new.kind is not old.kind:
-        return False
-    if new.kind in {Kind.ERROR, Kind.WARNING}:
-        return [_head(new.base), _head(new.head)] == [_head(old.base), _head(old.head)]
-    return True
-
-
-def _head(text: str) -> str:
-    return text.split(":", 1)[0]

@@ -79,6 +79,14 @@ def _statements(text: str) -> list[ast.stmt]:
         return []
 
 
+def _names_read(statement: ast.stmt) -> set[str]:
+    return {
+        one.id
+        for one in ast.walk(statement)
+        if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Store)
+    }
+
+
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
@@ -158,6 +166,7 @@ class Variation:
         self.material = material
         self.rng = rng
         self.known = {*known, *dir(builtins)}
+        self.needs = [_names_read(one) for one in material.statements]
 
     def of(self, function: FunctionNode) -> FunctionNode:
         """Return a copy of ``function`` with one to four changes."""
@@ -218,7 +227,12 @@ class Variation:
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             _put(place, ast.copy_location(ast.Constant(value=not node.value), node))
             return
-        _put(place, clone(rng.choice(self.material.literals)))
+        _put(place, clone(self._literal()))
+
+    def _literal(self) -> ast.expr:
+        """Return a value: as often one of each plain kind as one that the code knows."""
+        every = self.material.literals
+        return self.rng.choice(every[-len(_PLAIN) :] if self.rng.random() < 0.5 else every)  # noqa: PLR2004
 
     def _operand(self, _function: FunctionNode, sites: Sites) -> None:
         """Put one operand of a guard where the other one stands in the input."""
@@ -242,28 +256,43 @@ class Variation:
                 return
 
     def _insert(self, function: FunctionNode, sites: Sites) -> None:
+        rng, body = self.rng, function.body
+        place = len(body) if rng.random() < 0.6 else rng.randint(0, len(body))  # noqa: PLR2004
+        start = self._statement(sites)
+        count = 1 if rng.random() < 0.6 else rng.randint(2, 4)  # noqa: PLR2004 - with what follows it
+        for offset, statement in enumerate(self.material.statements[start : start + count]):
+            new = self._fitted(clone(statement), sites)
+            if new is not None:
+                body.insert(place + offset, new)
+
+    def _fitted(self, new: ast.stmt, sites: Sites) -> ast.stmt | None:
+        """Return a statement of another test with its names, and some keys, of this one."""
         rng = self.rng
-        new = clone(rng.choice(self.material.statements))
-        locals_ = [name for name in sites.names if name not in {"self", "cls"}] or sites.names
-        renamed: dict[str, str] = {}
-        for node in ast.walk(new):
-            if not isinstance(node, ast.Name):
-                continue
-            if isinstance(node.ctx, ast.Store) or node.id in sites.names or node.id in self.known:
-                continue
-            if not locals_:
-                return
-            node.id = renamed.setdefault(node.id, rng.choice(locals_))
+        unknown = _names_read(new) - {*sites.names, *self.known}
+        objects: list[ast.expr] = [
+            ast.Name(name, ast.Load()) for name in sites.names if name not in {"self", "cls"}
+        ]
+        objects += [one for one in sites.attributes if not isinstance(one.value, ast.Call)]
+        if unknown and not objects:
+            return None
+        chosen = {name: rng.choice(objects) for name in sorted(unknown)}
+        new = _Renaming(chosen).visit(new)
         words = [w for _, one in sites.texts for w in re.findall(r"\w+", one.value[:400])]
         for node in ast.walk(new):
             if (
                 isinstance(node, ast.Constant) and isinstance(node.value, str) and words
-                and rng.random() < 0.4  # noqa: PLR2004 - keys of the other test seldom fit this one
+                and rng.random() < 0.5  # noqa: PLR2004 - keys of the other test seldom fit this one
             ):  # fmt: skip
                 node.value = rng.choice(words)
-        body = function.body
-        place = len(body) if rng.random() < 0.6 else rng.randint(0, len(body))  # noqa: PLR2004
-        body.insert(place, new)
+        return new
+
+    def _statement(self, sites: Sites) -> int:
+        """Return the place of a statement, of one that fits as it is where such a one is met."""
+        rng = self.rng
+        known = {*sites.names, *self.known}
+        some = [rng.randrange(len(self.material.statements)) for _ in range(_PATIENCE)]
+        fitting = [index for index in some if self.needs[index] <= known]
+        return (fitting or some)[0]
 
     def _call(self, _function: FunctionNode, sites: Sites) -> None:
         rng = self.rng
@@ -277,7 +306,7 @@ class Variation:
             del call.keywords[rng.randrange(len(call.keywords))]
         elif call.args and not any(isinstance(one, ast.Starred) for one in call.args):
             index = rng.randrange(len(call.args))
-            call.args[index] = clone(rng.choice(self.material.literals))
+            call.args[index] = clone(self._literal())
 
     def _method(self, _function: FunctionNode, sites: Sites) -> None:
         self.rng.choice(sites.attributes).attr = self.rng.choice(self.material.methods)
@@ -297,6 +326,19 @@ class Variation:
         else:
             other = rng.randrange(len(block))
             block[index], block[other] = block[other], block[index]
+
+
+class _Renaming(ast.NodeTransformer):
+    """Puts objects of a test where names of another stand."""
+
+    def __init__(self, chosen: Mapping[str, ast.expr]) -> None:
+        self.chosen = chosen
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.chosen and isinstance(node.ctx, ast.Load):
+            new: ast.expr = clone(self.chosen[node.id])
+            return ast.copy_location(new, node)
+        return node
 
 
 def edited_text(text: str, material: Material, rng: Random, own: Sequence[str] = ()) -> str:

@@ -149,6 +149,13 @@ class Bench:
             self.lab.tell(one)
         return Outcome(verdicts, changed, trouble)
 
+    def paths(self, nodeid: str) -> dict[str, str]:
+        """Return the module attributes that lead to what the test writes."""
+        message = {"order": [nodeid], "paths": True, "knobs": {}}
+        answer = self._child.ask(message, LEAST_SECONDS)
+        found: dict[str, str] = answer.get("paths", {})
+        return found
+
     def alone(self, nodeid: str, **knobs: Any) -> Verdict:
         """Run one test alone in a fork."""
         return self.run([nodeid], **knobs).verdicts[0]

@@ -103,6 +103,8 @@ class Rota:
     def answer(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Keep the outcomes; the engine gets them when its whole batch was tried."""
         work = turn.work
+        if isinstance(work.engine, Waiting):
+            work.engine.judged(turn.batch, outcomes)
         work.had += len(turn.batch)
         del work.batch[: len(turn.batch)]
         self._answers.setdefault(id(work), []).extend(outcomes)

@@ -169,7 +169,7 @@ class Workshop:
         outcomes = self.explorer.run(turn.batch)
         self.tally.tried(turn.engine.name, turn.batch, time.monotonic() - started)
         for candidate, outcome in zip(turn.batch, outcomes, strict=True):
-            self.evidence.note(turn.gap, outcome)
+            self.evidence.note(turn.gap, outcome, candidate.technique)
             self.tries.note(turn.gap, candidate, outcome)
             self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
         self._said.clear()

@@ -170,3 +170,18 @@ def at_work_on(folder: Path) -> list[str]:
         if process.name.isdigit() and str(folder) in words:
             found.append(words)
     return found
+
+
+def test_what_a_build_left_beside_the_code_is_there_on_the_base_too(empty_project: Any) -> None:
+    empty_project.commit(
+        {
+            "pkg/__init__.py": "from pkg._version import VERSION\n",
+            "pkg/calc.py": BASE,
+            "tests/test_calc.py": TESTS.replace("calc", "pkg.calc", 1),
+            "pytest.ini": "[pytest]\npythonpath = .\n",
+            ".gitignore": "out.json\npkg/_version.py\n",
+        }
+    )
+    empty_project.put({"pkg/calc.py": HEAD, "pkg/_version.py": "VERSION = 1\n"})
+    ran = empty_project.pytest(*OPTIONS)
+    assert [row["symbol"] for row in empty_project.report()["behavior"]] == ["pkg.calc.area"], ran
