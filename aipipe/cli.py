@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aipipe.commands import surfaces
+from aipipe.commands.tell import tell
 from aipipe_core.command import run_command
-from aipipe_core.errors import ExitCode, RequestError
+from aipipe_core.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +44,55 @@ def parser() -> argparse.ArgumentParser:
     analyze.add_argument("spec", nargs="?", metavar="SPEC", help=SPEC_HELP)
     analyze.add_argument("--default-branch", metavar="NAME", help="the branch to compare with")
     analyze.set_defaults(answer=_analyze)
+    _add_run(commands)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
+    doctor.add_argument(
+        "--would-send",
+        nargs="?",
+        const="",
+        metavar="SPEC",
+        help="print exactly what would be sent to a model for this change, and send nothing",
+    )
     doctor.set_defaults(answer=_doctor)
+    surfaces.add(commands)
     for command in (analyze, doctor):
         command.add_argument(
             "--json", metavar="FILE", help="write the answer as JSON too; - is standard output"
         )
     return top
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="execute the pipeline on a change, resumable")
+    run.add_argument("spec", nargs="?", metavar="SPEC", help=SPEC_HELP)
+    run.add_argument("--default-branch", metavar="NAME", help="the branch to compare with")
+    run.add_argument("--pipeline", metavar="FILE", help="another file than pipeline.yaml")
+    run.add_argument("--dry-run", action="store_true", help="tell what would run, and why")
+    run.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with an interrupted or failed run: the last one, or RUN",
+    )
+    run.add_argument("--jobs", type=_positive, metavar="N", help="stages at a time (the cores)")
+    run.set_defaults(answer=_run_pipeline)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _run_pipeline(arguments: argparse.Namespace) -> int:
+    from aipipe.run.steps import Request, run
+    from aipipe_core.change.git import top_of
+
+    top = top_of(Path.cwd())
+    file = Path(arguments.pipeline) if arguments.pipeline else None
+    request = Request(arguments.spec, file, arguments.dry_run, arguments.resume, arguments.jobs)
+    return run(top, request, _settings(top, arguments))
 
 
 def _settings(root: Path, arguments: argparse.Namespace) -> Settings:
@@ -67,7 +108,16 @@ def _analyze(arguments: argparse.Namespace) -> int:
 
     root = top_of(Path.cwd())
     analysis = analyze(root, arguments.spec, _settings(root, arguments))
-    _tell(in_words(analysis), document(analysis), arguments.json)
+    tell(in_words(analysis), document(analysis), arguments.json)
+    return ExitCode.DONE
+
+
+def _would_send(arguments: argparse.Namespace) -> int:
+    from aipipe.doctor.sending import environment, in_words, would_send
+    from aipipe_core.change.git import top_of
+
+    questions = would_send(top_of(Path.cwd()), arguments.would_send or None, environment(), [])
+    tell(in_words(questions), {"schema": 1, "questions": questions}, arguments.json)
     return ExitCode.DONE
 
 
@@ -75,40 +125,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from aipipe.doctor import examine
     from aipipe.doctor.report import document, in_words, verdict
 
+    if arguments.would_send is not None:
+        return _would_send(arguments)
     findings = examine(Path.cwd(), os.environ)
-    _tell(in_words(findings), document(findings), arguments.json)
+    tell(in_words(findings), document(findings), arguments.json)
     return verdict(findings)
-
-
-def _tell(words: str, answer: dict[str, Any], file: str | None) -> None:
-    """Print the words, and the JSON where it was asked for; ``-`` prints JSON alone."""
-    text = json.dumps(answer, indent=2) + "\n"
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    if file is not None:
-        write_whole(Path(file), text)
-    print(words.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is whole or not there; ``RequestError`` (``cannot-write``) otherwise."""
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a pipe or /dev/stdout cannot be replaced
-            return
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise RequestError(
-            "cannot-write",
-            f"{path} cannot be written: {error.strerror}",
-            hint="Name a file in a folder that exists and that you may write to.",
-        ) from error

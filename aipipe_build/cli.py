@@ -1,23 +1,18 @@
-"""``aipipe-build``: record, predict, decide."""
+"""``aipipe-build``: record, predict, decide, run, report."""
 
 from __future__ import annotations
 
 import gc
-import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from aipipe_build.decide.decide import decide
-from aipipe_build.engine.client import EngineClient
-from aipipe_build.options import current_environment, make_parser, make_request, parse_options
-from aipipe_build.predict.job import Job
-from aipipe_core.errors import ExitCode, RequestError
-
+# A decision is a short process with ten thousand living objects, started at every commit:
+# collecting only costs, and so the imports too come after it was switched off.
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from aipipe_build.predict.job import Job
     from aipipe_build.predict.model import Prediction
 
 _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
@@ -25,26 +20,50 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
   record    note that this state was built: its steps are in the builder's cache
   predict   say for each step whether it will be cached, and if not, why
   decide    say how much has to be built: skip, cached, dependencies, full, unknown
+  run       build what has to be built, and compare the prediction with what happened
+  report    show a run: what was predicted, what was built, what it saved
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``aipipe-build`` and return its exit code."""
     if argv is None:
-        # A short process with ten thousand living objects: collecting only costs.
         gc.disable()
-    # The handler reads package metadata, which a start of milliseconds would feel.
     from aipipe_core.command import run_command
 
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run_command(_main, arguments)
+    code = run_command(_main, arguments)
+    if argv is None and "coverage" not in sys.modules:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: freeing ten thousand objects one by one helps nobody."""
+    import os
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue  # nobody reads it any more
+    os._exit(code)
 
 
 def _main(arguments: Sequence[str]) -> int:
-    commands = {"record": _record, "predict": _predict, "decide": _decide}
+    from aipipe_build.options import make_parser, parse_options
+    from aipipe_core.errors import ExitCode, RequestError
+
+    commands = {
+        "record": _record,
+        "predict": _predict,
+        "decide": _decide,
+        "run": _run,
+        "report": _report,
+    }
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE)
-        return ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST
+        return int(ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST)
     command = commands.get(arguments[0])
     if command is None:
         raise RequestError(
@@ -52,18 +71,32 @@ def _main(arguments: Sequence[str]) -> int:
             f"there is no command {arguments[0]!r}",
             hint=f"The commands are: {', '.join(commands)}.",
         )
+    if arguments[0] == "report":
+        return command(_report_options(arguments[1:]))
     parser = make_parser(f"aipipe-build {arguments[0]}", (command.__doc__ or "").strip())
-    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON document; =FILE writes it"
+    )
+    parser.add_argument("--json-file", help="the same as --json=FILE")
     parser.add_argument("--no-engine", action="store_true", help="ask no engine about images")
     if arguments[0] == "record":
         parser.add_argument(
             "--timings", metavar="FILE", help="what --progress=rawjson printed, for the seconds"
         )
-    options = parse_options(parser, list(arguments[1:]))
-    return command(options)
+    if arguments[0] == "run":
+        from aipipe_build.run.command import add_run_options
+
+        add_run_options(parser)
+    return command(parse_options(parser, list(arguments[1:])))
 
 
 def _job(options: argparse.Namespace) -> Job:
+    from pathlib import Path
+
+    from aipipe_build.engine.client import EngineClient
+    from aipipe_build.options import current_environment, make_request
+    from aipipe_build.predict.job import Job
+
     request = make_request(options, environ=current_environment())
     engine = EngineClient() if options.no_engine else EngineClient.from_environment()
     return Job.open(request, current=Path.cwd(), engine=engine)
@@ -71,42 +104,105 @@ def _job(options: argparse.Namespace) -> Job:
 
 def _record(options: argparse.Namespace) -> int:
     """Note that this state was built."""
+    from pathlib import Path
+
     from aipipe_build.record.timings import read_timings
 
     seconds = read_timings(Path(options.timings)) if options.timings else {}
     state = _job(options).record(seconds)
-    if options.json:
-        print(json.dumps({"schema": 1, "recorded": len(state.steps)}))
-    else:
+    if not _answered(options, {"schema": 1, "recorded": len(state.steps)}):
         print(f"recorded {len(state.steps)} steps")
-    return ExitCode.DONE
+    return 0
 
 
 def _predict(options: argparse.Namespace) -> int:
     """Say for each step whether it will be cached."""
+    from aipipe_build.decide.decide import decide
     from aipipe_build.predict.render import render_prediction
 
     prediction = _job(options).predict()
-    if options.json:
-        print(json.dumps(_document(prediction)))
-    else:
-        print(render_prediction(prediction, decide(prediction)), end="")
-    return ExitCode.DONE
+    if not _answered(options, _document(prediction)):
+        _tell(render_prediction(prediction, decide(prediction)))
+    return 0
 
 
 def _decide(options: argparse.Namespace) -> int:
     """Say how much has to be built."""
+    from aipipe_build.decide.decide import decide
+
     prediction = _job(options).predict()
     decision = decide(prediction)
+    if not _answered(options, {**_document(prediction), "reason": decision.reason}):
+        _tell(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)\n")
+    return 0
+
+
+def _answered(options: argparse.Namespace, document: dict[str, Any]) -> bool:
+    """Give the JSON document where it was asked for; tell whether standard output has it."""
+    import json
+    from pathlib import Path
+
+    from aipipe_core.errors import SurroundingsError
+
+    text = json.dumps(document) + "\n"
+    if options.json_file:
+        try:
+            Path(options.json_file).write_text(text, encoding="ascii")
+        except OSError as error:
+            raise SurroundingsError(
+                "document-unwritable",
+                f"cannot be written: {error.strerror}",
+                where=options.json_file,
+            ) from error
     if options.json:
-        document = _document(prediction)
-        print(json.dumps({**document, "reason": decision.reason}))
+        sys.stdout.write(text)
+    return bool(options.json)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Build what has to be built, and compare the prediction with what happened."""
+    import json
+
+    from aipipe_build.report.terminal import render_terminal
+    from aipipe_build.run.command import run_images
+    from aipipe_build.run.outcome import run_document
+
+    outcomes, _, code = run_images(options)
+    document = run_document(outcomes)
+    if options.json:
+        print(json.dumps(document))
+    elif not options.quiet:
+        _tell(render_terminal(document))
     else:
-        print(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)")
-    return ExitCode.DONE
+        print("\n".join(outcome.image for outcome in outcomes if outcome.image))
+    return code
+
+
+def _report(options: argparse.Namespace) -> int:
+    """Show a run: what was predicted, what was built, what it saved."""
+    from pathlib import Path
+
+    from aipipe_build.report.command import show_run
+
+    _tell(show_run(options, Path.cwd()))
+    return 0
+
+
+def _report_options(arguments: Sequence[str]) -> argparse.Namespace:
+    from aipipe_build.options import parse_options
+    from aipipe_build.report.command import make_report_parser
+
+    return parse_options(make_report_parser(), list(arguments))
+
+
+def _tell(text: str) -> None:
+    """Print what may hold bytes of a Dockerfile or of a file's name that are no text."""
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def _document(prediction: Prediction) -> dict[str, Any]:
+    from aipipe_build.decide.decide import decide
+
     decision = decide(prediction)
     return {
         "schema": 1,

@@ -11,32 +11,40 @@ from typing import NoReturn
 from aipipe_build.request import BuildRequest
 from aipipe_core.errors import RequestError
 
-# Options that reach no cache key: accepted, so that a command line can be used unchanged.
-_VALUES_WITHOUT_EFFECT = (
+# Those without effect on the cache are accepted so that a command line can be used unchanged.
+PASSED_VALUES = (
     "--allow", "--annotation", "--attest", "--cache-from", "--cache-to", "--iidfile",
     "--metadata-file", "--output", "--progress", "--provenance", "--sbom", "--secret", "--ssh",
     "--tag", "--isolation", "--memory", "--memory-swap", "--cpu-period", "--cpu-quota",
     "--cpu-shares", "--cpuset-cpus", "--cpuset-mems", "--security-opt", "--call",
     "--server-config", "--policy",
 )  # fmt: skip
-_SWITCHES_WITHOUT_EFFECT = (
+"""Options with a value that reach no cache key."""
+SWITCHES = (
     "--load", "--push", "--pull", "--quiet", "--rm", "--force-rm", "--squash", "--compress",
     "--debug", "--check", "--disable-content-trust",
 )  # fmt: skip
+"""Boolean options that reach no cache key."""
+BUILD_OPTIONS = (
+    "--target", "--build-arg", "--build-context", "--label", "--add-host", "--platform",
+    "--network", "--no-cache", "--no-cache-filter", "--shm-size", "--ulimit", "--cgroup-parent",
+)  # fmt: skip
+"""Options that reach a cache key or the image's configuration."""
 _SHORT = {"--output": "-o", "--tag": "-t", "--quiet": "-q", "--memory": "-m", "--debug": "-D"}
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-class _Parser(argparse.ArgumentParser):
+class ArgumentParser(argparse.ArgumentParser):
     """Reports a wrong command line as an error of ours."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise ``option-wrong``."""
         raise RequestError("option-wrong", message, hint=f"See {self.prog} --help.")
 
 
 def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
     """Return a parser that knows ``docker build``'s options."""
-    parser = _Parser(prog=prog, description=description, allow_abbrev=False)
+    parser = ArgumentParser(prog=prog, description=description, allow_abbrev=False)
     parser.add_argument("path", nargs="?", help="the build context, as docker build takes it")
     parser.add_argument("--context", metavar="DIR", help="the build context (default: .)")
     parser.add_argument("--file", "-f", metavar="DOCKERFILE", help="default: DIR/Dockerfile")
@@ -57,10 +65,10 @@ def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument("--ulimit", action="append", default=[])
     parser.add_argument("--cgroup-parent", default="")
     others = parser.add_argument_group("of docker build, without effect on the cache")
-    for name in _VALUES_WITHOUT_EFFECT:
+    for name in PASSED_VALUES:
         names = [name, _SHORT[name]] if name in _SHORT else [name]
         others.add_argument(*names, action="append", help=argparse.SUPPRESS)
-    for name in _SWITCHES_WITHOUT_EFFECT:
+    for name in SWITCHES:
         names = [name, _SHORT[name]] if name in _SHORT else [name]
         others.add_argument(*names, nargs="?", const="true", help=argparse.SUPPRESS)
     return parser
@@ -68,10 +76,11 @@ def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
 
 def parse_options(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
     """Parse ``argv``; boolean ``--x=true`` forms of docker are understood."""
-    plain = [
-        {"--no-cache=true": "--no-cache", "--no-cache=false": "--no-no-cache"}.get(word, word)
-        for word in argv
-    ]
+    forms = {"--no-cache=true": "--no-cache", "--no-cache=false": "--no-no-cache"}
+    plain = [forms.get(word, word) for word in argv]
+    # Only with an equals sign does --json name a file: what follows it may be the context.
+    plain = [re.sub(r"^--json=(?!-$)", "--json-file=", word) for word in plain]
+    plain = ["--json" if word == "--json=-" else word for word in plain]
     options, unknown = parser.parse_known_args(plain)
     if unknown:
         import difflib
@@ -101,7 +110,7 @@ def make_request(options: argparse.Namespace, *, environ: dict[str, str]) -> Bui
         dockerfile=_dockerfile(options.file, context),
         target=options.target,
         builder=options.builder or environ.get("BUILDX_BUILDER") or "default",
-        build_args=_pairs(options.build_arg, environ),
+        build_args=_build_args(options.build_arg, environ),
         build_contexts=_contexts(options.build_context),
         labels=_pairs(options.label, {}, empty=True),
         hosts=tuple(_host(entry) for entry in options.add_host),
@@ -112,7 +121,7 @@ def make_request(options: argparse.Namespace, *, environ: dict[str, str]) -> Bui
             name for entry in options.no_cache_filter for name in entry.split(",") if name
         ),
         shm_size=_size(options.shm_size),
-        ulimits=tuple(options.ulimit),
+        ulimits=_limits(options.ulimit),
         cgroup_parent=options.cgroup_parent,
     )
 
@@ -143,6 +152,13 @@ def _pairs(entries: list[str], environ: dict[str, str], *, empty: bool = False) 
         elif name in environ:
             pairs[name] = environ[name]
     return pairs
+
+
+def _build_args(entries: list[str], environ: dict[str, str]) -> dict[str, str]:
+    given = _pairs(entries, environ)
+    # buildx hands this variable on as an argument unless it is given as one.
+    epoch = environ.get("SOURCE_DATE_EPOCH", "")
+    return {"SOURCE_DATE_EPOCH": epoch, **given} if epoch else given
 
 
 def _contexts(entries: list[str]) -> dict[str, str]:
@@ -180,6 +196,16 @@ def _size(text: str) -> int:
     if not found:
         raise RequestError("option-wrong", f"{text!r} is no size", hint="Write it as 64m.")
     return int(float(found[1] or found[3]) * _UNITS[found[2] or ""])
+
+
+def _limits(entries: list[str]) -> tuple[str, ...]:
+    """Read ``name=soft[:hard]``: the last of a name counts, their order does not."""
+    limits: dict[str, str] = {}
+    for entry in entries:
+        name, _, value = entry.partition("=")
+        soft, _, hard = value.partition(":")
+        limits[name] = f"{soft.strip()}:{(hard or soft).strip()}"
+    return tuple(f"{name}={value}" for name, value in sorted(limits.items()))
 
 
 def current_environment() -> dict[str, str]:

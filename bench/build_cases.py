@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ import yaml
 from aipipe_build.engine.client import EngineClient
 from aipipe_build.options import make_parser, make_request, parse_options
 from aipipe_build.predict.job import Job
+from aipipe_build.verify.compare import compare_steps
 from aipipe_build.verify.facts import Fact, read_facts
 
 if TYPE_CHECKING:
@@ -240,6 +242,13 @@ def lay_out(context: Path, files: dict[str, Any], place: Path) -> None:
         if "link" in entry:
             remove(path)
             path.symlink_to(entry["link"])
+        elif "hard" in entry:
+            remove(path)
+            path.hardlink_to(context / entry["hard"])
+        elif entry.get("fifo"):
+            os.mkfifo(path)
+        elif "device" in entry:
+            os.mknod(path, 0o644 | stat.S_IFCHR, os.makedev(*entry["device"]))
         elif entry.get("dir"):
             path.mkdir(parents=True, exist_ok=True)
         elif "tar" in entry:
@@ -294,21 +303,11 @@ def build(context: Path, flags: list[str], place: Path) -> list[Fact]:
 
 def compare(case: Case, prediction: Prediction, facts: list[Fact]) -> Iterator[Row]:
     """Set predicted and real steps side by side."""
-    real = {(fact.stage, fact.instruction): fact for fact in facts if SALT not in fact.instruction}
-    for step in prediction.steps:
-        if SALT in step.instruction:
-            continue
-        fact = real.pop((step.stage, step.instruction), None)
-        if fact is None:
-            # One vertex of two stages bears the name of either, as chance has it.
-            same = [key for key in real if key[1] == step.instruction]
-            fact = real.pop(same[0]) if same else None
-        shown = "absent" if fact is None else "cached" if fact.cached else "ran"
-        text = f"{step.stage} {step.instruction}".strip()
-        yield Row(case.name, case.rule, text, str(step.verdict), shown, step.cause)
-    for fact in real.values():
-        shown = "cached" if fact.cached else "ran"
-        yield Row(case.name, case.rule, f"{fact.stage} {fact.instruction}", "absent", shown)
+    steps = [step for step in prediction.steps if SALT not in step.instruction]
+    real = [fact for fact in facts if SALT not in fact.instruction]
+    for one in compare_steps(steps, real):
+        text = f"{one.stage} {one.instruction}".strip()
+        yield Row(case.name, case.rule, text, one.verdict, one.fact, one.cause)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,9 @@ away) and `patchcov.py`, which runs the plugin on each and then counts the cover
 branches without it: what the plugin says of itself is not believed. MIRRORS holds clones of
 the projects with their history. After patchcov's own table this prints, from the reports:
 technique by candidates tried, tests admitted, lines and branches closed, seconds; the number
-of tests a commit; the gaps that stay, each with why; and a gallery of generated tests picked
-at random.
+of tests a commit; the mutants of changed lines that these tests notice; the gaps that stay,
+each with why; and a gallery of generated tests picked at random. With --alone N each
+technique is also tried alone, on the first N commits.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def patchcov(arguments: argparse.Namespace, out: Path) -> int:
+def patchcov(arguments: argparse.Namespace, out: Path, args: str = "") -> int:
     """Run the corpus' own measure; its table goes to standard output as it is printed."""
     command: list[str] = [sys.executable, str(arguments.corpus / "patchcov.py")]
     command += [str(arguments.corpus / arguments.manifest)]
@@ -37,8 +38,8 @@ def patchcov(arguments: argparse.Namespace, out: Path) -> int:
         command += ["--only", *arguments.only]
     if arguments.limit:
         command += ["--limit", str(arguments.limit)]
-    if arguments.args:
-        command += [f"--args={arguments.args}"]
+    if both := f"{arguments.args} {args}".strip():
+        command += [f"--args={both}"]
     return subprocess.run(command, check=False).returncode
 
 
@@ -68,14 +69,50 @@ def technique_table(found: list[dict[str, Any]]) -> None:
 
 
 def thrift(found: list[dict[str, Any]]) -> None:
-    """How many tests a commit got, and how strong they are."""
+    """How many tests a commit got, and how long they took to make."""
     admitted = [sum(t["status"] == "admitted" for t in r["tests"]) for r in found]
-    total = sum(t["mutants"]["total"] for r in found for t in r["tests"])
-    killed = sum(t["mutants"]["killed"] for r in found for t in r["tests"])
     if admitted:
         print(f"\ntests a commit: median {statistics.median(admitted):.0f}, most {max(admitted)}")
-    if total:
-        print(f"mutants on changed lines, by the reports: {killed}/{total} killed")
+        seconds = [r["timing"].get("generate", 0.0) for r in found]
+        print(f"seconds of generation: median {statistics.median(seconds):.0f}")
+
+
+def mutant_score(found: list[dict[str, Any]]) -> None:
+    """How many faults in the changed lines that they run the admitted tests notice."""
+    print(f"\n{'mutants':26} {'killed':>7} {'total':>7} {'set aside':>10}")
+    sums = [0, 0, 0]
+    for report in found:
+        one = report.get("mutants", {})
+        row = [one.get("killed", 0), one.get("total", 0), len(one.get("set_aside", ()))]
+        sums = [a + b for a, b in zip(sums, row, strict=True)]
+        if row[1]:
+            print(f"{report['case']:26} {row[0]:7} {row[1]:7} {row[2]:10}")
+        for said in one.get("set_aside", ()):
+            print(f"    set aside {said}")
+    share = 100 * sums[0] / sums[1] if sums[1] else 100.0
+    print(f"{'all':26} {sums[0]:7} {sums[1]:7} {sums[2]:10}   {share:.1f} %")
+
+
+def each_alone(arguments: argparse.Namespace) -> None:
+    """Try every technique alone on the first commits, and print what each closes."""
+    sys.path.insert(0, str(PROJECT))
+    from bench.alone import names
+
+    few = argparse.Namespace(**{**vars(arguments), "limit": arguments.alone})
+    rows = []
+    for name in names():
+        out = arguments.work / f"alone-{name}.json"
+        out.unlink(missing_ok=True)
+        patchcov(few, out, f"-p bench.alone --ai-engine=only-{name}")
+        found = json.loads(out.read_text()) if out.exists() else []
+        closed = [sum(r["after"][i] - r["before"][i] for r in found) for i in (1, 3)]
+        gaps = [sum(r["before"][i] - r["before"][i + 1] for r in found) for i in (0, 2)]
+        seconds = sum(r["seconds"] for r in found)
+        rows.append((name, *closed, *gaps, seconds))
+    print(f"\n{'alone':24} {'lines':>10} {'branches':>10} {'seconds':>8}")
+    for name, lines, branches, all_lines, all_branches, seconds in rows:
+        shown = f"{lines}/{all_lines}", f"{branches}/{all_branches}"
+        print(f"{name:24} {shown[0]:>10} {shown[1]:>10} {seconds:8.0f}")
 
 
 def open_gaps(found: list[dict[str, Any]]) -> None:
@@ -115,6 +152,7 @@ def main() -> int:
     parser.add_argument("--args", default="", help="more options for the plugin")
     parser.add_argument("--gallery", type=int, default=20, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--alone", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     out = arguments.work / "rows.json"
@@ -123,8 +161,11 @@ def main() -> int:
     found = reports(arguments.work, rows)
     technique_table(found)
     thrift(found)
+    mutant_score(found)
     open_gaps(found)
     gallery(arguments.work, rows, arguments.gallery, arguments.seed)
+    if arguments.alone:
+        each_alone(arguments)
     return code
 
 

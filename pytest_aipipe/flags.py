@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 REPORTS = ("term", "json", "md", "html", "sarif", "gitlab", "github")
 OFF = ("off", "false", "no", "0")
 
+QUARANTINE = "aipipe_quarantine"
+QUARANTINE_HELP = (
+    f"{QUARANTINE}(reason, since, steady_after): a flaky test that runs and cannot fail the "
+    "session until it passed so many times in a row"
+)
+
 _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "diff",
@@ -61,11 +67,54 @@ _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("behavior", {"metavar": "on/off", "help": "compare base and head (default: on)"}),
+    (
+        "behavior-accept",
+        {
+            "nargs": "?",
+            "const": "",
+            "metavar": "NAME",
+            "help": "make tests of head's behaviour of the catching tests, of all or of NAME",
+        },
+    ),
     ("select", {"metavar": "on/off", "help": "run only affected tests (default: on)"}),
     ("flaky-reruns", {"metavar": "N", "help": "reruns of a suspect (default: 10)"}),
     (
+        "flaky-hunt",
+        {
+            "nargs": "?",
+            "const": "on",
+            "metavar": "MINUTES",
+            "help": "look for flaky tests after the run and explain them by experiment; "
+            "with or without --ai-diff",
+        },
+    ),
+    (
+        "flaky-fix",
+        {
+            "nargs": "?",
+            "const": "on",
+            "metavar": "on/off",
+            "help": "write the mends of flaky tests that were proven, and quarantine the others",
+        },
+    ),
+    (
         "sandbox",
         {"metavar": "auto/require/off", "help": "isolation of generated code (default: auto)"},
+    ),
+    (
+        "send",
+        {
+            "metavar": "none/signatures/diff",
+            "help": "what may leave for a model, where one is set up (default: diff)",
+        },
+    ),
+    (
+        "max-cost",
+        {"metavar": "RUN[/DAY]", "help": "dollars that a model may cost (default: no cap)"},
+    ),
+    (
+        "max-tokens",
+        {"metavar": "RUN[/DAY]", "help": "tokens that a model may take (default: no cap)"},
     ),
 )
 
@@ -82,10 +131,20 @@ def register(parser: pytest.Parser) -> None:
 
 def asked_for(config: pytest.Config) -> bool:
     """Whether ``--ai-diff`` or its ini twin turns us on. Cheap: every pytest start asks."""
+    return _is_on(config, "ai_diff")
+
+
+def hunts(config: pytest.Config) -> bool:
+    """Whether ``--ai-flaky-hunt`` or its ini twin asks for a hunt."""
+    return _is_on(config, "ai_flaky_hunt")
+
+
+def _is_on(config: pytest.Config, name: str) -> bool:
     known = config.known_args_namespace
     if known.help or known.version:
         return False
-    if getattr(known, "ai_diff", None) is not None:
-        return True
-    twin = config.getini("ai_diff")
+    flag = getattr(known, name, None)
+    if flag is not None:
+        return name == "ai_diff" or flag.strip().lower() not in OFF
+    twin = config.getini(name)
     return isinstance(twin, str) and twin.strip().lower() not in ("", *OFF)

@@ -10,6 +10,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ Layers = tuple["Mapping[str, Any]", "Mapping[str, Any]"]
 
 ENGINES = ("auto", "local", "llm", "none")
 SANDBOXES = ("auto", "require", "off")
+SENDS = ("diff", "signatures", "none")  # the first is the default
 ON = ("on", "true", "yes", "1")
 MAX_RERUNS = 10_000
 
@@ -48,9 +50,16 @@ class Options:
     write_dir: Path | None = None
     fail_under: float | None = None
     behavior: bool = True
+    accept: str | None = None  # which catching tests to accept: "" is all
     select: bool = True
     flaky_reruns: int = 10
+    flaky_hunt: float | None = None
+    """Minutes to hunt for; ``inf`` is as long as it takes, None is not at all."""
+    flaky_fix: bool = False
     sandbox: str = "auto"
+    send: str = "diff"
+    max_cost: str = ""
+    max_tokens: str = ""
 
 
 def bad(slug: str, what: str, hint: str) -> pytest.UsageError:
@@ -86,9 +95,15 @@ def read(config: pytest.Config, layers: Layers = ({}, {})) -> Options:
         write_dir=write_dir,
         fail_under=_with(value("ai_fail_under"), _percent, None),
         behavior=_switch("behavior", value("ai_behavior")),
+        accept=_accept(known.ai_behavior_accept, config.getini("ai_behavior_accept")),
         select=_switch("select", value("ai_select")),
         flaky_reruns=_with(value("ai_flaky_reruns"), _reruns, 10),
+        flaky_hunt=_with(value("ai_flaky_hunt"), _minutes, None),
+        flaky_fix=_switch("flaky-fix", value("ai_flaky_fix") or "off"),
         sandbox=_choice("sandbox", value("ai_sandbox"), SANDBOXES),
+        send=_choice("send", value("ai_send"), SENDS),
+        max_cost=_with(value("ai_max_cost"), partial(_cap, "max-cost"), ""),
+        max_tokens=_with(value("ai_max_tokens"), partial(_cap, "max-tokens"), ""),
     )
 
 
@@ -145,11 +160,43 @@ def _reruns(text: str) -> int:
     return int(text)
 
 
+def _cap(name: str, text: str) -> str:
+    if not re.fullmatch(r"\$?[\d._]*(/\$?[\d._]+)?", text, re.ASCII):
+        raise bad(
+            f"bad-{name}", f"--ai-{name}={text} is no cap", "Write a number, or RUN/DAY: 0.50/5."
+        )
+    return text
+
+
+def _minutes(text: str) -> float | None:
+    word = text.lower()
+    if word in ("", *ON, *OFF):
+        return math.inf if word in ON and word != "1" else (1.0 if word == "1" else None)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or number <= 0:
+        hint = "Write --ai-flaky-hunt for as long as it takes, or --ai-flaky-hunt=5."
+        raise bad("bad-flaky-hunt", f"--ai-flaky-hunt={text} is no number of minutes", hint)
+    return number
+
+
 def _switch(name: str, text: str | None) -> bool:
     word = "on" if text is None else text.strip().lower()
     if word not in (*ON, *OFF):
         raise bad(f"bad-{name}", f"--ai-{name}={text} is neither on nor off", "Write on or off.")
     return word in ON
+
+
+def _accept(flag: str | None, twin: str | None) -> str | None:
+    """Return the name of what is to be accepted, "" for all, None for nothing."""
+    if flag is not None:
+        return flag.strip()
+    text = (twin or "").strip()
+    if text.lower() in ("", *OFF):
+        return None
+    return "" if text.lower() in ON else text
 
 
 def _choice(name: str, text: str | None, choices: tuple[str, ...]) -> str:

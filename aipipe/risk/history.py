@@ -115,3 +115,20 @@ def _experience(change: Change) -> int | None:
         return None
     limits = ("--count", "--max-count=100", "--fixed-strings", f"--author=<{author}>")
     return int(run(change.root, "rev-list", *limits, change.base, "--").text)
+
+
+def fixes_by_path(change: Change) -> dict[str, int]:
+    """Return how many of the newest commits to each changed file mended something."""
+    paths = [file.old_path or file.path for file in change.files if file.status != "A"]
+    if change.base in EMPTY_TREES or not paths:
+        return {}
+    limits = ("--no-merges", f"--max-count={MOST_COMMITS}", "--name-only", "-z")
+    argv = ("log", "--no-show-signature", "--encoding=UTF-8", *limits, "--format=%x1e%s%x1f")
+    out = run(change.root, *argv, change.base, "--", *paths[:MOST_PATHS]).out
+    found: dict[str, int] = {}
+    for record in out.decode("utf-8", "surrogateescape").split("\x1e"):
+        subject, _, names = record.partition("\x1f")
+        if _FIX.search(subject):
+            for name in names.strip("\0\n").split("\0"):
+                found[name.strip("\n")] = found.get(name.strip("\n"), 0) + 1
+    return found

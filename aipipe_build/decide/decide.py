@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aipipe_build.predict.model import Verdict
 
 if TYPE_CHECKING:
+    from aipipe_build.dockerfile.model import Dockerfile
     from aipipe_build.predict.model import Prediction, StepPrediction
 
 # Commands that install what a project depends on.
@@ -37,11 +38,15 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuildDecision:
-    """The decision, and the recorded seconds of the steps that will not run."""
+    """The decision, the recorded seconds of the steps that will not run, and of those that may.
+
+    A step that never ran on record counts with the times of the same text elsewhere, else not.
+    """
 
     decision: Decision
     saves_seconds: float
     reason: str
+    costs_seconds: float = 0.0
 
 
 def decide(prediction: Prediction) -> BuildDecision:
@@ -49,7 +54,8 @@ def decide(prediction: Prediction) -> BuildDecision:
     steps = prediction.steps
     saved = sum(step.seconds or 0.0 for step in steps if step.verdict is Verdict.HIT)
     decision, reason = _decide(prediction)
-    return BuildDecision(decision, round(saved, 3), reason)
+    costs = sum(step.seconds or 0.0 for step in steps if step.verdict is not Verdict.HIT)
+    return BuildDecision(decision, round(saved, 3), reason, round(costs, 3))
 
 
 def _decide(prediction: Prediction) -> tuple[Decision, str]:
@@ -68,8 +74,20 @@ def _decide(prediction: Prediction) -> tuple[Decision, str]:
     installs = [step for step in steps if re.search(_INSTALLS, step.instruction)]
     broken = [step for step in installs if step.verdict is not Verdict.HIT]
     if broken:
-        return Decision.DEPENDENCIES, _about(broken[0])
+        again = f"line {broken[0].line} installs again"
+        return Decision.DEPENDENCIES, f"{again}, because of {_about(first)}"
     return Decision.CACHED, _about(first)
+
+
+def installing_stages(dockerfile: Dockerfile) -> list[str]:
+    """Return the names of the stages that install dependencies, "" for one without a name."""
+    return [
+        stage.name
+        for stage in dockerfile.stages
+        if any(
+            one.keyword == "RUN" and re.search(_INSTALLS, one.original) for one in stage.commands
+        )
+    ]
 
 
 def _about(step: StepPrediction) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Meanings = Callable[[str, str], str]
 
 _SHOWN = 3
+# Stage and line alone: any two images share those.
+_BY_CHANCE = 2
 
 
 def explain(
@@ -88,7 +90,7 @@ def nearest(now: StepRecord, history: History) -> StepRecord | None:
             score = _likeness(step, now)
             if best is None or score > best[0]:
                 best = (score, step)
-    return best[1] if best and best[0] > 1 else None
+    return best[1] if best and best[0] > _BY_CHANCE else None
 
 
 def _likeness(then: StepRecord, now: StepRecord) -> int:
@@ -175,6 +177,9 @@ def _describe_file(path: str, then: str, now: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, list) and value and all(isinstance(one, list) for one in value):
+        # Sources: what each is, its name, and what filters it.
+        return ", ".join(str(one[1]) for one in value if len(one) > 1) or "other sources"
     return "nothing" if value in (None, "", [], {}) else str(value)
 
 

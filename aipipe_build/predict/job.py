@@ -6,16 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.context.local import LocalContexts
-from aipipe_build.decide.requirements import NOTES, is_manifest, meaning_of_edit
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import read_dockerfile
 from aipipe_build.engine.downloads import HttpDownloads
 from aipipe_build.engine.images import KnownImages
+from aipipe_build.keys.compute import KeyRing
 from aipipe_build.keys.convert import build_graph
 from aipipe_build.predict.predict import agree, predict_graph
 from aipipe_build.predict.syntax import doubt_of_syntax
 from aipipe_build.record.location import record_folders
-from aipipe_build.record.make import record_state
 from aipipe_build.record.store import RecordStore
 from aipipe_core.errors import RequestError
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from aipipe_build.engine.client import EngineClient
     from aipipe_build.keys.model import BuildGraph
     from aipipe_build.predict.model import Prediction
+    from aipipe_build.record.make import Made
     from aipipe_build.record.model import History, State
     from aipipe_build.request import BuildRequest
 
@@ -76,8 +76,21 @@ class Job:
         )
         return replace(agree(found), warnings=stale)
 
-    def record(self, seconds: Mapping[str, float]) -> State:
-        """Write down that the build that was asked for has succeeded."""
+    def fingerprint(self) -> tuple[str, ...]:
+        """Return the keys that a record would hold now: equal ones stand for the same build."""
+        dockerfile = self.dockerfile()
+        ring = KeyRing()
+        return tuple(
+            ring.keys(step.vertex).exact
+            for merges in self.merge_modes(dockerfile)
+            for step in self.graph(dockerfile, merges=merges, for_record=True).steps
+        )
+
+    def record(self, seconds: Mapping[str, float], made: Made | None = None) -> State:
+        """Write down that the build that was asked for has succeeded; ``made`` is its result."""
+        from aipipe_build.record.make import Made, record_state
+
+        made = made or Made()
         dockerfile = self.dockerfile()
         states = [
             record_state(
@@ -87,13 +100,17 @@ class Job:
                 contexts=self.contexts,
                 seconds=seconds,
                 merges=self._info[0] if self._info else self.history.merges,
+                # What is dropped is dropped once: the second way stands beside the first.
+                made=made if index == 0 else replace(made, alone=False),
             )
-            for merges in self.merge_modes(dockerfile)
+            for index, merges in enumerate(self.merge_modes(dockerfile))
         ]
         return states[0]
 
     def _meaning(self, path: str, leaf_then: str) -> str:
         """Say what an edit of a manifest or lock file means, "" for other files."""
+        from aipipe_build.decide.requirements import NOTES, is_manifest, meaning_of_edit
+
         if not is_manifest(path):
             return ""
         before = self.store.text(leaf_then.rpartition(":")[2])

@@ -47,3 +47,5 @@ class Prediction:
     steps: tuple[StepPrediction, ...]
     unchanged: bool
     warnings: tuple[str, ...] = ()
+    image: str = ""
+    """That image as the engine calls it, where it is known."""

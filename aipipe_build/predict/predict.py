@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.keys.compute import KeyRing, ignored_keys
-from aipipe_build.predict.cause import explain
 from aipipe_build.predict.model import Prediction, StepPrediction, Verdict
-from aipipe_build.record.make import step_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +42,9 @@ def predict_graph(
         verdicts[id(step.vertex)] = verdict
         cause = ""
         if verdict is not Verdict.HIT:
+            from aipipe_build.predict.cause import explain
+            from aipipe_build.record.make import step_record
+
             cause = doubt or explain(
                 step,
                 step_record(step, ring),
@@ -55,7 +56,6 @@ def predict_graph(
                 manifest_then=manifest_then,
                 meaning=meaning,
             )
-        known = history.step(keys.exact)
         steps.append(
             StepPrediction(
                 stage=step.stage,
@@ -63,10 +63,12 @@ def predict_graph(
                 instruction=step.instruction,
                 verdict=verdict,
                 cause=cause,
-                seconds=known.seconds if known else None,
+                seconds=history.seconds(keys.exact, step.instruction),
             )
         )
-    return Prediction(tuple(steps), unchanged=not doubt and _unchanged(graph, ring, history, steps))
+    unchanged = not doubt and _unchanged(graph, ring, history, steps)
+    image = history.image_of(_head(graph, ring), graph.config) if unchanged else ""
+    return Prediction(tuple(steps), unchanged=unchanged, image=image)
 
 
 def agree(found: Sequence[Prediction]) -> Prediction:
@@ -80,7 +82,7 @@ def agree(found: Sequence[Prediction]) -> Prediction:
             step = replace(step, verdict=Verdict.UNKNOWN, cause=cause)  # noqa: PLW2901
         steps.append(step)
     unchanged = all(prediction.unchanged for prediction in found)
-    return Prediction(tuple(steps), unchanged)
+    return Prediction(tuple(steps), unchanged, image=first.image)
 
 
 def judge(keys: Keys, history: History) -> Verdict:
@@ -116,5 +118,9 @@ def _unchanged(
 ) -> bool:
     if any(step.verdict is not Verdict.HIT for step in steps):
         return False
-    head = ring.keys(graph.head).exact if graph.head else ""
+    head = _head(graph, ring)
     return any(state.head == head and state.config == graph.config for state in history.states)
+
+
+def _head(graph: BuildGraph, ring: KeyRing) -> str:
+    return ring.keys(graph.head).exact if graph.head else ""

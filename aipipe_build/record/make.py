@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.decide.requirements import is_manifest
 from aipipe_build.keys.compute import KeyRing
 from aipipe_build.record.model import State, StepRecord
+from aipipe_build.secrets import Mask, secret_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,18 +24,42 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 4 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a build made: the image and the engine it is in, as far as they are known.
+
+    ``alone`` says that the builder has lost what was recorded earlier.
+    """
+
+    image: str = ""
+    engine: str = ""
+    alone: bool = False
+
+
+NOTHING_MADE = Made()
+
+
 def make_state(
-    graph: BuildGraph, request: BuildRequest, *, seconds: Mapping[str, float], at: float
+    graph: BuildGraph,
+    request: BuildRequest,
+    *,
+    seconds: Mapping[str, float],
+    at: float,
+    made: Made = NOTHING_MADE,
 ) -> State:
     """Return the state of a build that succeeded. ``seconds`` is by instruction text."""
     ring = KeyRing()
+    mask = Mask(secret_values([], request.build_args, {}))
+    steps = (step_record(step, ring, seconds.get(step.instruction)) for step in graph.steps)
     return State(
         at=at,
         dockerfile=request.dockerfile.name,
         target=request.target,
         head=ring.keys(graph.head).exact if graph.head else "",
         config=graph.config,
-        steps=tuple(step_record(step, ring, seconds.get(step.instruction)) for step in graph.steps),
+        steps=tuple(_without_secrets(step, mask) for step in steps),
+        image=made.image,
+        engine=made.engine,
     )
 
 
@@ -46,18 +71,21 @@ def record_state(
     contexts: LocalContexts,
     seconds: Mapping[str, float],
     merges: bool | None,
+    made: Made = NOTHING_MADE,
 ) -> State:
     """Write a state down. Raises :class:`SurroundingsError`."""
     now = time.time()
-    state = make_state(graph, request, seconds=seconds, at=now)
+    state = make_state(graph, request, seconds=seconds, at=now, made=made)
     images = {name: replace(image, recorded_at=now) for name, image in graph.images.items()}
-    store.append(state, images=images, merges=merges)
-    for step in state.steps:
-        for content in step.contents:
-            files = contexts.manifest(content)
-            store.save_manifest(content, files)
-            _keep_texts(files, request, store)
-    contexts.save(sent=True)
+    with store.writing():
+        for step in state.steps:
+            for content in step.contents:
+                files = contexts.manifest(content)
+                store.save_manifest(content, files)
+                _keep_texts(files, request, store)
+        contexts.save(sent=True)
+        # The state comes last: what claims that it was built is there with all that it needs.
+        store.append(state, images=images, merges=merges, alone=made.alone)
     return state
 
 
@@ -67,8 +95,16 @@ def _keep_texts(files: Mapping[str, str], request: BuildRequest, store: RecordSt
         source = request.context / path
         if not is_manifest(path) or not source.is_file() or source.stat().st_size > _TEXT_LIMIT:
             continue
-        text = source.read_text(encoding="utf-8", errors="surrogateescape")
+        try:
+            text = source.read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError:
+            continue  # only the explanation of a later miss is poorer for it
         store.save_text(leaf.rpartition(":")[2], text)
+
+
+def _without_secrets(step: StepRecord, mask: Mask) -> StepRecord:
+    """Mask what an argument with a secret's name has left in the text of a step."""
+    return replace(step, instruction=mask(step.instruction), parts=mask.inside(step.parts))
 
 
 def step_record(step: Step, ring: KeyRing, seconds: float | None = None) -> StepRecord:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_build.keys.model import BaseImage, ImageConfig
 from aipipe_build.record.model import History, State, StepRecord
 from aipipe_core.errors import SurroundingsError
+from aipipe_core.store.folder import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,29 +56,44 @@ class RecordStore:
             merges = document.get("merges", merges)
         return History(states, images, merges)
 
-    def append(self, state: State, *, images: Mapping[str, BaseImage], merges: bool | None) -> None:
-        """Add one state. Raises :class:`SurroundingsError` where it cannot be written."""
+    def append(
+        self,
+        state: State,
+        *,
+        images: Mapping[str, BaseImage],
+        merges: bool | None,
+        alone: bool = False,
+    ) -> None:
+        """Add one state. Raises :class:`SurroundingsError` where it cannot be written.
+
+        ``alone`` drops all the others: the builder was seen to have lost what they stand for.
+        """
         path = self.folder / f"{self._name}.json"
+        with self.writing(), _locked(self.folder / f"{self._name}.lock"):
+            document = _read(path)
+            new = asdict(state)
+            _carry_over(new, document.get("states", ()))
+            older = [row for row in document.get("states", ()) if not _same(row, new)]
+            states = [*([] if alone else older), new][-_MAX_STATES:]
+            known = document.get("images", {})
+            known |= {name: asdict(image) for name, image in images.items()}
+            keep = document.get("merges") if merges is None else merges
+            rows = {"schema": _SCHEMA, "merges": keep, "images": known, "states": states}
+            _write(path, rows)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make the folder, and tell what cannot be written as :class:`SurroundingsError`."""
         try:
+            make_folder(self.folder.parent)  # a new .aipipe hides itself from git
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.folder / f"{self._name}.lock"):
-                document = _read(path)
-                new = asdict(state)
-                older = [row for row in document.get("states", ()) if not _same(row, new)]
-                states = [*older, new][-_MAX_STATES:]
-                known = document.get("images", {})
-                known |= {name: asdict(image) for name, image in images.items()}
-                keep = document.get("merges") if merges is None else merges
-                _write(
-                    path,
-                    {"schema": _SCHEMA, "merges": keep, "images": known, "states": states},
-                )
+            yield
         except OSError as error:
             raise SurroundingsError(
                 "record-unwritable",
                 f"the record cannot be written: {error.strerror}",
-                where=str(path),
-                hint="Make the folder writable.",
+                where=str(error.filename or self.folder),
+                hint="Free room, or make the folder writable; nothing was recorded.",
             ) from error
 
     def save_manifest(self, key: str, files: Mapping[str, str]) -> None:
@@ -114,6 +130,23 @@ class RecordStore:
 
     def _manifest(self, key: str, folder: Path) -> Path:
         return folder / "manifests" / f"{key}.json"
+
+
+def _carry_over(new: dict[str, Any], states: Sequence[Mapping[str, Any]]) -> None:
+    """A cached step keeps the seconds of when it ran, a state its image where none is told."""
+    if not new["image"]:
+        images = (row.get("image", "") for row in states if _same(row, new))
+        new["image"] = next(filter(None, images), "")
+    known = {
+        step["exact"]: step["seconds"]
+        for row in states
+        for step in row["steps"]
+        if step.get("seconds") is not None
+    }
+    new["steps"] = [
+        {**step, "seconds": known.get(step["exact"])} if step["seconds"] is None else step
+        for step in new["steps"]
+    ]
 
 
 def _same(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_core.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _PREFIX = re.compile(r"^\[(?:\S+ )*? *\d+/\d+\] ")
@@ -55,9 +55,17 @@ def read_documents(text: str) -> Iterator[dict[str, Any]]:
 def _seconds(vertexes: dict[str, dict[str, Any]]) -> Iterator[tuple[str, float]]:
     for vertex in vertexes.values():
         instruction = step_text(str(vertex.get("name", "")))
-        started, completed = vertex.get("started"), vertex.get("completed")
-        if instruction and started and completed and not vertex.get("cached"):
-            yield instruction, (_time(completed) - _time(started)).total_seconds()
+        seconds = seconds_of(vertex)
+        if instruction and seconds is not None:
+            yield instruction, seconds
+
+
+def seconds_of(vertex: Mapping[str, Any]) -> float | None:
+    """Return how long a vertex ran, None for one that was cached or did not end."""
+    started, completed = vertex.get("started"), vertex.get("completed")
+    if not started or not completed or vertex.get("cached"):
+        return None
+    return (_time(completed) - _time(started)).total_seconds()
 
 
 def _time(text: str) -> datetime:

@@ -73,6 +73,74 @@ class RiskSettings:
 
 
 @dataclass(frozen=True)
+class ModelSettings:
+    """Which model is asked, how, and what it may take. The key stays in the environment."""
+
+    provider: str = setting(
+        Text(("auto", "openai", "azure")),
+        "Whose API; auto is Azure where `AZURE_OPENAI_ENDPOINT` is set.",
+        default="auto",
+    )
+    api: str = setting(
+        Text(("auto", "chat", "responses")),
+        "Chat Completions or Responses; auto is chat where a base URL is set.",
+        default="auto",
+    )
+    base_url: str = setting(
+        Text(what="a URL"), "Address of a compatible server; empty is `OPENAI_BASE_URL`.",
+        default="",
+    )  # fmt: skip
+    key_variable: str = setting(
+        Text(what="a variable's name"),
+        "The environment variable that holds the key; empty is the package's own.",
+        default="",
+    )
+    azure_api_version: str = setting(
+        Text(), "Azure's API version; empty is `OPENAI_API_VERSION`.", default=""
+    )
+    large: str = setting(
+        Text(what="a model's name"), "The model for risk and strategy.", default="gpt-4.1"
+    )
+    large_price: str = setting(
+        Text(), "Its price, IN/CACHED/OUT in dollars for a million tokens.", default=""
+    )
+    large_context: int = setting(
+        Number(1000, whole=True), "Tokens that it can read at once.", default=128_000
+    )
+    small: str = setting(
+        Text(what="a model's name"), "The model for tests, builds, logs.", default="gpt-4.1-mini"
+    )
+    small_price: str = setting(
+        Text(), "Its price, IN/CACHED/OUT in dollars for a million tokens.", default=""
+    )
+    small_context: int = setting(
+        Number(1000, whole=True), "Tokens that it can read at once.", default=128_000
+    )
+    timeout: float = setting(Number(0.1), "Seconds that one call may take.", default=45.0)
+    retries: int = setting(
+        Number(0, 10, whole=True), "How often a failed call is tried again.", default=2
+    )
+    parallel: int = setting(
+        Number(1, 64, whole=True), "How many calls run at the same time.", default=4
+    )
+    structured: str = setting(
+        Text(("auto", "schema", "json", "off")),
+        "How a server is held to a schema; auto finds out.",
+        default="auto",
+    )
+    stream: bool = setting(Switch(), "Read chat answers as they come.", default=True)
+    cache: bool = setting(Switch(), "Keep answers in the store and use them again.", default=True)
+    record: str = setting(Text(what="a folder"), "Write every exchange to this folder.", default="")
+    replay: str = setting(
+        Text(what="a folder"), "Answer from the exchanges in this folder only.", default=""
+    )
+    preview: str = setting(
+        Text(what="a file"), "Write what would be sent to this file, and send nothing.",
+        default="",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every setting, checked. ``sources`` tells where each came from, by dotted name."""
 
@@ -99,6 +167,10 @@ class Settings:
     flaky_reruns: int = setting(
         Number(0, 10_000, whole=True), "Reruns of a suspect test.", default=10
     )
+    flaky_hunt: bool | str = setting(
+        SwitchOrText("minutes"), "Hunt for flaky tests after each run.", default=False
+    )
+    flaky_fix: bool = setting(Switch(), "Write the proven mends of flaky tests.", default=False)
     sandbox: str = setting(
         Text(("auto", "require", "off")), "Isolation of generated code.", default="auto"
     )
@@ -107,6 +179,17 @@ class Settings:
         "Reports as TYPE or TYPE:DEST: term, json, md, html, sarif, gitlab, github.",
         default=("term",),
     )
+    send: str = setting(
+        Text(("none", "signatures", "diff")),
+        "What may leave for a model: nothing, signatures, or the changed code.",
+        default="diff",
+    )
+    max_cost: str = setting(
+        Text(what="dollars"), "Dollars that a run may cost, or RUN/DAY.", default=""
+    )
+    max_tokens: str = setting(
+        Text(what="tokens"), "Tokens that a run may take, or RUN/DAY.", default=""
+    )
     default_branch: str | None = setting(
         Text(what="a branch name"), "The branch that changes are compared with.", default=None
     )
@@ -114,6 +197,7 @@ class Settings:
         Texts(), "Globs of repository paths that are not looked at.", default=()
     )
     store: StoreSettings = field(default_factory=StoreSettings, metadata={"table": StoreSettings})
+    model: ModelSettings = field(default_factory=ModelSettings, metadata={"table": ModelSettings})
     risk: RiskSettings = field(default_factory=RiskSettings, metadata={"table": RiskSettings})
     sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
 

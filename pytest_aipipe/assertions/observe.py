@@ -141,7 +141,7 @@ def asserted(candidate: Candidate, trial: Trialed, *, has: bool) -> Candidate:
         return candidate
     source = candidate.function
     block = [one.code for one in facts]
-    needs_gap = not _ends_with_assert(source)
+    needs_gap = not ends_with_assert(source)
     source = text.append(source, (["", *block] if needs_gap else block))
     changed = with_changes(candidate, function=source, observe=())
     return add_imports(changed, tuple(i for one in facts for i in one.imports if i))
@@ -168,6 +168,19 @@ def _chosen(candidate: Candidate, trial: Trialed, *, only_named: bool) -> Iterat
             yield fact
     if left == MAX_ASSERTS:
         yield from weak[:1]
+
+
+def every(candidate: Candidate, trial: Trialed) -> list[Fact]:
+    """Return all that the trial showed and the test does not say yet, results first."""
+    named = [one for one in candidate.observe if one in trial.facts]
+    order = [*named, *(one for one in _acted_on(candidate.function) if one not in named)]
+    given = _given(candidate.function)
+    return [
+        fact
+        for expression in order
+        for fact in trial.facts.get(expression, ())
+        if fact.code not in candidate.function and fact.code != given.get(expression)
+    ]
 
 
 def _strongest(facts: tuple[Fact, ...]) -> list[Fact]:
@@ -218,7 +231,8 @@ def _given(source: str) -> dict[str, str]:
     return found
 
 
-def _ends_with_assert(source: str) -> bool:
+def ends_with_assert(source: str) -> bool:
+    """Return whether the test's last statement is an assertion."""
     function = text.test_function(source)
     return function is not None and isinstance(function.body[-1], ast.Assert)
 

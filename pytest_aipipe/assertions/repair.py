@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate
 
 MAX_MATCH = 90
+MAX_ESCAPES = 4  # with more of them a pattern is harder to read than a call of re.escape
+_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 _EXPECTING = (
     "raises", "warns", "deprecated_call",
     "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex",
@@ -232,18 +234,31 @@ def _cut_outer(source: str, chosen: text.Statement, outer: list[text.Statement])
 
 
 def match_argument(message: str) -> tuple[str, list[str]]:
-    """Return the ``match=`` argument for an error's message, with the imports it needs."""
+    """Return the ``match=`` argument for an error's message, with the imports it needs.
+
+    ``match`` searches: without anchors, a message with more before or after it would do.
+    """
     first = message.strip().splitlines()[0].strip() if message.strip() else ""
-    whole = first == message
     if not first or not is_stable_text(first) or re.search(r"<[^>]* at |object at", first):
         return "", []
     shown = first if len(first) <= MAX_MATCH else first[:MAX_MATCH].rsplit(" ", 1)[0]
-    literal = '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if not shown.isprintable():
         return "", []
-    if re.escape(shown).replace("\\ ", " ").replace("\\-", "-") == shown and whole:
-        return f", match={literal}", []
-    return f", match=re.escape({literal})", ["import re"]
+    start = "^" if message.startswith(shown) else ""
+    end = "$" if message == shown else ""
+    special = len(_SPECIAL.findall(shown))
+    if special > MAX_ESCAPES or (special and '"' in shown):
+        literal = '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        parts = [f'"{start}"' if start else "", f"re.escape({literal})", f'"{end}"' if end else ""]
+        return f", match={' + '.join(filter(None, parts))}", ["import re"]
+    if special:
+        return f', match=r"{start}{_SPECIAL.sub(_escaped, shown)}{end}"', []
+    literal = start + shown.replace('"', '\\"') + end
+    return f', match="{literal}"', []
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found.group()}"
 
 
 def _with_imports(prelude: tuple[str, ...], wanted: tuple[str, ...] | list[str]) -> tuple[str, ...]:

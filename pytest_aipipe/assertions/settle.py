@@ -59,13 +59,15 @@ class Goal:
 class Settled:
     """A test that passed once in the explorer, with what it reached of its goal.
 
-    ``accident`` is set when it expects an error that no ``raise`` of the code asks for.
+    ``accident`` is set when it expects an error that no ``raise`` of the code asks for;
+    ``bare`` is the test before it was given assertions on what was observed.
     """
 
     candidate: Candidate
     reached: Goal
     outcome: Outcome
     accident: bool = False
+    bare: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def settle(
     if last.outcome.status != "passed" or not target.within(last.outcome):
         return Unsettled(f"its assertions do not hold a second time ({last.outcome.detail[:160]})")
     accident = accident_at is not None and not is_raise(*accident_at)
-    return Settled(final, target, last.outcome, accident=accident)
+    return Settled(final, target, last.outcome, accident=accident, bare=plain)
 
 
 def _hold(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -9,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from pytest_aipipe.assertions.settle import raise_lines
+from pytest_aipipe.compare.difference import differences, in_one_tree
 from pytest_aipipe.compare.model import Pair
 from pytest_aipipe.explore.explorer import Explorer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_aipipe.compare.model import Difference
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.generate.model import Candidate
@@ -43,7 +47,7 @@ def on_base(
         rootdir=_moved(request.rootdir, request.root, base_root),
         target=_moved(request.target, request.root, base_root),
         python_path=tuple(dict.fromkeys([*roots, *moved])),
-        pytest_args=tuple(_argument(a, request.root, base_root) for a in request.pytest_args),
+        pytest_args=tuple(_arguments(request.pytest_args, request.root, base_root)),
         sources=sources,
         added=added,
         arcs={},
@@ -73,8 +77,14 @@ def _moved(path: Path, root: Path, base_root: Path) -> Path:
     return base_root / path.relative_to(root) if path.is_relative_to(root) else path
 
 
-def _argument(argument: str, root: Path, base_root: Path) -> str:
-    return argument.replace(str(root), str(base_root))
+def _arguments(arguments: Sequence[str], root: Path, base_root: Path) -> Iterator[str]:
+    """Yield pytest's options as they read in the base's tree."""
+    before = ""
+    for argument in arguments:
+        moved = argument.replace(str(root), str(base_root))
+        # A configuration file that only the head has serves both sides.
+        yield argument if before == "-c" and not Path(moved).is_file() else moved
+        before = argument
 
 
 def with_test_files(base_root: Path, head_root: Path, paths: Sequence[str], folder: Path) -> Path:
@@ -86,15 +96,22 @@ def with_test_files(base_root: Path, head_root: Path, paths: Sequence[str], fold
     if not paths:
         return base_root
     arena = folder / "base"
-    shutil.copytree(base_root, arena, symlinks=True)
+    shutil.copytree(base_root, arena, symlinks=True, copy_function=_linked)
     for path in paths:
         source, target = head_root / path, arena / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # it may be the very file of the base's tree
         if source.is_file():
             shutil.copyfile(source, target)
-        else:
-            target.unlink(missing_ok=True)
     return arena
+
+
+def _linked(source: str, target: str) -> None:
+    """Give ``source`` a second name, which costs no time; copy it where that cannot be."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 class Arenas:
@@ -111,6 +128,9 @@ class Arenas:
     ) -> None:
         self.requests = (base, head)
         self.shift = len(str(base.root)) - len(str(head.root))
+        self._raises = tuple(
+            {p: raise_lines(t) for p, t in r.sources.items()} for r in (base, head)
+        )
         self.explorers = tuple(
             Explorer(
                 request,
@@ -126,6 +146,7 @@ class Arenas:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            stack.callback(self._pool.shutdown)
             for explorer in self.explorers:
                 stack.enter_context(explorer)
             list(self._pool.map(lambda explorer: explorer.start(), self.explorers))
@@ -134,7 +155,6 @@ class Arenas:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self._pool.shutdown()
 
     def run(self, batch: Sequence[Candidate]) -> list[Pair]:
         """Try every candidate on both sides, looking at what its values are worth."""
@@ -143,6 +163,12 @@ class Arenas:
             return explorer.try_all(batch, look=True)
 
         return [Pair(b, h) for b, h in zip(*self._pool.map(side, self.explorers), strict=True)]
+
+    def differences(self, pair: Pair) -> tuple[Difference, ...]:
+        """Return what tells a pair's runs apart, the plainest first."""
+        base, head = self._raises
+        roots = [str(request.root) for request in self.requests]
+        return differences(in_one_tree(pair, *roots), shift=self.shift, raises=(base, head))
 
     def on(self, side: int, batch: Sequence[Candidate]) -> Sequence[Trialed]:
         """Try every candidate on one side only: 0 is the base, 1 the head."""

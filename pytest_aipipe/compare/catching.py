@@ -86,11 +86,10 @@ def _told(candidate: Candidate, seen: Difference, arenas: Arenas) -> Difference:
     if seen.kind is Kind.END or raised is None or raised.failed:
         did_not = raised is not None and "DID NOT RAISE" in raised.text
         if expected and did_not:
-            return Difference(Kind.ERROR, "", expected, "no error")
+            return Difference(Kind.ERROR, "", expected, "no error", seen.weak)
         return seen
-    return Difference(
-        Kind.ERROR, "", expected or "no error", f"{raised.type_name}: {raised.text}"[:300]
-    )
+    shown = f"{raised.type_name}: {raised.text}"[:300]
+    return Difference(Kind.ERROR, "", expected or "no error", shown, seen.weak)
 
 
 def _expected_error(candidate: Candidate) -> str:
@@ -129,9 +128,7 @@ def _with_facts(candidate: Candidate, arenas: Arenas) -> Candidate | None:
     (again,) = arenas.on(0, [candidate])
     facts: list[Fact] = []
     for expression, found in pair.base.facts.items():
-        other = pair.head.facts.get(expression)
-        if not other:
-            continue
+        other = pair.head.facts.get(expression, ())
         codes = {fact.code for fact in other}
         stable = {fact.code for fact in again.facts.get(expression, ())}
         facts += [f for f in found if f.code not in codes and f.code in stable][:1]

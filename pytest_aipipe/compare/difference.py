@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.model import Difference, Kind, Pair
@@ -13,21 +15,64 @@ if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Check, Trialed
     from pytest_aipipe.explore.values import Fact
 
+RaiseLines = Mapping[str, frozenset[int]]
+"""By path, the lines of ``raise`` and ``assert`` statements."""
+
+_ACCIDENTS = frozenset(
+    {"TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError"}
+)
 _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
+_PRIVATE = re.compile(r"\._(?!_)|__dict__")
+_MEDDLING = re.compile(r"^\s*(?!self\b)[\w.]+\._(?!_)\w+ = ", re.MULTILINE)
+_ARGUMENT = re.compile(r"argument\b")  # see pytest_aipipe.compare.vary.HELD
+_UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
-    r"0x[0-9a-fA-F]+|(?<=line )\d+|/[^\s'\":,]+|\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b"
+    r"0x[0-9a-fA-F]+|\b(?:9[3-9]|1[0-4]\d)\d{12}\b|(?<=line )\d+|(?<=\.py:)\d+"
+    r"|/(?:tmp|private|var/folders)/[^\s'\":,]+"
 )
-"""Addresses, line numbers, file names and durations differ for reasons of their own."""
+"""Addresses (as ``id`` gives them, too), line numbers and temporary files differ for reasons of
+their own."""
+_DURATION = re.compile(r"\b\d+(\.\d+)?(e-\d+)? ?(s|ms|us|seconds)\b")
+"""What errors and output say of time is no behaviour; a value that holds such a text may be."""
 
 
-def differences(pair: Pair, *, shift: int = 0) -> tuple[Difference, ...]:
+def in_one_tree(pair: Pair, base_root: str, head_root: str) -> Pair:
+    """Return the pair with the base's run told as if it had been in the head's tree."""
+
+    def moved(text: str) -> str:
+        return text.replace(base_root, head_root)
+
+    base = pair.base
+    raised = base.raised
+    told = replace(
+        base,
+        facts={
+            moved(name): tuple(replace(fact, code=moved(fact.code)) for fact in facts)
+            for name, facts in base.facts.items()
+        },
+        checks=tuple(
+            replace(c, facts=tuple(replace(f, code=moved(f.code)) for f in c.facts))
+            for c in base.checks
+        ),
+        raised=None if raised is None else replace(raised, text=moved(raised.text)),
+        warnings=tuple((a, b, moved(text)) for a, b, text in base.warnings),
+        stdout=moved(base.stdout),
+        stderr=moved(base.stderr),
+    )
+    return Pair(told, pair.head)
+
+
+def differences(
+    pair: Pair, *, shift: int = 0, raises: tuple[RaiseLines, RaiseLines] = ({}, {})
+) -> tuple[Difference, ...]:
     """Return what differs, the plainest first; empty where the two cannot be compared.
 
     A run that pytest could not set up, that was skipped or that died says nothing of the
     code, and where the base does not come to an end there is nothing to state of it.
-    ``shift`` is how much longer the path of the base's tree is than that of the head's.
+    ``shift`` is how much longer the path of the base's tree is than that of the head's;
+    ``raises`` are the lines of both sides' sources that raise on purpose.
     """
     if pair.base.outcome.status not in _COMPARABLE:
         return ()
@@ -36,17 +81,31 @@ def differences(pair: Pair, *, shift: int = 0) -> tuple[Difference, ...]:
         return (Difference(Kind.END, "", shown, "does not come to an end"),)
     if pair.head.outcome.status not in _COMPARABLE:
         return ()
-    found = [*_errors(pair), *_values(pair, shift), *_warnings(pair), *_output(pair)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda d: _RANK[d.kind]))
+    found = [*_errors(pair, raises), *_values(pair, shift), *_warnings(pair), *_output(pair)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda d: (d.weak, _RANK[d.kind])))
 
 
-def _errors(pair: Pair) -> Iterator[Difference]:
+def _errors(pair: Pair, raises: tuple[RaiseLines, RaiseLines]) -> Iterator[Difference]:
     base, head = _ending(pair.base), _ending(pair.head)
-    if _quiet(base) == _quiet(head):
+    if _timeless(base) == _timeless(head):
         return
     if pair.base.raised is not None and pair.base.raised.at is None:
         return  # the test's own mistake, a call that does not fit: it says nothing of the code
-    yield Difference(Kind.ERROR, "", base or "no error", head or "no error")
+    misused = [_is_accident(t, r) for t, r in zip((pair.base, pair.head), raises, strict=True)]
+    if all(misused):
+        return  # called wrongly, the code fails somewhere: where is nobody's concern
+    yield Difference(Kind.ERROR, "", base or "no error", head or "no error", misused[0])
+
+
+def _is_accident(trial: Trialed, raises: RaiseLines) -> bool:
+    """Return whether the run ended in an error that no statement of the code raises."""
+    raised = trial.raised
+    if raised is None or raised.type_name not in {*_ACCIDENTS, "AssertionError"}:
+        return False
+    if raised.type_name == "AssertionError":
+        return raised.at is not None  # what the code asserts of its own use
+    path, line = raised.at or ("", 0)
+    return line not in raises.get(path, frozenset())
 
 
 def _ending(trial: Trialed) -> str:
@@ -58,11 +117,15 @@ def _ending(trial: Trialed) -> str:
 
 
 def _values(pair: Pair, shift: int) -> Iterator[Difference]:
+    ended = pair.base.raised is None and pair.head.raised is None
     for expression, facts in pair.base.facts.items():
         other = pair.head.facts.get(expression)
-        if other is None or not facts or not other:
+        if not facts or (other is None and not ended):
             continue
-        if not _shifted(facts, other, shift):
+        if not other:
+            # An error that a look at it brings out; the test that looks will tell.
+            yield Difference(Kind.VALUE, expression, _value_of(facts[0].code), _UNSEEN)
+        elif not _shifted(facts, other, shift):
             yield from _facts(expression, facts, other)
     yield from _checks(pair)
 
@@ -83,7 +146,7 @@ def _checks(pair: Pair) -> Iterator[Difference]:
         if base.held != head.held or _codes(base.facts) != _codes(head.facts):
             shown = [_check_shown(check) for check in (base, head)]
             if _quiet(shown[0]) != _quiet(shown[1]):
-                yield Difference(Kind.VALUE, f"line {base.line}", *shown)
+                yield Difference(Kind.VALUE, f"line {base.line}", shown[0], shown[1])
 
 
 def _check_shown(check: Check) -> str:
@@ -103,7 +166,9 @@ def _facts(expression: str, base: tuple[Fact, ...], head: tuple[Fact, ...]) -> I
     if _quiet(shown[0]) == _quiet(shown[1]):
         return
     kind = Kind.TYPE if "isinstance(" in only_base[0].code else Kind.VALUE
-    yield Difference(kind, expression, shown[0], shown[1] or _value_of(head[0].code))
+    kind = Kind.ARGUMENT if _ARGUMENT.match(expression) else kind
+    after = shown[1] or _value_of(head[0].code)
+    yield Difference(kind, expression, shown[0], after, bool(_PRIVATE.search(expression)))
 
 
 def _codes(facts: tuple[Fact, ...]) -> tuple[str, ...]:
@@ -124,7 +189,7 @@ def _warnings(pair: Pair) -> Iterator[Difference]:
     base, head = (_warned(trial) for trial in (pair.base, pair.head))
     if [_quiet(one) for one in base] != [_quiet(one) for one in head]:
         shown = ["; ".join(one)[:_SHOWN] or "no warning" for one in (base, head)]
-        yield Difference(Kind.WARNING, "", *shown)
+        yield Difference(Kind.WARNING, "", shown[0], shown[1])
 
 
 def _warned(trial: Trialed) -> list[str]:
@@ -139,7 +204,7 @@ def _warned(trial: Trialed) -> list[str]:
 def _output(pair: Pair) -> Iterator[Difference]:
     for name in ("stdout", "stderr"):
         base, head = getattr(pair.base, name), getattr(pair.head, name)
-        if _quiet(base) != _quiet(head):
+        if _timeless(base) != _timeless(head):
             yield Difference(Kind.OUTPUT, name, base[:_SHOWN], head[:_SHOWN])
 
 
@@ -148,8 +213,18 @@ def _quiet(text: str) -> str:
     return _NOISE.sub("…", text)
 
 
-def same_in(first: tuple[Difference, ...], second: tuple[Difference, ...]) -> bool:
-    """Return whether two sightings of one candidate tell the same story."""
-    return [(d.kind, d.where, _quiet(d.base)) for d in first] == [
-        (d.kind, d.where, _quiet(d.base)) for d in second
-    ]
+def _timeless(text: str) -> str:
+    return _DURATION.sub("…", _quiet(text))
+
+
+def meddles(function: str) -> bool:
+    """Return whether a test sets a private attribute: what then happens nobody relies on."""
+    return bool(_MEDDLING.search(function))
+
+
+def seen_again(
+    first: tuple[Difference, ...], second: tuple[Difference, ...]
+) -> tuple[Difference, ...]:
+    """Return those of the first sighting that the second one of the same candidate has as well."""
+    again = {(d.kind, d.where, _quiet(d.base), _quiet(d.head)) for d in second}
+    return tuple(d for d in first if (d.kind, d.where, _quiet(d.base), _quiet(d.head)) in again)

@@ -64,12 +64,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What tells the two runs apart: ``where`` is an expression, or empty for the whole."""
+    """What tells the two runs apart: ``where`` is an expression, or empty for the whole.
+
+    ``weak``: worth little. On the base the call failed by an error that nobody wrote there, as
+    a call with a value of a wrong type does; or only private names show the difference.
+    """
 
     kind: Kind
     where: str
     base: str
     head: str
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class BehaviorChange:
     announced: Announced = Announced.UNSURE
     reason: str = ""
     by_model: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)

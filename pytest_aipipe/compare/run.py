@@ -9,7 +9,7 @@ import random
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,32 +18,49 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
 from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import differences, same_in
-from pytest_aipipe.compare.files import FOLDER, file_name, module_text, named
-from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
+from pytest_aipipe.compare.difference import meddles, seen_again
+from pytest_aipipe.compare.files import (
+    CATCHING_HEADER,
+    FOLDER,
+    comment,
+    file_name,
+    module_text,
+    named,
+)
+from pytest_aipipe.compare.model import BehaviorChange, Compared, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
 from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
+from pytest_aipipe.compare.stories import Stories, without_weak
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
+from pytest_aipipe.generate.scene import read_sources
+from pytest_aipipe.write.formatter import Formatter, formatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aipipe_core.change.model import Change
     from pytest_aipipe.compare.catching import Caught
-    from pytest_aipipe.compare.model import Difference, Place
+    from pytest_aipipe.compare.model import Place
     from pytest_aipipe.explore.process import Launch
-    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
-_PER_PLACE = 3
-"""Distinct differences that are reported of one place at most."""
-_ATTEMPTS = 12
-"""Sightings of one place that are tried before it is left."""
+_QUIET, _QUIET_AFTER = 1600, 160
+"""Candidates in a row without a new path after which a place is left: nothing was told of it, or
+something was."""
 _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
+_RECORDING, _LEAST_RECORDING = 0.1, 2.0
+"""Of the time that is left, for watching the nearest tests' calls; and seconds at least."""
 _SEEDS = ("1", "4242")
+
+
+def has_places(request: Request, change: Change) -> bool:
+    """Return whether any definition that both sides have may behave differently."""
+    texts = texts_of(change, request)
+    return bool(places(change.files, texts.base, texts.head, texts.modules))
 
 
 def compare(
@@ -60,11 +77,11 @@ def compare(
 
     ``request`` is head's; ``base_root`` holds the base's files and is only read.
     ``candidates`` are tests that were found for other ends: they are run on both sides
-    first. ``budget`` is in seconds and bounds everything but the last confirmation.
+    first. ``budget`` is in seconds.
     """
     comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
     try:
-        with tempfile.TemporaryDirectory(prefix="aipipe-compare-") as private:
+        with tempfile.TemporaryDirectory(dir=base_root.parent, prefix="arena-") as private:
             comparison.run(base_root, Path(private), candidates)
     except AipipeError as error:
         comparison.notes.append(" ".join(str(error).split()))
@@ -81,8 +98,8 @@ class _Comparison:
     changes: list[BehaviorChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tried: int = 0
-    stories: dict[str, list[Difference]] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
+    stories: Stories = field(default_factory=Stories)
+    formatter: Formatter = field(default_factory=Formatter)
     second: Arenas | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -97,11 +114,14 @@ class _Comparison:
         found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
-        self.request = with_texts(self.request, texts)
+        self.formatter = formatter_of(self.request.root)
+        self.request = with_texts(self.request, texts, found)
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
         base = on_base(self.request, root, texts.base, texts.removed)
+        begun = time.monotonic()
         with self.stack, Arenas(base, self.request, launch=self.launch) as arenas:
+            opening = time.monotonic() - begun
             hunts = self._hunts(found, arenas)
             self._given(candidates, hunts, arenas)
             self._search(hunts, arenas)
@@ -109,13 +129,19 @@ class _Comparison:
                 self.notes += [
                     f"A technique gave out at {hunt.place.symbol}: {why}" for why in hunt.failed
                 ]
-        if self.changes:
+            if self.changes:
+                self.changes = self._tells(without_weak(self.changes), self._second(arenas))
+        if self.changes and self.left > 2 * opening:
             self._confirm(base)
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
         hunts = []
         tried: dict[str, set[str]] = {}
-        scenes = [self._scene(request, arenas) for request in arenas.requests]
+        calls = arenas.explorers[1].record_calls(
+            [(place.path, place.symbol) for place in found],
+            timeout=max(_LEAST_RECORDING, self.left * _RECORDING),
+        )
+        scenes = [self._scene(request, arenas, calls) for request in arenas.requests]
         for place in found:
             lines = (place.base_lines, place.head_lines)
             sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
@@ -126,16 +152,14 @@ class _Comparison:
             hunts.append(Hunt(place, both, nearest(both[1].situation), known))
         return hunts
 
-    def _scene(self, request: Request, arenas: Arenas) -> Scene:
-        files = {test.source_path for test in request.tests}
-        texts = {path: path.read_text("utf-8") for path in files if path.is_file()}
+    def _scene(self, request: Request, arenas: Arenas, calls: Sequence[RecordedCall]) -> Scene:
         return Scene(
             root=request.root,
             sources=request.sources,
             added=request.added,
             tests=request.tests,
-            calls=(),
-            test_sources=texts,
+            calls=calls,
+            test_sources=read_sources(request.tests),
             fixtures=arenas.explorers[1].ready.fixtures,
             rng=random.Random(request.seed),  # noqa: S311 - the same search for the same change
         )
@@ -153,7 +177,7 @@ class _Comparison:
         while waiting and self.left > 0:
             for hunt in list(waiting):
                 batch = hunt.batch()
-                if not batch or self._done(hunt.place):
+                if not batch or self._done(hunt):
                     waiting.remove(hunt)
                     continue
                 self._try(hunt, hunts, batch, arenas)
@@ -166,49 +190,58 @@ class _Comparison:
                     left=max(0.0, self.left),
                 )
 
-    def _done(self, place: Place) -> bool:
-        key = _key(place)
-        told = len(self.stories.get(key, ()))
-        return told >= _PER_PLACE or self.attempts.get(key, 0) >= _ATTEMPTS
+    def _done(self, hunt: Hunt) -> bool:
+        """Return whether nothing more is to be expected of a place, or enough is known of it."""
+        told = self.stories.told(hunt.place)
+        quiet = _QUIET_AFTER if told else _QUIET
+        return self.stories.is_closed(hunt.place) or hunt.quiet >= quiet
 
     def _try(
         self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
     ) -> None:
-        near = [h for h in hunts if h.place.path == hunt.place.path]
         pairs = arenas.run(batch)
         self.tried += len(batch)
         sightings = []
         for candidate, pair in zip(batch, pairs, strict=True):
-            reached = [h for h in near if h.learn(candidate, pair)]
+            reached = [h for h in hunts if h.learn(candidate, pair)]
             told = [*(h for h in reached if h is hunt), *reached, hunt]
             if not reached and candidate.technique != "interface":
                 continue
-            found = differences(pair, shift=arenas.shift)
+            found = arenas.differences(pair)
+            if found and (meddles(candidate.function) or _is_inward(told[0].place, candidate)):
+                found = tuple(replace(one, weak=True) for one in found)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
-        sightings.sort(key=lambda s: len(s.candidate.function))
+        sightings.sort(key=lambda s: (s.differences[0].weak, len(s.candidate.function)))
         for sighting in sightings:
             if self.left <= 0:
                 return
-            if not self._done(sighting.place):
-                self._catch(sighting, arenas)
+            if not self.stories.is_closed(sighting.place):
+                try:
+                    self._catch(sighting, arenas)
+                except AipipeError:
+                    raise
+                except Exception as error:  # what was found before this one must not be lost
+                    self.notes.append(f"A test could not be made: {type(error).__name__}: {error}")
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
-        key = _key(sighting.place)
-        told = self.stories.setdefault(key, [])
-        new = [d for d in sighting.differences if not any(_alike(d, old) for old in told)]
-        if not new or new[0] is not sighting.differences[0]:
+        place, stories = sighting.place, self.stories
+        if not any(stories.is_new(place, one) for one in sighting.differences):
             return
-        self.attempts[key] = self.attempts.get(key, 0) + 1
         (again,) = arenas.run([sighting.candidate])
-        if not same_in(sighting.differences, differences(again, shift=arenas.shift)):
-            return
-        caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
+        stable = seen_again(sighting.differences, arenas.differences(again))
+        if not stable or not stories.is_new(place, stable[0]):
+            return  # chance, which is no attempt (many candidates may show it), or known
+        stories.attempt(place)
+        caught = catch(sighting.candidate, stable[0], arenas, deadline=self.deadline)
         if caught is None:
             return
-        change = self._change(sighting.place, caught)
+        if not stories.is_new(place, caught.difference):
+            stories.know(place, stable[0])  # made small, it shows what another one has shown
+            return
+        change = self._change(place, caught)
         if self._tells([change], self._second(arenas)) == [change]:
-            told.append(new[0])
+            stories.tell(place, stable[0], caught.difference)
             self.changes.append(change)
 
     def _second(self, arenas: Arenas) -> Arenas:
@@ -228,6 +261,8 @@ class _Comparison:
         number = len(self.changes) + 1
         stem = f"{place.module.rpartition('.')[2].strip('_')}_{name}_{number}"
         shown = f"{symbol}: {_line(difference.base)} on the base, {_line(difference.head)} now."
+        text = module_text(candidate, CATCHING_HEADER + comment(shown))
+        name = file_name(stem, self.request.naming)
         verdict, reason = announced(difference, place, self._said(place))
         return BehaviorChange(
             symbol=f"{place.module}.{place.symbol}".removesuffix(".<module>"),
@@ -236,12 +271,13 @@ class _Comparison:
             input=shown_input(caught.candidate),
             base=difference.base,
             head=difference.head,
-            file_name=file_name(stem, self.request.naming),
+            file_name=name,
             test_name=candidate.name,
-            test=module_text(candidate, shown),
+            test=self.formatter.format(text, self.request.target / FOLDER / name),
             hunk=place.hunks[0] if place.hunks else None,
             announced=verdict,
             reason=reason,
+            weak=difference.weak,
         )
 
     def _said(self, place: Place) -> Said:
@@ -252,7 +288,7 @@ class _Comparison:
         return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
-        """Keep the tests that, as files, tell the sides apart in fresh processes as well."""
+        """Keep the tests that tell the sides apart under a third hash seed as well."""
         with Arenas(
             base, self.request, launch=self.launch, hash_seed=_SEEDS[1], seconds=_PATIENCE
         ) as fresh:
@@ -260,27 +296,18 @@ class _Comparison:
 
     @staticmethod
     def _tells(changes: Sequence[BehaviorChange], arenas: Arenas) -> list[BehaviorChange]:
+        """Return those whose files, as they are written, tell the sides apart."""
         files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
         pairs = arenas.run_files(files)
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
 
 
-def _key(place: Place) -> str:
-    return f"{place.path}:{place.symbol}"
+def _is_inward(place: Place, candidate: Candidate) -> bool:
+    """Return whether a candidate only reads a name of a module that is private itself."""
+    return candidate.technique == "interface" and any(
+        part.startswith("_") for part in place.module.split(".")
+    )
 
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:100]
-
-
-def _alike(new: Difference, old: Difference) -> bool:
-    """Return whether two differences tell one story: the same kind of result on both sides."""
-    if new.kind is not old.kind:
-        return False
-    if new.kind in {Kind.ERROR, Kind.WARNING}:
-        return [_head(new.base), _head(new.head)] == [_head(old.base), _head(old.head)]
-    return True
-
-
-def _head(text: str) -> str:
-    return text.split(":", 1)[0]

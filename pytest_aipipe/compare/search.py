@@ -13,18 +13,23 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.altered import altered_branches, altered_literals
 from pytest_aipipe.compare.interface import interface_candidates
-from pytest_aipipe.compare.looks import looks
+from pytest_aipipe.compare.looks import bound_names, looks
+from pytest_aipipe.compare.places import MODULE
 from pytest_aipipe.compare.plain import plain_asserts, with_looks, written_out
 from pytest_aipipe.compare.vary import varied
 from pytest_aipipe.compare.words import speaks, vocabulary
+from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.seeds import Seed, seed_of
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
 from pytest_aipipe.engines.source.writer import fingerprint
+from pytest_aipipe.engines.techniques.carve import Carve
 from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
 from pytest_aipipe.engines.techniques.search import pool_of
+from pytest_aipipe.engines.techniques.sequences import Sequences
 from pytest_aipipe.generate.model import Candidate, Gap, Scene
 
 if TYPE_CHECKING:
@@ -32,12 +37,14 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.compare.model import Pair, Place
     from pytest_aipipe.engines.source.edits import Edit, Pool
+    from pytest_aipipe.engines.techniques.base import Technique
     from pytest_aipipe.generate.model import KnownTest, Outcome
 
 BATCH = 16
 _TESTS = 24
 _ROWS = 4
 _SEEDS = 40
+_NEAR = 48
 _NO_SEED = frozenset({"timeout", "crashed", "error", "skipped"})
 _TURN = 6
 """How many edits of one seed are tried before the next one has its turn."""
@@ -68,9 +75,14 @@ class Side:
 
 def side_of(place: Place, scene: Scene, lines: frozenset[int]) -> Side | None:
     """Return a version's view of ``place``, or None where its module cannot be read."""
-    gap = Gap(place.path, place.module, place.symbol, lines, frozenset())
+    source = scene.sources.get(place.path, "")
+    gap = Gap(place.path, place.module, place.symbol, lines, altered_branches(source, lines))
     situation = Situation.of(gap, scene)
-    return None if situation is None else Side(situation, pool_of(situation))
+    if situation is None:
+        return None
+    pool = pool_of(situation)
+    near = unique([*altered_literals(source, lines), *pool.near])
+    return Side(situation, replace(pool, near=tuple(near[:_NEAR])))
 
 
 def nearest(situation: Situation) -> list[KnownTest]:
@@ -80,8 +92,14 @@ def nearest(situation: Situation) -> list[KnownTest]:
     the rest one of each file in turn.
     """
     path = situation.gap.path
-    if any(test.lines.get(path) for test in situation.scene.tests):
-        return list(situation.tests)
+    ran = [test for test in situation.scene.tests if test.lines.get(path)]
+    if ran:
+        near = list(situation.tests)
+        ran.sort(key=lambda test: -len(test.lines[path]))
+        first: dict[tuple[object, str], KnownTest] = {}
+        for test in (*near, *ran):
+            first.setdefault((test.source_path, test.qualname), test)
+        return list(first.values())
     words = {w.lower() for name in situation.names for w in name.split("_") if len(w) > 2}  # noqa: PLR2004
     words.add(situation.module.name.rpartition(".")[2].strip("_").lower())
     seen: Counter[object] = Counter()
@@ -137,8 +155,10 @@ class Hunt:
         self.failed: list[str] = []
         self.inlined: list[Candidate] = []
         self.given = 0
+        self.quiet = 0  # candidates since one of them took a path that none took before
         self.words = vocabulary([side.situation for side in sides])
         self.looks = looks(*(side.situation for side in sides))
+        self.bound = bound_names(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
 
     def batch(self, size: int = BATCH) -> list[Candidate]:
@@ -153,6 +173,7 @@ class Hunt:
                 self.tried.add(mark)
                 found.append(candidate)
         self.given += len(found)
+        self.quiet += len(found)
         return found
 
     def _next(self) -> Candidate | None:
@@ -181,6 +202,8 @@ class Hunt:
         if reached and candidate.technique == "existing":
             self._inline(candidate, pair)
         new = [s.is_new(o) for s, o in zip(self.sides, outcomes, strict=True)]
+        if any(new):
+            self.quiet = 0
         if outcomes[0].status not in _NO_SEED and (
             any(new) or (reached and candidate.technique == "inlined")
         ):
@@ -192,7 +215,8 @@ class Hunt:
         if seed is None:
             return
         length = len(candidate.function.splitlines())
-        edits = varied(seed.function, [side.pool for side in self.sides], self.looks, self.words)
+        pools = [side.pool for side in self.sides]
+        edits = varied(seed.function, pools, self.looks, self.words, self.bound)
         if speaks(seed.function, self.words):
             score += 0.5
         self.seeds.append(_Seed(seed, edits, score - 0.002 * length))
@@ -251,10 +275,14 @@ class Hunt:
         return candidate
 
     def _proposed(self) -> Iterator[Candidate]:
-        """Docstring examples and direct calls, of the base's code and the head's in turn."""
+        """Examples, recorded calls varied, direct calls; of the base's code and the head's."""
+        # Of what is gone from a module, a call cannot even be imported on head.
+        calls: list[Technique] = []
+        if self.place.symbol != MODULE:
+            calls = [Carve(), Construct(), Sequences()]
         streams = [
             technique.propose(side.situation)
-            for technique in (Examples(), Construct())
+            for technique in (Examples(), *calls)
             for side in self.sides
         ]
         while streams:

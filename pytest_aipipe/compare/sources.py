@@ -6,17 +6,20 @@ taken away has none, and is where behaviour is lost most easily.
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipipe_core.change import Kind, file_at
+from pytest_aipipe.generate.model import Candidate, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aipipe_core.change.model import Change, FileChange
-    from pytest_aipipe.generate.request import Request
+    from pytest_aipipe.compare.model import Place
+    from pytest_aipipe.generate.request import AdmittedTest, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +82,40 @@ def module_name(file: Path, python_path: Iterable[str], root: Path) -> str:
     return ""
 
 
-def with_texts(request: Request, texts: Texts) -> Request:
-    """Return head's request widened to every file that can be compared, without its gaps."""
+def with_texts(request: Request, texts: Texts, found: Sequence[Place]) -> Request:
+    """Return head's request widened to every file that can be compared, its gaps the places."""
     return replace(
         request,
         sources={**request.sources, **texts.head},
         modules={**request.modules, **texts.modules},
         added={**request.added, **texts.added},
-        gaps=(),
+        gaps=[Gap(p.path, p.module, p.symbol, p.head_lines, frozenset()) for p in found],
     )
+
+
+def candidates_of(tests: Sequence[AdmittedTest], files: Mapping[str, str]) -> list[Candidate]:
+    """Return written tests as candidates: each with its file's imports and helpers."""
+    preludes = {name: prelude_of(text) for name, text in files.items()}
+    return [
+        Candidate(test.technique, test.name, test.source, preludes[test.module_name])
+        for test in tests
+        if test.module_name in preludes
+    ]
+
+
+def prelude_of(text: str) -> tuple[str, ...]:
+    """Return the statements of a test file that are no tests."""
+    statements = []
+    for node in ast.parse(text).body:
+        is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and (
+            node.name.lower().startswith("test")
+        )
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not is_test and not is_docstring:
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            lines = text.splitlines()[first - 1 : node.end_lineno]
+            statements.append("\n".join(lines))
+    return tuple(statements)
 
 
 def test_paths(files: Sequence[FileChange]) -> list[str]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.explore.arcs import Translator
+from pytest_aipipe.explore.brood import OpenPieces, brood_message
 from pytest_aipipe.explore.process import ChildProcess, Launch, command, environment, unsandboxed
+from pytest_aipipe.explore.rebuild import CANDIDATE
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
-from pytest_aipipe.generate.model import Candidate, Outcome, RecordedCall
+from pytest_aipipe.generate.model import Brood, Candidate, Outcome, RecordedCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,18 +98,22 @@ class Explorer:
         self.bare = bare
         self.preimport = preimport
         self.translator = Translator(request.sources)
+        self.open = OpenPieces(request.gaps)
         self.tried = 0
         self.notes: list[str] = []
         self._child: ChildProcess | None = None
         self._serving = False
         self._starts = 0
         self._number = 0
+        self._over = False
         self.ready = Ready({}, (), frozenset(), None)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the child for good: a thread that still waits for it starts no other."""
+        self._over = True
         self.close()
 
     def close(self) -> None:
@@ -149,6 +155,8 @@ class Explorer:
         """Start the child unless it runs, and do not wait for it."""
         if self._child is not None:
             return
+        if self._over:
+            raise Closed
         if self._starts > RESTARTS:
             raise SurroundingsError(
                 "explorer-keeps-dying", "The process in which candidates are tried keeps dying"
@@ -186,22 +194,28 @@ class Explorer:
 
     def try_all(self, batch: Sequence[Candidate], *, look: bool = False) -> tuple[Trialed, ...]:
         """Try every candidate; with ``look`` the trial also tells what its values were worth."""
-        messages = [
-            {
-                "path": str(self.request.target / "test_aipipe_candidate.py"),
-                "source": source_text(one),
-                "name": one.name,
-                "observe": list(one.observe),
-                "look": look,
-                "timeout": self.timeout,
-            }
-            for one in batch
-        ]
+        messages = [self._message(one, look=look) for one in batch]
         answers = self.ask(messages)
-        return tuple(
+        tried = tuple(
             read_answer(self._with_imports(a, m), self.translator)
             for a, m in zip(answers, messages, strict=True)
         )
+        for one in tried:
+            self.open.see(one.outcome)
+        return tried
+
+    def _message(self, one: Candidate, *, look: bool) -> Message:
+        message: Message = {
+            "path": str(self.request.target / f"{CANDIDATE}.py"),
+            "source": source_text(one),
+            "name": one.name,
+            "observe": list(one.observe),
+            "look": look,
+            "timeout": self.timeout,
+        }
+        if isinstance(one, Brood):
+            message |= brood_message(one, self.open)
+        return message
 
     def try_plain(self, texts: Sequence[tuple[Path, str, str]]) -> tuple[Trialed, ...]:
         """Run whole test files as they would be written: path, text and a name each."""

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_aipipe.explore.values import Fact, facts_of
 
 PROBE = "__aipipe_probe__"
-MAX_FACTS = 12
+MAX_FACTS = 18
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",

@@ -136,6 +136,11 @@ class Server:
             from pytest_aipipe.explore.together import run_together
 
             return run_together(self.session, message)
+        if message.get("kind") == "breed":
+            from pytest_aipipe.explore.breed import Breed
+
+            bred = Breed(self.session, message, self.setup, self.recorder)
+            return bred.run(Path(message["path"]))
         return Trial(self.session, message, tracer=self.tracer, recorder=self.recorder).run()
 
     def _hear(self, one: Running) -> None:

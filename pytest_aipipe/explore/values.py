@@ -15,6 +15,8 @@ from pytest_aipipe.explore.rebuild import import_of, source_of
 MAX_ITEMS = 30
 MAX_LITERAL = 600
 EXACT_BELOW = 1e15
+MAX_SHOWN = 120
+MAX_PARTS = 14
 _OBJECT_EQ: Any = object.__eq__
 _OBJECT_STR: Any = object.__str__
 _UNSTABLE = re.compile(
@@ -199,7 +201,21 @@ def _routine_facts(expression: str, value: Any) -> list[Fact]:
     facts = [Fact(f"assert callable({expression})", (), 1)]
     if isinstance(name, str) and name.isidentifier():
         facts.insert(0, Fact(f'assert {expression}.__name__ == "{name}"', (), 2))
-    return facts
+    return [*_signature_facts(expression, value), *facts]
+
+
+def _signature_facts(expression: str, value: Any) -> list[Fact]:
+    """Facts of a function that the code made: how it can be called."""
+    if not isinstance(value, types.FunctionType):
+        return []
+    shown = str(inspect.signature(value))
+    if len(shown) > MAX_SHOWN or not is_stable_text(shown) or re.search(r"<[^>]+>", shown):
+        return []
+    written = source_of(shown)
+    if written is None or shown == "(*args, **kwargs)":
+        return []
+    code = f"assert str(inspect.signature({expression})) == {written.code}"
+    return [Fact(code, ("import inspect",), 2)]
 
 
 def _mock_facts(expression: str, value: Any) -> list[Fact]:
@@ -221,7 +237,7 @@ def _object_facts(expression: str, value: Any) -> list[Fact]:
             continue
         inner = _facts(f"{expression}.{name}", getattr(value, name))
         facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
-        if len(facts) > 8:  # noqa: PLR2004
+        if len(facts) > MAX_PARTS:
             break
     return facts
 

@@ -97,6 +97,7 @@ class Scene:
     fixtures: frozenset[str]
     rng: Random
     async_mark: str | None = None  # "asyncio", "anyio", ... where the project has such a plugin
+    tries: Sequence[tuple[Candidate, Outcome]] = ()  # of engines before: what came nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,45 @@ class Candidate:
     prelude: tuple[str, ...] = ()
     observe: tuple[str, ...] = ()
     mocked: bool = False
+    untrusted: bool = False  # nobody of ours wrote it: it never runs outside the sandbox
     origin: str = ""  # e.g. the node id of the test that was amplified
     note: str = ""  # what this test shows, in the words of its docstring or comment
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What variations of a test may draw from, all of it as source or text.
+
+    ``texts`` are whole texts, ``tokens`` pieces worth putting into one; ``keywords`` pairs of
+    a parameter's name and a value for it.
+    """
+
+    texts: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
+    keywords: tuple[tuple[str, str], ...] = ()
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brood(Candidate):
+    """A candidate to be varied many times in one process; its outcome has what was ``found``.
+
+    ``chains`` are the open places of the gap (path, line and 0; or path and both ends of a
+    branch), each with the lines on the way to it. ``others`` are sources of functions to begin
+    with as well: what an earlier brood of the same test ended with. ``focus`` are the lines
+    (path and number) on which every difference counts. Ends after ``rounds``
+    variations, or after ``seconds`` of processor time where those are slow.
+    """
+
+    material: Material = field(default_factory=Material)
+    chains: tuple[tuple[tuple[str, int, int], tuple[int, ...]], ...] = ()
+    others: tuple[str, ...] = ()
+    focus: tuple[tuple[str, int], ...] = ()
+    rounds: int = 600
+    seconds: float = 2.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +191,11 @@ class Outcome:
     comparisons: tuple[Comparison, ...] = ()
     seconds: float = 0.0
     detail: str = ""
+    admitted: bool = False  # it became a test that passed the gate
+    refused: str = ""  # why it did not, where it reached something open
+    found: tuple[str, ...] = ()  # of a brood: sources of functions that closed something
+    near: tuple[str, ...] = ()  # of a brood: sources of those that came nearest
+    tries: int = 1  # how many runs it stands for; of a brood, its variations
 
 
 class Engine(Protocol):

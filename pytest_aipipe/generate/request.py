@@ -78,6 +78,21 @@ class AdmittedTest:
     mutants: int = 0
     killed: int = 0
     mocked: bool = False
+    untrusted: bool = False  # see Candidate
+    pinned: frozenset[int] = frozenset()  # lines in which it alone notices a fault
+
+
+@dataclass(frozen=True, slots=True)
+class MutantCount:
+    """Faults in the changed lines that the admitted tests run, and how many these notice.
+
+    ``survivors`` and ``set_aside`` (the equivalent ones, with the proof) are in words.
+    """
+
+    total: int = 0
+    killed: int = 0
+    survivors: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,7 @@ class Result:
     left: Sequence[OpenGap] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     techniques: Sequence[TechniqueCount] = ()
+    mutants: MutantCount = MutantCount()
     notes: Sequence[str] = ()  # e.g. which sandbox was used, what could not be started
 
 

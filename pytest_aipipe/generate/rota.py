@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -9,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.generate.model import Candidate, Engine, Gap, Outcome, RecordedCall
 from pytest_aipipe.generate.scene import read_sources, scene_for
+from pytest_aipipe.generate.stages import Waiting
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.explorer import Ready
     from pytest_aipipe.generate.remaining import Remaining
     from pytest_aipipe.generate.request import Request
+    from pytest_aipipe.generate.tries import Tries
 
 FIRST_QUOTA = 60  # most gaps that close do so within eighty candidates
 MAX_QUOTA = 400
 MAX_BATCH = 40
+PAUSE = 0.02  # between two looks for an answer that is awaited
 
 Proposals = Generator[Sequence[Candidate], Sequence[Outcome], None]
 
@@ -55,6 +59,7 @@ class Rota:
         engines: Sequence[Engine],
         ready: Ready,
         calls: Sequence[RecordedCall],
+        tries: Tries | None = None,
     ) -> None:
         sources = read_sources(request.tests)
         self._queue: deque[Work] = deque()
@@ -68,6 +73,7 @@ class Rota:
                     test_sources=sources,
                     fixtures=ready.fixtures,
                     async_mark=ready.async_mark,
+                    tries=tries.of(gap) if tries else (),
                 )
                 self._queue.append(Work(gap, engine, engine.propose(gap, scene), []))
         self._answers: dict[int, list[Outcome]] = {}
@@ -82,6 +88,10 @@ class Rota:
             if not work.batch and not self._advance(work):
                 self._drop()
                 continue
+            if not work.batch:  # it waits for an answer: the others' turn
+                self._queue.rotate(-1)
+                time.sleep(PAUSE)
+                continue
             if work.had >= work.quota:
                 work.quota = min(work.quota * 2, work.quota + MAX_QUOTA)
                 self._queue.rotate(-1)
@@ -93,6 +103,8 @@ class Rota:
     def answer(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Keep the outcomes; the engine gets them when its whole batch was tried."""
         work = turn.work
+        if isinstance(work.engine, Waiting):
+            work.engine.judged(turn.batch, outcomes)
         work.had += len(turn.batch)
         del work.batch[: len(turn.batch)]
         self._answers.setdefault(id(work), []).extend(outcomes)
@@ -107,6 +119,8 @@ class Rota:
                     work.begun = True
                     batch = next(work.proposals)
                 work.batch = list(batch)
+                if isinstance(work.engine, Waiting):
+                    break
         except StopIteration:
             return False
         except Exception as error:  # an engine may be a stranger's

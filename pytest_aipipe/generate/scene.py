@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_aipipe.generate.request import Request
+    from pytest_aipipe.generate.tries import Try
 
 NEAREST = 60
 
@@ -25,6 +26,7 @@ def scene_for(
     test_sources: Mapping[Path, str],
     fixtures: frozenset[str],
     async_mark: str | None,
+    tries: Sequence[Try] = (),
 ) -> Scene:
     """Return the scene of ``gap``; the same request always gives the same one."""
     return Scene(
@@ -37,6 +39,7 @@ def scene_for(
         fixtures=fixtures,
         rng=Random(_seed(gap, request.seed)),  # noqa: S311 - nothing secret is drawn
         async_mark=async_mark,
+        tries=tries,
     )
 
 

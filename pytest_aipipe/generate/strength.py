@@ -2,66 +2,86 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.explore.process import without_plugins
+from pytest_aipipe.generate.request import MutantCount
 from pytest_aipipe.mutate.confined import launch_in
 from pytest_aipipe.mutate.host import Trial, run_mutants
-from pytest_aipipe.mutate.make import make_mutants
-from pytest_aipipe.mutate.model import MutationScore
+from pytest_aipipe.mutate.make import survey
+from pytest_aipipe.mutate.model import KILLS, MutationScore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aipipe_core.sandbox import Sandbox
     from pytest_aipipe.generate.request import AdmittedTest, Request
-    from pytest_aipipe.mutate.model import Mutant
+    from pytest_aipipe.mutate.model import Equivalent, Mutant, MutantResult
 
-MOST_SECONDS = 15.0
-MOST_SHARE = 1 / 3
+SHARE = 1 / 4
+"""Of the budget: for making tests stronger, and again for the last count where time is left."""
+END_SHARE = 1 / 10
 LEAST_SECONDS = 2.5
-PER_LINE = 3
-TOTAL = 80
-RESERVED_SHARE = 0.08
-MOST_RESERVED = 5.0
+PER_LINE = 6
+TOTAL = 160
+
+Faults = dict[str, list["Mutant"]]
+"""Mutants by the absolute path of their module."""
 
 
 def reserved(budget: float) -> float:
-    """Return the seconds of ``budget`` that exploring leaves for the mutants."""
-    return min(MOST_RESERVED, budget * RESERVED_SHARE)
+    """Return the seconds of ``budget`` that exploring leaves for the tests' strength."""
+    return budget * SHARE
+
+
+def sharpening(budget: float, left: float) -> float:
+    """Return how long tests may be made stronger when ``left`` of ``budget`` is left."""
+    return min(budget * SHARE, left - min(budget * END_SHARE, left / 3))
 
 
 def seconds_for(budget: float, left: float) -> float:
     """Return how long mutants may be tried when ``left`` of ``budget`` is left; 0: not at all."""
-    seconds = min(MOST_SECONDS, budget * MOST_SHARE, left)
+    seconds = min(budget * SHARE, left)
     return seconds if seconds >= LEAST_SECONDS else 0.0
 
 
-def try_mutants(
+def faults_in(
+    request: Request,
+    ran: Mapping[str, frozenset[int]],
+    first: Mapping[str, frozenset[int]] | None = None,
+) -> tuple[Faults, list[tuple[str, Equivalent]]]:
+    """Return faults in those changed lines that are among ``ran``, and those set aside.
+
+    Some of every line come before many of one, and those on the lines in ``first`` before
+    all others: where the time does not suffice, the last are not tried.
+    """
+    faults: Faults = {}
+    aside: list[tuple[str, Equivalent]] = []
+    for path, lines in ran.items():
+        wanted = lines & request.added.get(path, frozenset())
+        found = survey(request.sources[path], wanted, per_line=PER_LINE, total=TOTAL)
+        aside += [(path, one) for one in found.set_aside]
+        if found.mutants:
+            wanted_first = (first or {}).get(path, wanted)
+            faults[str(request.root / path)] = _in_turn(found.mutants, wanted_first)
+    return faults, aside
+
+
+def try_faults(
     request: Request,
     sandbox: Sandbox,
     files: Mapping[str, str],
-    ran: Mapping[str, frozenset[int]],
+    faults: Mapping[str, Sequence[Mutant]],
     seconds: float,
-    *,
-    first: Mapping[str, frozenset[int]] | None = None,
 ) -> MutationScore:
-    """Try faults in those changed lines that are among ``ran`` on the composed ``files``.
+    """Try ``faults`` on the tests of ``files`` (by name, not on the disk), each on all of them.
 
-    One child process serves all of it; nothing is written to the project. Where the time
-    does not suffice for all, those on the lines in ``first`` have been tried, and some of
-    every line before many of one.
+    One child process serves all of it; nothing is written to the project.
     """
-    mutants = {}
-    for path, lines in ran.items():
-        wanted = lines & request.added.get(path, frozenset())
-        made = make_mutants(request.sources[path], wanted, per_line=PER_LINE, total=TOTAL)
-        if made:
-            wanted_first = (first or {}).get(path, wanted)
-            mutants[str(request.root / path)] = _in_turn(made, wanted_first)
-    if not mutants or not files or seconds <= 0:
+    if not faults or not files or seconds <= 0:
         return MutationScore()
     trial = Trial(
         rootdir=request.rootdir,
@@ -76,7 +96,20 @@ def try_mutants(
         ),
     )
     given = {request.target / name: text for name, text in files.items()}
-    return run_mutants([str(request.rootdir)], mutants, trial, seconds=seconds, given=given)
+    return run_mutants([str(request.rootdir)], faults, trial, seconds=seconds, given=given)
+
+
+def try_mutants(
+    request: Request,
+    sandbox: Sandbox,
+    files: Mapping[str, str],
+    ran: Mapping[str, frozenset[int]],
+    seconds: float,
+    *,
+    first: Mapping[str, frozenset[int]] | None = None,
+) -> MutationScore:
+    """Try faults in those changed lines that are among ``ran`` on the composed ``files``."""
+    return try_faults(request, sandbox, files, faults_in(request, ran, first)[0], seconds)
 
 
 def _in_turn(mutants: Sequence[Mutant], first: frozenset[int]) -> list[Mutant]:
@@ -89,11 +122,57 @@ def _in_turn(mutants: Sequence[Mutant], first: frozenset[int]) -> list[Mutant]:
     return [mutants[place] for *_, place in sorted(ranked)]
 
 
-def with_strength(test: AdmittedTest, score: MutationScore) -> AdmittedTest:
-    """Return ``test`` with the number of faults on its lines and of those it noticed."""
-    mine = [r for r in score.results if r.counts and any(_is_of(test, n) for n in r.covering)]
-    killed = sum(any(_is_of(test, n) for n in r.killers) for r in mine)
-    return replace(test, mutants=len(mine), killed=killed)
+def with_strength(tests: Sequence[AdmittedTest], score: MutationScore) -> list[AdmittedTest]:
+    """Return ``tests``, each with its share of the faults on the lines that they run.
+
+    A fault counts once: for the first test that notices it, or, where none does, for the
+    first that runs its line. So the tests' sums are the sums of the change.
+    """
+    total: Counter[int] = Counter()
+    killed: Counter[int] = Counter()
+    for result in score.results:
+        if not result.counts:
+            continue
+        finders = _of(tests, result.killers)
+        if result.verdict in KILLS and finders:
+            killed[finders[0]] += 1
+            total[finders[0]] += 1
+        elif covering := _of(tests, result.covering):
+            total[covering[0]] += 1
+            killed[covering[0]] += result.verdict in KILLS
+    return [
+        replace(test, mutants=total[place], killed=killed[place])
+        for place, test in enumerate(tests)
+    ]
+
+
+def counted(
+    score: MutationScore, aside: Sequence[tuple[str, Equivalent]], root: Path
+) -> MutantCount:
+    """Return the sums of ``score``, what survived and what was set aside, in words."""
+    judged = [one for one in score.results if one.counts]
+    return MutantCount(
+        total=len(judged),
+        killed=sum(one.verdict in KILLS for one in judged),
+        survivors=tuple(_said(one, root) for one in score.survivors),
+        set_aside=tuple(
+            f"{path}:{one.mutant.line} {_edit(one.mutant)} ({one.reason})" for path, one in aside
+        ),
+    )
+
+
+def _said(result: MutantResult, root: Path) -> str:
+    path = Path(result.path).relative_to(root).as_posix()
+    return f"{path}:{result.mutant.line} {_edit(result.mutant)}"
+
+
+def _edit(mutant: Mutant) -> str:
+    return f"{mutant.operator}: {mutant.before} => {mutant.after}"
+
+
+def _of(tests: Sequence[AdmittedTest], nodeids: Sequence[str]) -> list[int]:
+    """Return the places of the tests among ``nodeids``, in the order of ``tests``."""
+    return [n for n, test in enumerate(tests) if any(_is_of(test, one) for one in nodeids)]
 
 
 def _is_of(test: AdmittedTest, nodeid: str) -> bool:
@@ -101,3 +180,14 @@ def _is_of(test: AdmittedTest, nodeid: str) -> bool:
     path, _, rest = nodeid.partition("::")
     own = rest.split("::")[0].split("[")[0]
     return path.rsplit("/", 1)[-1] == test.module_name and own == test.name
+
+
+def by_line(faults: Mapping[str, Sequence[Mutant]], root: Path) -> dict[str, frozenset[int]]:
+    """Return the lines that hold ``faults``, by repository-relative path."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for path, mutants in faults.items():
+        for one in mutants:
+            found[Path(path).relative_to(root).as_posix()] |= set(
+                range(one.first or one.line, (one.last or one.line) + 1)
+            )
+    return {path: frozenset(lines) for path, lines in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import AipipeError
@@ -13,16 +13,22 @@ from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
+from pytest_aipipe.generate.kept import Kept
+from pytest_aipipe.generate.pool import Pool
 from pytest_aipipe.generate.remaining import Remaining, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
+    MutantCount,
     Progress,
     RejectedTest,
     Request,
     Result,
 )
 from pytest_aipipe.generate.rota import Rota, Turn
+from pytest_aipipe.generate.stages import Waiting, share, stages_of
+from pytest_aipipe.generate.stronger import make_stronger
 from pytest_aipipe.generate.tally import Tally
+from pytest_aipipe.generate.tries import Tries
 from pytest_aipipe.generate.why import Evidence
 from pytest_aipipe.write.compose import Composed, Planned, compose
 from pytest_aipipe.write.formatter import formatter_of
@@ -31,21 +37,13 @@ from pytest_aipipe.write.naming import taken_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_aipipe.generate.model import Candidate, Engine, Outcome
+    from pytest_aipipe.explore.explorer import Ready
+    from pytest_aipipe.generate.kept import Fault
+    from pytest_aipipe.generate.model import Candidate, Engine, Gap, Outcome, RecordedCall
 
 RECORDING_SHARE = 0.12
 MAX_TROUBLE = 3  # tests lost for one and the same reach before it is given up
 TOGETHER_ROUNDS = 4
-
-
-@dataclass(slots=True)
-class Kept:
-    """A test that passed alone in fresh processes."""
-
-    settled: Settled
-    turn: Turn
-    reached: Goal
-    size: int = field(default=0)
 
 
 class Workshop:
@@ -69,11 +67,16 @@ class Workshop:
         self.remaining = Remaining(request.gaps)
         self.tally = Tally()
         self.evidence = Evidence(request.sources)
+        self.tries = Tries()
         self.notes: list[str] = []
         self.kept: list[Kept] = []
         self.accidents: list[Kept] = []
         self.rejected: list[RejectedTest] = []
+        self.calls: Sequence[RecordedCall] = ()
+        self.mutants = MutantCount()
+        self.pool = Pool(request.added, self._is_raise)
         self._trouble: dict[frozenset[object], int] = {}
+        self._said: dict[int, str] = {}  # by candidate, of the batch at work: "" is admitted
         self._raises = {path: raise_lines(text) for path, text in request.sources.items()}
         self.formatter = formatter_of(request.root)
         self.taken = taken_names(request.root)
@@ -109,7 +112,9 @@ class Workshop:
     def left(self) -> float:
         """The seconds that may still be spent on exploring; a reserve is kept for the end."""
         reserve = min(self.request.budget * 0.25, 2.0 + 0.15 * len(self.kept))
-        return self.left_in_all - reserve - strength.reserved(self.request.budget)
+        if self.kept:
+            reserve += strength.reserved(self.request.budget)
+        return self.left_in_all - reserve
 
     @property
     def left_in_all(self) -> float:
@@ -126,12 +131,25 @@ class Workshop:
         self.progress.step(
             "watching the nearest tests", done=0, total=len(self.request.gaps), left=self.left
         )
-        calls = self.explorer.record_calls(
+        self.calls = self.explorer.record_calls(
             [(gap.path, gap.symbol) for gap in self.request.gaps],
             timeout=max(2.0, self.request.budget * RECORDING_SHARE),
         )
-        rota = Rota(self.request, self.engines, ready, calls)
-        while self.left > 0:
+        waiting = stages_of(self.engines)
+        while waiting and self.left > 0:
+            stage = waiting.pop(0)
+            self._stage(stage, share(self.left, len(waiting)), ready)
+            waiting += [[e] for one in stage if isinstance(one, Waiting) for e in one.instead()]
+
+    def _stage(self, engines: Sequence[Engine], keep: float, ready: Ready) -> None:
+        """Let these engines work on what is open, until ``keep`` seconds are left."""
+        rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
+        request = replace(self.request, gaps=[rest for rest in rests if rest.size])
+        for engine in engines:
+            if isinstance(engine, Waiting):
+                engine.begin(self.left - keep)
+        rota = Rota(request, engines, ready, self.calls, self.tries)
+        while self.left > keep:
             turn = rota.next_turn(self.remaining)
             for problem in rota.problems:
                 self.note(problem)
@@ -150,10 +168,20 @@ class Workshop:
         started = time.monotonic()
         outcomes = self.explorer.run(turn.batch)
         self.tally.tried(turn.engine.name, turn.batch, time.monotonic() - started)
-        for outcome in outcomes:
-            self.evidence.note(turn.gap, outcome)
+        for candidate, outcome in zip(turn.batch, outcomes, strict=True):
+            self.evidence.note(turn.gap, outcome, candidate.technique)
+            self.tries.note(turn.gap, candidate, outcome)
+            self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
+        self._said.clear()
         self._harvest(turn, outcomes)
-        rota.answer(turn, outcomes)
+        rota.answer(turn, [self._judged(c, o) for c, o in zip(turn.batch, outcomes, strict=True)])
+
+    def _judged(self, candidate: Candidate, outcome: Outcome) -> Outcome:
+        """Return the outcome with what the gate said of it, where it came to the gate."""
+        said = self._said.get(id(candidate))
+        if said is None:
+            return outcome
+        return replace(outcome, admitted=not said, refused=said)
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""
@@ -187,55 +215,100 @@ class Workshop:
         new: frozenset[object] = self.remaining.new_in(outcome)
         settled = settle(candidate, self.remaining.goal(), self.explorer, self._is_raise)
         if isinstance(settled, Unsettled):
-            self._refuse(candidate, turn, new, settled.reason)
+            self.refuse(candidate, turn.gap, turn.engine.name, settled.reason, new)
             return
-        planned = Planned(settled.candidate, turn.gap.path, turn.gap.symbol)
+        verdict = self.gated(settled, turn.gap)
+        if isinstance(verdict, Refused):
+            self.refuse(candidate, turn.gap, turn.engine.name, verdict.reason, new)
+            return
+        reached = self.remaining.goal().reached(verdict)
+        if not reached.size:
+            reason = "reaches nothing new in a fresh process"
+            self.refuse(candidate, turn.gap, turn.engine.name, reason, new)
+            return
+        kept = self.keep(settled, turn.gap, turn.engine.name, verdict)
+        if settled.accident:
+            self._said[id(candidate)] = "it expects an error that no raise of the code asks for"
+            self.accidents.append(kept)
+            return
+        self._said[id(candidate)] = ""
+        self.kept.append(kept)
+        self.remaining.close(reached)
+
+    def gated(self, settled: Settled, gap: Gap) -> Outcome | Refused:
+        """Return what the test reached in fresh processes, or why it is not admitted."""
+        planned = Planned(settled.candidate, gap.path, gap.symbol)
         single = compose([planned], self.request, self.formatter, self.taken)
         ((name, text),) = single.files.items()
         test = Admission(
             settled.candidate,
             text,
-            turn.gap.path,
-            turn.gap.symbol,
-            settled.reached.lines.get(turn.gap.path, frozenset()),
-            settled.reached.arcs.get(turn.gap.path, frozenset()),
+            gap.path,
+            gap.symbol,
+            settled.reached.lines.get(gap.path, frozenset()),
+            settled.reached.arcs.get(gap.path, frozenset()),
         )
         reason = first_rejection(test, self.rules)
-        if reason is None:
-            verdict = self.gate.alone(self.request.target / name, text)
-            if isinstance(verdict, Refused):
-                reason = verdict.reason
-        if reason is not None or isinstance(verdict, Refused):
-            self._refuse(candidate, turn, new, reason or "")
-            return
-        reached = self.remaining.goal().reached(verdict.outcome)
-        if not reached.size:
-            self._refuse(candidate, turn, new, "reaches nothing new in a fresh process")
-            return
-        kept = Kept(
-            settled, turn, _whole(self.request, verdict.outcome), body_size(settled.candidate)
-        )
-        if settled.accident:
-            self.accidents.append(kept)
-            return
-        self.kept.append(kept)
-        self.remaining.close(reached)
+        if reason is not None:
+            return Refused(reason)
+        verdict = self.gate.alone(self.request.target / name, text)
+        return verdict if isinstance(verdict, Refused) else verdict.outcome
 
-    def _refuse(
-        self, candidate: Candidate, turn: Turn, new: frozenset[object], reason: str
+    def keep(
+        self,
+        settled: Settled,
+        gap: Gap,
+        engine: str,
+        outcome: Outcome,
+        kills: frozenset[Fault] = frozenset(),
+    ) -> Kept:
+        """Return the test with what it reached in fresh processes, ``outcome``."""
+        whole = Remaining(self.request.gaps).goal().reached(outcome)
+        return Kept(settled, gap, engine, whole, body_size(settled.candidate), kills)
+
+    def refuse(
+        self,
+        candidate: Candidate,
+        gap: Gap,
+        engine: str,
+        reason: str,
+        new: frozenset[object] = frozenset(),
     ) -> None:
+        """Note that a candidate is not admitted; ``new`` is what it would have reached."""
+        self._said[id(candidate)] = reason
         self._trouble[new] = self._trouble.get(new, 0) + 1
-        self.evidence.note_rejection(turn.gap, reason)
+        self.evidence.note_rejection(gap, reason)
         lines = frozenset(
             one[1]
             for one in new
-            if isinstance(one, tuple) and one[0] == turn.gap.path and isinstance(one[1], int)
+            if isinstance(one, tuple) and one[0] == gap.path and isinstance(one[1], int)
         )
         self.rejected.append(
-            RejectedTest(
-                candidate.name, turn.engine.name, turn.gap.path, turn.gap.symbol, lines, reason
-            )
+            RejectedTest(candidate.name, engine, gap.path, gap.symbol, lines, reason)
         )
+
+    def _sharpen(self) -> None:
+        """Spend what is left on assertions and further tests that notice faults."""
+        until = time.monotonic() + strength.sharpening(self.request.budget, self.left_in_all)
+        if not self.kept or until - time.monotonic() < strength.LEAST_SECONDS:
+            return
+        self.progress.step("making the new tests stronger", done=0, total=1, left=self.left_in_all)
+        try:
+            self.kept = make_stronger(self, until)
+        except (AipipeError, OSError, KeyboardInterrupt) as error:
+            self.note(f"The new tests could not be made stronger: {str(error) or 'interrupted'}")
+
+    def ran(self) -> tuple[dict[str, frozenset[int]], dict[str, frozenset[int]]]:
+        """Return the lines that the kept tests run, and those of them that only they reach."""
+        ran: dict[str, frozenset[int]] = {}
+        first: dict[str, frozenset[int]] = {}
+        for one in self.kept:
+            for path, lines in one.settled.outcome.lines.items():
+                ran[path] = ran.get(path, frozenset()) | lines
+            for path, lines in one.reached.lines.items():
+                ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
+                first[path] = first.get(path, frozenset()) | lines | ends
+        return ran, first
 
     def finish(self) -> Result:
         """Thin out what was kept, compose the files, run them together, and report."""
@@ -246,6 +319,7 @@ class Workshop:
             if pieces(self.remaining.goal()) & pieces(one.reached):
                 self.kept.append(one)
                 self.remaining.close(_part(self.remaining.goal(), one.reached))
+        self._sharpen()
         composed = self._together()
         self.remaining = Remaining(self.request.gaps)
         admitted = []
@@ -260,6 +334,7 @@ class Workshop:
             left=[self.evidence.explain(rest) for rest in rests if rest.size],
             files=composed.files,
             techniques=self.tally.rows(admitted),
+            mutants=self.mutants,
             notes=self.notes,
         )
 
@@ -269,17 +344,10 @@ class Workshop:
         if not admitted or not seconds:
             return admitted
         self.progress.step("trying faults on the new tests", done=0, total=1, left=seconds)
-        ran: dict[str, frozenset[int]] = {}
-        first: dict[str, frozenset[int]] = {}
-        for one in self.kept:
-            for path, lines in one.settled.outcome.lines.items():
-                ran[path] = ran.get(path, frozenset()) | lines
-            for path, lines in one.reached.lines.items():
-                ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
-                first[path] = first.get(path, frozenset()) | lines | ends
+        faults, aside = strength.faults_in(self.request, *self.ran())
         try:
-            score = strength.try_mutants(
-                self.request, self.launch.sandbox, composed.files, ran, seconds, first=first
+            score = strength.try_faults(
+                self.request, self.launch.sandbox, composed.files, faults, seconds
             )
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             # The tests are good without it; how strong they are is then not said.
@@ -287,13 +355,14 @@ class Workshop:
             return admitted
         if score.note:
             self.note(f"While trying faults on the new tests: {score.note.strip()[-200:]}")
-        return [strength.with_strength(one, score) for one in admitted]
+        self.mutants = strength.counted(score, aside, self.request.root)
+        return strength.with_strength(admitted, score)
 
     def _together(self) -> Composed:
         """Thin out, compose and run together, until every test that is left passes."""
         for _ in range(TOGETHER_ROUNDS):
             goal = Remaining(self.request.gaps).goal()
-            wanted = [frozenset(pieces(_part(goal, one.reached))) for one in self.kept]
+            wanted = [one.worth(goal) for one in self.kept]
             chosen = fewest(wanted, [one.size for one in self.kept])
             chosen_tests = [self.kept[i] for i in chosen]
             composed = self._composed(chosen_tests)
@@ -308,7 +377,7 @@ class Workshop:
             ]
             for one in bad or chosen_tests:
                 reason = next(iter(failed.values()))
-                self._refuse(one.settled.candidate, one.turn, frozenset(), reason)
+                self.refuse(one.settled.candidate, one.gap, one.engine, reason)
             self.kept = [
                 one for one in self.kept if all(one is not other for other in bad or chosen_tests)
             ]
@@ -316,31 +385,26 @@ class Workshop:
         return self._composed([])
 
     def _composed(self, tests: Sequence[Kept]) -> Composed:
-        planned = [
-            Planned(one.settled.candidate, one.turn.gap.path, one.turn.gap.symbol) for one in tests
-        ]
+        planned = [Planned(one.settled.candidate, one.gap.path, one.gap.symbol) for one in tests]
         return compose(planned, self.request, self.formatter, self.taken)
 
     def _admitted(self, one: Kept, file: str, name: str, source: str) -> AdmittedTest:
-        gap = one.turn.gap
+        gap = one.gap
         goal = _part(Remaining(self.request.gaps).goal(), one.reached)
         return AdmittedTest(
             module_name=file,
             name=name,
             source=source,
-            engine=one.turn.engine.name,
+            engine=one.engine,
             technique=one.settled.candidate.technique,
             path=gap.path,
             symbol=gap.symbol,
             lines=goal.lines.get(gap.path, frozenset()),
             arcs=goal.arcs.get(gap.path, frozenset()),
             mocked=one.settled.candidate.mocked,
+            untrusted=one.settled.candidate.untrusted,
+            pinned=frozenset(fault.line for path, fault in one.kills if path.endswith(gap.path)),
         )
-
-
-def _whole(request: Request, outcome: Outcome) -> Goal:
-    """Return all of the gaps' pieces that ``outcome`` reached, open or not."""
-    return Remaining(request.gaps).goal().reached(outcome)
 
 
 def _part(goal: Goal, reached: Goal) -> Goal:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_aipipe.mutate.checks import tripped_in
 from pytest_aipipe.mutate.forks import Report, Task, run_forked
 from pytest_aipipe.mutate.lines import LineTracer
 from pytest_aipipe.mutate.swap import (
@@ -274,6 +275,7 @@ class First:
                 id=ended.ident,
                 verdict=verdict,
                 killers=killers,
+                tripped=ended.answer.get("tripped", {}),
                 seconds=round(ended.seconds, 3),
             )
 
@@ -335,16 +337,20 @@ def _try(session: pytest.Session, nodeids: list[str], report: Report, *, matrix:
     place = {nodeid: index for index, nodeid in enumerate(nodeids)}
     items = sorted((i for i in session.items if i.nodeid in place), key=lambda i: place[i.nodeid])
     killers: list[str] = []
+    tripped: dict[str, list[int]] = {}
     if items:
         report({"killers": [], "running": items[0].nodeid})
     for index, (item, watch) in enumerate(_run(session, items)):
         if item.nodeid in watch.failed:
             killers.append(item.nodeid)
+            if found := tripped_in(item):
+                tripped[item.nodeid] = found
             if not matrix:
                 break
         if index + 1 < len(items):
-            report({"killers": killers, "running": items[index + 1].nodeid})
-    report({"killers": killers, "done": True})
+            following = items[index + 1].nodeid
+            report({"killers": killers, "tripped": tripped, "running": following})
+    report({"killers": killers, "tripped": tripped, "done": True})
 
 
 class Again:
@@ -364,8 +370,12 @@ class Again:
         if not lost or self.work.matrix:
             _try(session, order, found.update, matrix=self.work.matrix)
         killers = [*lost, *found.get("killers", [])]
-        verdict = "killed" if killers else "survived"
         self.work.answer(
-            kind="mutant", id=self.mutant.ident, verdict=verdict, killers=killers, seconds=0.0
+            kind="mutant",
+            id=self.mutant.ident,
+            verdict="killed" if killers else "survived",
+            killers=killers,
+            tripped=found.get("tripped", {}),
+            seconds=0.0,
         )
         os._exit(0)

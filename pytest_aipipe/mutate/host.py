@@ -231,4 +231,5 @@ def _result(
         covering=covering,
         killers=tuple(answer.get("killers", ())),
         seconds=float(answer.get("seconds", 0.0)),
+        tripped={test: tuple(found) for test, found in answer.get("tripped", {}).items()},
     )

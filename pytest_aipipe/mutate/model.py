@@ -66,7 +66,8 @@ class MutantResult:
 
     ``covering`` are the node ids of the passing tests whose own run reaches the statement;
     empty as well where only the import does. ``killers`` are those of them that failed: the
-    first one, or with ``matrix`` every one.
+    first one, or with ``matrix`` every one. ``tripped`` has the numbers of the checks that
+    failed, for those of the killers that number their checks (:mod:`pytest_aipipe.mutate.checks`).
     """
 
     path: str
@@ -75,6 +76,7 @@ class MutantResult:
     covering: tuple[str, ...] = ()
     killers: tuple[str, ...] = ()
     seconds: float = 0.0
+    tripped: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def counts(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.gaps.find import find_gaps
+from pytest_aipipe.report import behavior
 from pytest_aipipe.session.nodes import relative_to_root
 
 if TYPE_CHECKING:
@@ -35,19 +36,39 @@ def document(run: Run) -> dict[str, Any]:
         "coverage": _coverage(run),
         "tests": [*_admitted(run), *_rejected(run)],
         "gaps": gaps_left(run),
-        "behavior": [],
-        "flaky": [],
-        "llm": {
-            "calls": 0,
-            "input_tokens": 0,
-            "output_tokens": 0,
-            "cached_tokens": 0,
-            "cost_usd": 0.0,
-        },
+        "behavior": behavior.rows(run),
+        "flaky": list(run.flaky),
+        "llm": _NO_MODEL | run.llm,
+        "engines": engines(run),
         "timing": {step: round(seconds, 3) for step, seconds in run.timing.items()},
+        "mutants": asdict(run.result.mutants),
         "techniques": [asdict(row) for row in run.result.techniques],
         "notes": list(run.notes),
     }
+
+
+_NO_MODEL: dict[str, Any] = {
+    "calls": 0,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "cached_tokens": 0,
+    "cost_usd": 0.0,
+}
+
+
+def engines(run: Run) -> list[dict[str, Any]]:
+    """Return, by engine, what was tried and admitted, what it closed, and what it took."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in run.result.techniques:
+        row = rows.setdefault(one.engine, {"engine": one.engine, "tokens": 0, "cost_usd": 0.0})
+        for name in ("tried", "admitted", "lines", "branches", "seconds"):
+            row[name] = row.get(name, 0) + getattr(one, name)
+    if run.llm:
+        none = {"engine": "llm", "tried": 0, "admitted": 0, "lines": 0, "branches": 0}
+        row = rows.setdefault("llm", {**none, "seconds": 0.0})
+        row["tokens"] = run.llm["input_tokens"] + run.llm["output_tokens"]
+        row["cost_usd"] = run.llm["cost_usd"]
+    return [{**row, "seconds": round(row["seconds"], 3)} for row in rows.values()]
 
 
 def change_document(run: Run) -> dict[str, Any]:
@@ -124,7 +145,8 @@ def _test(run: Run, test: AdmittedTest) -> dict[str, Any]:
         "path": path,
         "engine": test.engine,
         "technique": test.technique,
-        "targets": [{"path": test.path, "lines": sorted(test.lines)}],
+        "symbol": test.symbol,
+        "targets": [{"path": test.path, "lines": sorted(test.lines | test.pinned)}],
         "status": "admitted" if passed else "rejected",
         "reason": "" if passed else (verdict.reason if verdict else "was not run"),
         "mutants": {"total": test.mutants, "killed": test.killed},
@@ -138,6 +160,7 @@ def _rejected(run: Run) -> list[dict[str, Any]]:
             "nodeid": test.name,
             "path": "",
             "engine": test.engine,
+            "symbol": test.symbol,
             "targets": [{"path": test.path, "lines": sorted(test.lines)}],
             "status": "rejected",
             "reason": test.reason,

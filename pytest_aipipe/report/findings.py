@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.findings.model import Finding, Level, Report, Section, Table
+from pytest_aipipe.report import behavior
 from pytest_aipipe.report.terminal import changed, figures, ranges, selected_of
 
 if TYPE_CHECKING:
@@ -17,15 +18,28 @@ _LINE = re.compile(r"in line (\d+)")
 
 def report_of(run: Run, document: dict[str, Any]) -> Report:
     """Return the report: gaps as warnings, admitted tests and figures as sections."""
-    sections = [_files(run, document), _tests(document), _rejected(document), _notes(document)]
-    summary = (
+    sections = [
+        behavior.section(document["behavior"]),
+        _files(run, document),
+        _tests(document),
+        _engines(document),
+        _rejected(document),
+        _notes(document),
+    ]
+    summary = [
         f"{changed(document)}; {selected_of(document)}.",
         f"Changed code covered, before -> with new tests: {figures(document['coverage'])}.",
-    )
+    ]
+    if document["behavior"]:
+        summary.append(f"{behavior.counted(document['behavior'])}.")
     return Report(
         title="Tests for the change",
-        summary=summary,
-        findings=(*_unreadable(run), *(_gap(gap) for gap in document["gaps"])),
+        summary=tuple(summary),
+        findings=(
+            *_unreadable(run),
+            *behavior.findings(document["behavior"]),
+            *(_gap(gap) for gap in document["gaps"]),
+        ),
         sections=tuple(section for section in sections if section is not None),
         tool_version=_version(),
     )
@@ -110,6 +124,22 @@ def _tests(document: dict[str, Any]) -> Section | None:
     )
     table = Table(("Test", "Reaches", "Mutants killed"), rows)
     return Section("Admitted tests", table=table) if rows else None
+
+
+def _engines(document: dict[str, Any]) -> Section | None:
+    """Return what each engine brought and took, where a model was among them."""
+    if not document["llm"].get("ledger"):
+        return None
+    columns = ("Engine", "Tried", "Admitted", "Lines", "Branches", "Tokens", "Cost")
+    rows = tuple(
+        (
+            row["engine"],
+            *(str(row[name]) for name in ("tried", "admitted", "lines", "branches", "tokens")),
+            f"${row['cost_usd']:.4f}",
+        )
+        for row in document["engines"]
+    )
+    return Section("Engines", table=Table(columns, rows))
 
 
 def _rejected(document: dict[str, Any]) -> Section | None:

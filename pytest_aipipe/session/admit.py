@@ -6,6 +6,7 @@ and reported as rejected, and never fails the session.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ from pytest_aipipe.session.written import Ledger, free_name, without
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_aipipe.generate.request import AdmittedTest
+    from pytest_aipipe.measure.analysis import FileCoverage
     from pytest_aipipe.session.host import Host
 
 # With --lf these leave out of a collected file what did not fail last time: collection is over.
@@ -35,7 +38,7 @@ class Admission:
     def __init__(self, host: Host) -> None:
         self._host = host
         root = host.run.change.root
-        self._ledger = Ledger(root)
+        self.ledger = Ledger(root)
         self._items: dict[pytest.Item, tuple[str, str]] = {}  # item -> (file name, test name)
         self._texts: dict[Path, str] = {}
         self._stale = self._find_stale()
@@ -45,11 +48,15 @@ class Admission:
         options = self._host.run.options
         if options.write_dir is None or options.budget == 0 or options.engines == ("none",):
             return frozenset()
-        return frozenset(self._ledger.ours_in(options.write_dir))
+        return frozenset(self.ledger.ours_in(options.write_dir))
 
     def will_replace(self, file: Path) -> bool:
         """Whether ``file`` is ours from an earlier run and is to be replaced."""
         return file in self._stale
+
+    def is_catching(self, file: Path) -> bool:
+        """Whether ``file`` is a test of what the base did: a session never runs these."""
+        return self.ledger.holds_catching(file)
 
     def owns(self, item: pytest.Item) -> bool:
         """Whether ``item`` is a generated test."""
@@ -70,25 +77,26 @@ class Admission:
     def withdraw(self) -> None:
         """Take back every file of this session: nothing half-done stays."""
         for file in self._texts:
-            self._ledger.remove(file)
+            self.ledger.remove(file)
         self._texts.clear()
         self._host.run.files.clear()
 
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """Return where the tests of this session are written."""
         run = self._host.run
         if run.options.write and run.target is not None:
             return run.target
         return own_folder(run.change.root, "generated")
 
     def _write(self) -> None:
-        folder = self._folder()
-        for old in {*self._stale, *self._ledger.ours_in(folder)}:
+        folder = self.folder()
+        for old in {*self._stale, *self.ledger.ours_in(folder)}:
             if old in self._stale or not self._host.run.options.write:
-                self._ledger.remove(old)
+                self.ledger.remove(old)
         for name, text in self._host.run.result.files.items():
-            file = folder / free_name(folder, name, self._ledger)
+            file = folder / free_name(folder, name, self.ledger)
             self._texts[file] = text
-            self._ledger.write(file, text)
+            self.ledger.write(file, text)
 
     def _collect(self, session: pytest.Session) -> list[pytest.Item]:
         """Return the items of the admitted tests; what cannot be collected gets its verdict."""
@@ -99,7 +107,10 @@ class Admission:
             if manager.hasplugin(plugin):
                 manager.unregister(name=plugin)
         wanted = {(test.module_name, test.name) for test in run.result.admitted}
+        apart = self._apart()
         for name, file in zip(run.result.files, self._texts, strict=True):
+            if name in apart:
+                continue
             intended = file if run.options.write else (run.target or file.parent) / file.name
             try:
                 found = list(nodes.items_of(nodes.module_node(session, file, intended)))
@@ -111,9 +122,26 @@ class Admission:
             collected += found
         self._modify(session, collected)
         here = {self._items[item] for item in collected}
+        here |= self._taken_from_the_gate(apart)
         for key in wanted - here - run.verdicts.keys():
             run.verdicts[key] = Verdict("", passed=False, reason="was not collected")
         return collected
+
+    def _apart(self) -> frozenset[str]:
+        """Return the files that nobody of ours wrote: they never run outside the sandbox."""
+        admitted = self._host.run.result.admitted
+        return frozenset(test.module_name for test in admitted if test.untrusted)
+
+    def _taken_from_the_gate(self, apart: frozenset[str]) -> set[tuple[str, str]]:
+        """Set the verdicts of the tests in ``apart``: what the sandbox showed, four times."""
+        run = self._host.run
+        found = set()
+        for test in run.result.admitted:
+            if test.module_name in apart:
+                key = (test.module_name, test.name)
+                run.verdicts[key] = Verdict("", passed=True)
+                found.add(key)
+        return found
 
     def _reject_file(self, name: str, reason: str) -> None:
         for test in self._host.run.result.admitted:
@@ -168,10 +196,10 @@ class Admission:
             if failed:
                 rest = without(text, failed)
                 if rest is None:
-                    self._ledger.remove(file)
+                    self.ledger.remove(file)
                     del self._texts[file]
                     continue
-                self._ledger.write(file, rest)
+                self.ledger.write(file, rest)
             run.files.append(file)
 
     def _measure(self) -> None:
@@ -184,6 +212,18 @@ class Admission:
         everything = merge([run.trace, self._host.recorder.trace()])
         run.trace = {ctx: seen for ctx, seen in everything.items() if ctx not in ours - passed}
         run.after = figures(run, union(run.trace))
+        for test in run.result.admitted:
+            if test.untrusted and test.path in run.after:
+                run.after[test.path] = _and(run.after[test.path], test)
+
+
+def _and(found: FileCoverage, test: AdmittedTest) -> FileCoverage:
+    """Return the figures with what a test reached that only the sandbox has run."""
+    return replace(
+        found,
+        executed=found.executed | (test.lines & found.statements),
+        executed_branches=found.executed_branches | (test.arcs & found.branches),
+    )
 
 
 def _test_name(item: pytest.Item) -> str:

@@ -36,8 +36,8 @@ NEAREST = 20
 """How many of the nearest tests vote on the folder that new tests belong in."""
 
 
-def build_request(host: Host) -> Request:
-    """Return what generation is asked, from what the session measured."""
+def build_request(host: Host, budget: float) -> Request:
+    """Return what generation is asked, from what the session measured; ``budget`` in seconds."""
     run, config = host.run, host.config
     tests = known_tests(run.items, run.trace, run.seconds, run.gaps, _spans(run))
     return Request(
@@ -56,7 +56,7 @@ def build_request(host: Host) -> Request:
         covered_arcs={path: found.executed_branches for path, found in run.before.items()},
         gaps=run.gaps,
         tests=tests,
-        budget=run.options.budget,
+        budget=budget,
         sandbox=run.options.sandbox,
         naming=Naming(
             files=tuple(config.getini("python_files")),

@@ -40,20 +40,22 @@ def offered(config: pytest.Config) -> tuple[list[Engine], list[Engine]]:
 
 def check_engines(config: pytest.Config, names: Sequence[str]) -> None:
     """Raise a usage error for a name that no engine has."""
-    unknown = [name for name in names if name not in ENGINES]
-    if not unknown and "llm" not in names:
+    if all(name in ENGINES for name in names):
         return
     known = [engine.name for engine in offered(config)[1]]
     for name in names:
-        if name == "llm" and name not in known:
-            raise bad("engine-unavailable", "--ai-engine=llm: no model engine here", "Use local.")
         if name not in (*ENGINES, *known):
             hint = f"Choose {', '.join(dict.fromkeys((*ENGINES, *known)))}."
             raise bad("unknown-engine", f"--ai-engine={name} is unknown", hint)
 
 
-def chosen(config: pytest.Config, names: Sequence[str]) -> list[Engine]:
-    """Return the engines that ``names`` ask for, in that order; [] for ``none``."""
+def chosen(
+    config: pytest.Config, names: Sequence[str], model: Engine | None = None
+) -> list[Engine]:
+    """Return the engines that ``names`` ask for, in that order; [] for ``none``.
+
+    ``model`` is the one called ``llm``, and the last of ``auto``.
+    """
     if tuple(names) == ("none",):
         return []
     local, foreign = offered(config)
@@ -63,6 +65,8 @@ def chosen(config: pytest.Config, names: Sequence[str]) -> list[Engine]:
             engines += local
         if name == "auto":
             engines += foreign
+        if name in ("auto", "llm") and model is not None:
+            engines.append(model)
         engines += [engine for engine in foreign if engine.name == name]
     return list({id(engine): engine for engine in engines}.values())
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aipipe_core.change.model import Change, FileChange
+    from pytest_aipipe.engines.llm.engine import ModelEngine
     from pytest_aipipe.options import Options
 
 OUTPUT = "aipipe"
@@ -44,8 +45,11 @@ class Host:
         self.run = Run(options, change, config.rootpath, sources=read_sources(change))
         self.with_cov = outer.asked_for(config)
         theirs = (lambda: outer.find(config)) if self.with_cov else None
-        self.recorder = Recorder(change.root, self.run.sources, theirs)
+        # Lines that are gone are no lines to cover, but who ran their neighbours is worth to know.
+        watched = [*self.run.sources, *(f.path for f in change.files if only_loses(f))]
+        self.recorder = Recorder(change.root, watched, theirs)
         self.early = imported.already(self.recorder.by_file)
+        self.model: list[ModelEngine | None] = []  # one, once it was asked for
         self.admission = Admission(self)
         config.pluginmanager.register(Embedded(), EMBEDDED)
 
@@ -83,8 +87,11 @@ class Host:
                 self.recorder.start()
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Leave out what an earlier run wrote and this one will replace."""
-        return True if self.admission.will_replace(collection_path) else None
+        """Leave out what an earlier run wrote and this one will replace, and catching tests."""
+        left_out = self.admission.will_replace(collection_path) or self.admission.is_catching(
+            collection_path
+        )
+        return True if left_out else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -228,12 +235,20 @@ def read_sources(change: Change) -> dict[str, str]:
 
 def is_code(file: FileChange) -> bool:
     """Whether ``file`` is program code in Python: no test, no build or document script."""
+    return bool(file.changed_lines) and _is_source(file)
+
+
+def only_loses(file: FileChange) -> bool:
+    """Whether ``file`` is program code from which the change only took lines away."""
+    return bool(file.hunks) and not file.changed_lines and _is_source(file)
+
+
+def _is_source(file: FileChange) -> bool:
     return (
         file.path.endswith(".py")
         and file.status != "D"
         and not file.binary
         and not file.submodule
-        and bool(file.changed_lines)
         and bool(file.kinds & {Kind.CODE, Kind.CONFIGURATION})
         and not file.kinds & {Kind.TESTS, Kind.DOCS, Kind.CI, Kind.DEPENDENCIES}
         and os.path.basename(file.path) != "conftest.py"  # noqa: PTH119

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.generate.request import Result
 from pytest_aipipe.select.decide import Selection
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aipipe_core.change.model import Change
+    from pytest_aipipe.compare.model import Compared
     from pytest_aipipe.generate.model import Gap
     from pytest_aipipe.measure.analysis import FileCoverage
     from pytest_aipipe.measure.trace import Trace
@@ -53,9 +54,13 @@ class Run:
     target: Path | None = None
     notes: list[str] = field(default_factory=list)
     timing: dict[str, float] = field(default_factory=dict)
+    compared: Compared | None = None  # base against head; None where they were not compared
+    behavior_files: dict[str, Path] = field(default_factory=dict)  # catching tests: name -> file
     why_not: str = ""  # why nothing was generated, where nothing was
+    llm: dict[str, Any] = field(default_factory=dict)  # what a model was asked, and at what cost
     interrupted: bool = False
     collection_errors: int = 0  # that pytest alone would have stopped at
+    flaky: list[dict[str, Any]] = field(default_factory=list)  # rows of the report
     annotations: str = ""  # GitHub's workflow commands, for the log
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ from aipipe_core.errors import AipipeError
 from pytest_aipipe import options
 from pytest_aipipe.options import bad
 from pytest_aipipe.session.host import Host
+from pytest_aipipe.session.written import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,7 @@ def start(config: pytest.Config, args: list[str]) -> None:
     asked = options.read(config, layers(settings))
     branch = settings.default_branch
     change = _said(lambda: read_change(config.rootpath, asked.spec, default_branch=branch))
+    change = without_catching(change)
     check_head(change)
     if asked.write_dir is not None:
         check_write_dir(asked.write_dir, change.root)
@@ -44,6 +47,17 @@ def start(config: pytest.Config, args: list[str]) -> None:
     config.pluginmanager.register(host, NAME)
     config.add_cleanup(host.recorder.stop)
     host.recorder.start()
+
+
+def without_catching(change: Change) -> Change:
+    """Return the change without the tests in which we stated the base's behaviour."""
+    ledger = Ledger(change.root)
+    kept = tuple(f for f in change.files if not ledger.holds_catching(change.root / f.path))
+    return change if len(kept) == len(change.files) else replace(change, files=kept)
+
+
+VALUED = ("--ai-diff", "--ai-write", "--ai-behavior-accept")
+"""Options whose value may be left out."""
 
 
 def untangle(config: pytest.Config, args: list[str]) -> None:
@@ -55,7 +69,7 @@ def untangle(config: pytest.Config, args: list[str]) -> None:
     known = config.known_args_namespace
     for index in range(len(args) - 1, -1, -1):
         word = args[index + 1] if index + 1 < len(args) else "-"
-        if args[index] not in ("--ai-diff", "--ai-write") or word.startswith("-"):
+        if args[index] not in VALUED or word.startswith("-"):
             continue
         is_path = (Path(config.invocation_params.dir) / word.partition("::")[0]).exists()
         if args[index] == "--ai-write" and not is_path:
@@ -103,7 +117,8 @@ def _said(step: Callable[[], T]) -> T:
 
 
 OPTION_NAMES = ("engine", "budget", "write", "fail_under", "behavior", "select", "flaky_reruns",
-                "sandbox", "report")  # fmt: skip
+                "flaky_hunt", "flaky_fix", "sandbox", "report", "send", "max_cost",
+                "max_tokens")  # fmt: skip
 
 
 def layers(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:

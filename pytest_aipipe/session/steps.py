@@ -1,7 +1,7 @@
 """The steps of a session, in the order in which they are taken.
 
 read change (:mod:`pytest_aipipe.session.start`) -> select -> measure -> find gaps ->
-generate -> admit -> report.
+generate -> admit -> compare base and head (:mod:`pytest_aipipe.session.behavior`) -> report.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
+from pytest_aipipe.engines import default_engines
 from pytest_aipipe.gaps.find import find_gaps
 from pytest_aipipe.gaps.names import loaded_names, module_name
 from pytest_aipipe.measure import imported
@@ -23,8 +24,10 @@ from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.decide import Decider, Facts, Selection
 from pytest_aipipe.select.graph import Graph, python_files
 from pytest_aipipe.session.ask import build_request
+from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
 from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
+from pytest_aipipe.session.model import shared_engine, tell
 
 if TYPE_CHECKING:
     import pytest
@@ -133,8 +136,10 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         if not finished:
             run.why_not = "the run was cut short"
             return
-        generate(host)
+        behavior = Behavior(host)
+        generate(host, run.options.budget - behavior.share)
         host.admission.admit(session)
+        _compare(run, behavior)
     except KeyboardInterrupt:
         run.interrupted = True
         host.admission.withdraw()
@@ -148,6 +153,17 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         host.admission.withdraw()
     finally:
         host.recorder.stop()
+
+
+def _compare(run: Run, behavior: Behavior) -> None:
+    """Compare base and head; what goes wrong there costs no test that was admitted."""
+    try:
+        behavior.compare()
+    except AipipeError as error:
+        run.note(f"Base and head were not compared: {' '.join(str(error).split())}")
+    except Exception:
+        place = defect_file(run.change.root, traceback.format_exc())
+        run.note(f"A defect of ours stopped the comparison; see {place}. [defect]")
 
 
 def measure(host: Host) -> None:
@@ -188,22 +204,28 @@ def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, F
     return found
 
 
-def generate(host: Host) -> None:
-    """Set ``run.result``: the tests that passed the gate, or say why there are none."""
+def generate(host: Host, budget: float) -> None:
+    """Set ``run.result``: the tests that passed the gate within ``budget``, or say why none did."""
     run = host.run
-    engines = chosen(host.config, run.options.engines)
+    model = shared_engine(host) if run.gaps and run.options.budget else None
+    engines = chosen(host.config, run.options.engines, model)
+    if not engines and run.options.engines == ("llm",):
+        engines = default_engines()  # the note says why there is no model: the run goes on
     run.why_not = _why_not(host, engines=bool(engines))
     if run.why_not:
         return
     from pytest_aipipe.generate.run import generate as generate_tests
 
     with run.timed("generate"):
-        request = build_request(host)
+        request = build_request(host, budget)
         run.target = request.target
         with host.progress() as progress:
-            run.result = generate_tests(
-                request, progress, engines=engines, rules=gate_rules(host.config)
-            )
+            try:
+                run.result = generate_tests(
+                    request, progress, engines=engines, rules=gate_rules(host.config)
+                )
+            finally:
+                tell(host, model)
     for note in run.result.notes:
         run.note(note)
     if any(note.startswith("Interrupted") for note in run.result.notes):

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.files import FOLDER
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Ledger:
         except (OSError, ValueError):
             return {}
         return {str(k): str(v) for k, v in loaded.items()} if isinstance(loaded, dict) else {}
+
+    def holds_catching(self, file: Path) -> bool:
+        """Whether ``file`` lies where we write tests of what the base did."""
+        folder = file.parent
+        return folder.name == FOLDER and str(folder / "conftest.py") in self._digests
 
     def is_ours(self, file: Path) -> bool:
         """Whether ``file`` holds what we once wrote to it."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate
 
 MAX_WORDS = 32
+_LOOKS = frozenset(
+    {"list", "len", "str", "repr", "type", "isinstance", "callable", "sorted", "tuple", "dict"}
+)
 _SIGNS = {"%": " percent ", "+": " plus ", "&": " and ", "@": " at ", "$": " dollar "}
 
 
@@ -74,11 +77,23 @@ def _last_call(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Call | N
             inner = inner.test.left if isinstance(inner.test, ast.Compare) else inner.test
             if found is not None and not isinstance(inner, ast.Call | ast.Await):
                 continue
+            if found is not None and _only_looks(inner):
+                continue
         value = getattr(inner, "value", inner)
         value = value.value if isinstance(value, ast.Await) else value
         if isinstance(value, ast.Call):
             found = value
     return found
+
+
+def _only_looks(call: ast.expr) -> bool:
+    """Whether it asks a local what it is worth (``list(result)``), and is not the act itself."""
+    return (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in _LOOKS
+        and all(isinstance(one, ast.Name | ast.Attribute) for one in call.args[:1])
+    )
 
 
 def _returned(function: ast.AST) -> Iterator[str]:

@@ -58,6 +58,16 @@ class TestFile:
                         return found[0], owner
         return None
 
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """One statement for each name that the file's plain module-level imports bind."""
+        return tuple(
+            text
+            for node in self.tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for text in import_statements(node, self.package).values()
+        )
+
     def needed(self, node: ast.AST) -> tuple[str, ...]:
         """Return the module-level statements that ``node`` needs, transitively, in order."""
         wanted: dict[int, tuple[int, str]] = {}

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pytest_aipipe.generate.model import Candidate
+from pytest_aipipe.generate.model import Brood, Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,6 +97,8 @@ def fingerprint(candidate: Candidate) -> str:
     text = "\n".join((*candidate.prelude, candidate.function))
     with contextlib.suppress(SyntaxError, ValueError):
         text = ast.unparse(ast.parse(text.replace(candidate.name, "test")))
+    if isinstance(candidate, Brood):
+        text += f"\n# {candidate.seed}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -14,7 +14,7 @@ from aipipe_core.change import read_change
 from aipipe_core.change.document import as_document
 
 if TYPE_CHECKING:
-    from tests.integration.aipipe.conftest import Project
+    from tests.integration.conftest import Project
 
 SCHEMAS = Path(__file__).parents[3] / "aipipe_core" / "documents" / "schemas"
 

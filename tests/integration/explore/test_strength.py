@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_core.sandbox import choose
 from pytest_aipipe.generate.request import AdmittedTest
-from pytest_aipipe.generate.strength import seconds_for, try_mutants, with_strength
+from pytest_aipipe.generate.strength import seconds_for, sharpening, try_mutants, with_strength
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,17 +56,23 @@ def test_tests_that_are_not_on_the_disk_are_scored_where_they_will_stand(
 
     assert score.note == ""
     assert sorted(request.root.rglob("*")) == before
-    best = with_strength(admitted("test_best"), score)
-    nothing = with_strength(admitted("test_nothing"), score)
+    best, nothing = with_strength([admitted("test_best"), admitted("test_nothing")], score)
     assert best.mutants >= 3
     assert best.killed > nothing.killed
-    assert nothing.mutants >= 3
+    assert best.mutants + nothing.mutants == score.total
+    assert best.killed + nothing.killed == score.killed
     shutil.rmtree(request.root)
 
 
 def test_faults_are_tried_only_where_time_is_left() -> None:
     assert seconds_for(60.0, 40.0) == 15.0
-    assert seconds_for(30.0, 40.0) == 10.0
+    assert seconds_for(40.0, 40.0) == 10.0
     assert seconds_for(60.0, 4.0) == 4.0
     assert seconds_for(60.0, 1.0) == 0.0
     assert seconds_for(5.0, 5.0) == 0.0
+
+
+def test_tests_are_made_stronger_with_what_is_left_when_the_last_count_has_its_share() -> None:
+    assert sharpening(60.0, 55.0) == 15.0
+    assert sharpening(60.0, 18.0) == 12.0
+    assert sharpening(60.0, 3.0) == 2.0

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.compare.difference import differences, same_in
+from pytest_aipipe.compare.difference import differences, in_one_tree, meddles, seen_again
 from pytest_aipipe.compare.model import Kind, Pair
 from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import Fact
@@ -113,8 +113,81 @@ def test_an_assertion_that_holds_on_one_side_only_differs() -> None:
     assert (found.where, found.base, found.head) == ("line 3", "the assertion holds", "2")
 
 
-def test_two_sightings_tell_the_same_story_when_base_shows_the_same() -> None:
+def test_what_a_second_run_does_not_show_again_is_chance() -> None:
     pair = Pair(worth("assert result == 1"), worth("assert result == 2"))
     other = Pair(worth("assert result == 7"), worth("assert result == 2"))
-    assert same_in(differences(pair), differences(pair))
-    assert not same_in(differences(pair), differences(other))
+    assert seen_again(differences(pair), differences(pair)) == differences(pair)
+    assert seen_again(differences(pair), differences(other)) == ()
+
+
+def test_one_difference_that_stays_is_kept_beside_one_of_chance() -> None:
+    def both(base: int, chance: int) -> Trialed:
+        facts = {"result": (Fact(f"assert result == {base}"),)}
+        return ran(facts={**facts, "luck": (Fact(f"assert luck == {chance}"),)})
+
+    first = differences(Pair(both(1, 11), both(2, 12)))
+    second = differences(Pair(both(1, 13), both(2, 14)))
+    assert [d.where for d in seen_again(first, second)] == ["result"]
+
+
+def test_a_call_that_is_wrong_on_both_sides_says_nothing() -> None:
+    base, head = raised("TypeError", "a"), raised("AttributeError", "b")
+    assert differences(Pair(base, head)) == ()
+
+
+def test_an_error_that_the_code_raises_on_purpose_is_told_apart_from_an_accident() -> None:
+    base, head = raised("TypeError", "must be str"), raised("TypeError", "no len()")
+    purpose = {"pkg/shapes.py": frozenset({3})}
+    (found,) = differences(Pair(base, head), raises=(purpose, {}))
+    assert not found.weak
+
+
+def test_an_accident_on_the_base_alone_is_marked() -> None:
+    (found,) = differences(Pair(raised("TypeError", "a"), ran()))
+    assert found.weak
+    (found,) = differences(Pair(ran(), raised("TypeError", "a")))
+    assert not found.weak
+
+
+def test_what_only_the_base_lets_one_look_at_differs() -> None:
+    (found,) = differences(Pair(worth("assert list(result) == [1]"), worth()))
+    assert (found.base, found.head) == ("[1]", "cannot be looked at")
+    ended = ran(facts={})
+    assert differences(Pair(worth("assert result.name == 'a'", name="result.name"), ended))
+    assert not differences(Pair(ended, worth("assert result == 1")))
+
+
+def test_the_folder_of_the_tree_is_no_difference_and_other_paths_are() -> None:
+    def seen(path: str) -> Trialed:
+        return ran(facts={"result": (Fact(f"assert result == {path!r}"),)}, stdout=path)
+
+    same = Pair(seen("/r/.aipipe/base/1/a.py"), seen("/r/a.py"))
+    assert differences(in_one_tree(same, "/r/.aipipe/base/1", "/r")) == ()
+    other = Pair(seen("http://a/b"), seen("http://a/c"))
+    assert differences(in_one_tree(other, "/r/.aipipe/base/1", "/r"))
+
+
+def test_a_duration_is_noise_in_the_output_and_a_value_otherwise() -> None:
+    assert differences(Pair(ran(stdout="took 3 s"), ran(stdout="took 4 s"))) == ()
+    assert differences(Pair(worth("assert result == '3 s'"), worth("assert result == '4 s'")))
+
+
+def test_addresses_are_no_difference_however_they_are_written() -> None:
+    base, head = (
+        worth("assert result == 139817804466320"),
+        worth("assert result == 140367574207184"),
+    )
+    assert differences(Pair(base, head)) == ()
+    assert differences(Pair(worth("assert result == 12"), worth("assert result == 13")))
+
+
+def test_to_set_a_private_attribute_is_to_meddle() -> None:
+    assert meddles("def test():\n    a._width = 1\n    a.b._c = 2\n")
+    assert not meddles("def test():\n    a.width = 1\n    self._x = 1\n    y = a._width\n")
+
+
+def test_what_is_left_of_an_argument_is_told_as_such() -> None:
+    base = worth("assert argument == [3, 1]", name="argument")
+    head = worth("assert argument == [1, 3]", name="argument")
+    (found,) = differences(Pair(base, head))
+    assert (found.kind, found.base, found.head) == (Kind.ARGUMENT, "[3, 1]", "[1, 3]")

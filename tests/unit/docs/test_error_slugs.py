@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[3]
 PACKAGES = ("aipipe_core", "pytest_aipipe", "aipipe_build", "aipipe_deploy", "aipipe")
-RAISING = {"RequestError", "SurroundingsError", "AipipeError", "bad"}
+RAISING = {"RequestError", "SurroundingsError", "AipipeError", "ModelError", "bad"}
 SLUG = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 
 

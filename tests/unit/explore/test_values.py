@@ -128,3 +128,23 @@ def test_an_object_is_told_by_its_public_parts_and_never_by_its_address() -> Non
 )
 def test_texts_that_differ_from_run_to_run_are_known(text: str) -> None:
     assert not is_stable_text(text)
+
+
+def test_of_a_function_that_was_made_it_is_said_how_it_can_be_called() -> None:
+    def made(a: int, *, b: int = 1) -> None: ...
+
+    made.__annotations__.clear()
+    (fact,) = [one for one in facts_of("made", made) if "signature" in one.code]
+
+    assert fact.code == 'assert str(inspect.signature(made)) == "(a, *, b=1)"'
+    assert fact.imports == ("import inspect",)
+
+
+def test_a_signature_that_says_nothing_or_shows_an_address_is_not_asserted() -> None:
+    def anything(*args: object, **kwargs: object) -> None: ...
+
+    def told(a: object = object()) -> None: ...
+
+    anything.__annotations__.clear()
+    for made in (anything, told):
+        assert not any("signature" in one.code for one in facts_of("made", made))

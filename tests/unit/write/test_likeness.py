@@ -24,6 +24,7 @@ def candidate(body: str, *, note: str = "", mocked: bool = False) -> Candidate:
         ("    items = ''\n    assert b.total(items) == 2\n", "test_total_with_items_empty_text"),
         ("    assert b.total(-3) == 2\n", "test_total_with_minus_3"),
         ("    result = total(a)\n\n    assert result is None\n", "test_total_gives_none"),
+        ("    result = total(-1)\n\n    assert list(result) == []\n", "test_total_with_minus_1"),
         ("    assert total(a) == Decimal('2.50')\n", "test_total_gives_2_point_50"),
         ("    assert total(a).b\n", "test_total"),
     ],

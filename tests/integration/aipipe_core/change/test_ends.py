@@ -17,7 +17,7 @@ from aipipe_core.errors import AipipeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.aipipe_core.change.conftest import Project
+    from tests.integration.conftest import Project
 
 
 def refused(root: Path, spec: str | None, **options: str) -> AipipeError:

@@ -93,8 +93,7 @@ def test_a_fork_bomb_is_bounded(limited: Bench) -> None:
     outcome = limited.python(code, **limits(limited, seconds=15.0))
     made = count.stat().st_size if count.exists() else 0
     assert outcome.returncode != 0
-    # A watch that has to get its turn on a busy machine still ends it before its natural end.
-    assert made < 4095
+    assert made < 500
 
 
 def test_memory_is_limited_for_one_process(limited: Bench) -> None:

@@ -1,12 +1,18 @@
-"""Real repositories to read changes of."""
+"""Real repositories to read changes of, and a model's server to ask."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from .model_server import ModelServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgSign=false")
 
@@ -42,7 +48,7 @@ class Project:
         return self.git("rev-parse", "HEAD")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     empty = tmp_path / "gitconfig"
     empty.touch()
@@ -51,5 +57,13 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, _no_settings_of_the_machine: None) -> Project:
     return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A model's server on loopback that does what it is told to, good or bad."""
+    made = ModelServer()
+    yield made
+    made.close()

@@ -1,0 +1,1 @@
+"""The commands that show and tell: their arguments and their answers."""

@@ -1,0 +1,126 @@
+"""What a repository holds, as far as its pipeline depends on it. Nothing is executed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aipipe_core.change.git import run
+from aipipe_core.change.resolve import default_ref
+from aipipe_core.errors import AipipeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLDEST = (3, 11)
+_REQUIREMENTS = re.compile(r"^requirements([-_.](dev|test|tests|testing))?\.txt$")
+_EXTRAS = ("test", "tests", "testing", "dev")
+_FOLDERS_PASSED = {".git", ".venv", "venv", "node_modules", ".tox", ".nox", "build", "dist"}
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """``forge`` is ``github``, ``gitlab`` or empty; ``install`` pip's arguments, in order.
+
+    ``dockerfiles`` are paths from the top; ``python`` the version for CI.
+    """
+
+    name: str
+    branch: str
+    forge: str
+    install: tuple[str, ...]
+    tests: str
+    dockerfiles: tuple[str, ...]
+    python: str
+
+    @property
+    def dockerfile(self) -> str:
+        """The image that the pipeline builds; empty for none."""
+        return self.dockerfiles[0] if self.dockerfiles else ""
+
+
+def look(root: Path) -> Repository:
+    """Return what the repository at ``root`` holds. Broken files in it count as not there."""
+    project = _project(root)
+    return Repository(
+        name=_name(project, root),
+        branch=_branch(root),
+        forge=_forge(root),
+        install=tuple(_install(root, project)),
+        tests=next((name for name in ("tests", "test") if (root / name).is_dir()), ""),
+        dockerfiles=tuple(_dockerfiles(root)),
+        python=_python(project),
+    )
+
+
+def _project(root: Path) -> dict[str, object]:
+    try:
+        table = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return table
+
+
+def _part(table: dict[str, object], *names: str) -> dict[str, object]:
+    for name in names:
+        value = table.get(name)
+        table = value if isinstance(value, dict) else {}
+    return table
+
+
+def _name(project: dict[str, object], root: Path) -> str:
+    name = _part(project, "project").get("name") or _part(project, "tool", "poetry").get("name")
+    return str(name) if isinstance(name, str) and name else root.name
+
+
+def _branch(root: Path) -> str:
+    try:
+        branch = default_ref(root)
+    except AipipeError:
+        branch = None
+    return branch.rsplit("/", 1)[-1] if branch else "main"
+
+
+def _forge(root: Path) -> str:
+    if (root / ".gitlab-ci.yml").is_file():
+        return "gitlab"
+    if (root / ".github").is_dir():
+        return "github"
+    try:
+        remotes = run(root, "remote", "-v").text
+    except AipipeError:
+        return ""
+    return next((name for name in ("gitlab", "github") if name in remotes), "")
+
+
+def _install(root: Path, project: dict[str, object]) -> list[str]:
+    """Return what pip installs so that the project's tests run."""
+    names = [path.name for path in sorted(root.iterdir()) if path.is_file()]
+    found = [f"-r {name}" for name in names if _REQUIREMENTS.match(name)]
+    if "project" in project or (root / "setup.py").is_file():
+        extras = _part(project, "project", "optional-dependencies")
+        chosen = [name for name in _EXTRAS if name in extras][:1]
+        found.append(f"-e .[{chosen[0]}]" if chosen else "-e .")
+    groups = _part(project, "dependency-groups")
+    found += [f"--group {name}" for name in _EXTRAS if name in groups][:1]
+    return found
+
+
+def _dockerfiles(root: Path) -> list[str]:
+    places = [root, *(p for p in sorted(root.iterdir()) if p.is_dir())]
+    found = []
+    for place in places:
+        if place.name in _FOLDERS_PASSED:
+            continue
+        if (place / "Dockerfile").is_file():
+            found.append((place / "Dockerfile").relative_to(root).as_posix())
+    return found
+
+
+def _python(project: dict[str, object]) -> str:
+    wanted = _part(project, "project").get("requires-python")
+    numbers = re.search(r">=?\s*(\d+)\.(\d+)", wanted) if isinstance(wanted, str) else None
+    least = (int(numbers[1]), int(numbers[2])) if numbers else OLDEST
+    return ".".join(map(str, max(least, OLDEST)))

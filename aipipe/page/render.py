@@ -1,0 +1,39 @@
+"""The page's HTML. Everything shown is untrusted text: escaped, cleaned, and no script at all."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from aipipe_core.findings.text import clean, cut, one_line
+
+if TYPE_CHECKING:
+    from aipipe.page.gather import Page
+
+_TEXT = 20_000
+
+
+def render_page(page: Page) -> str:
+    """Return the page: one file, no network, no script; dark and light, wide and narrow."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["clean"] = lambda text: cut(clean(str(text)), _TEXT)
+    environment.filters["line"] = lambda text: one_line(str(text))
+    environment.filters["percent"] = _percent
+    source = files("aipipe.page").joinpath("page.html.jinja")
+    template = environment.from_string(source.read_text(encoding="utf-8"))
+    return template.render(page=page, **dict.fromkeys(_NAMES) | page.documents)
+
+
+_NAMES = ("risk", "tests", "build", "deploy")
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100.0 * part / whole:.0f}" if whole else "100"

@@ -1,0 +1,1 @@
+"""What was predicted, what was built, what it saved."""

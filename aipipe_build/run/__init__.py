@@ -1,0 +1,1 @@
+"""Builds through buildx: what is started, what it says, what is made of its end."""

@@ -1,0 +1,1 @@
+"""The model engine: tests for the gaps that the embedded engine leaves, behind the same gate."""

@@ -1,0 +1,278 @@
+"""What a question about a gap is made of: the listing, the way to each line, the nearest test."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.engines.analysis.guards import guards_of_branch, guards_of_line
+from pytest_aipipe.engines.source.existing import test_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aipipe_core.change.model import Hunk
+    from pytest_aipipe.engines.analysis.guards import Guards
+    from pytest_aipipe.engines.analysis.module import Definition
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.generate.model import KnownTest
+
+MAX_TEST_LINES = 60
+MAX_HELPERS = 40
+MAX_OUTLINE = 30
+MAX_PASSED_BY = 3
+NEAREST_LOOKED_AT = 4
+_AROUND = 6  # lines shown on each side of a gap that stands in no function
+
+
+def spans(situation: Situation) -> list[range]:
+    """Return the lines to show: whole functions, never a part of one."""
+    found: list[range] = []
+    wanted = sorted(situation.gap.lines | {start for start, _ in situation.gap.branches})
+    for line in wanted:
+        if any(line in span for span in found):
+            continue
+        holder = _function_at(situation, line)
+        if holder is not None:
+            found.append(range(holder.start, holder.end + 1))
+        else:
+            found.append(_statements_around(situation, line))
+    return sorted(found, key=lambda span: span.start)
+
+
+def _function_at(situation: Situation, line: int) -> Definition | None:
+    """Return the outermost function that holds ``line``, within its class."""
+    holder = situation.module.at(line)
+    best = None
+    while holder is not None:
+        best = best if holder.is_class else holder
+        holder = holder.owner
+    return best
+
+
+def _statements_around(situation: Situation, line: int) -> range:
+    body: Sequence[ast.stmt] = situation.module.tree.body
+    holder = situation.module.at(line)
+    if holder is not None:
+        body = holder.node.body
+    for node in body:
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    return range(max(1, line - _AROUND), line + _AROUND + 1)
+
+
+def listing(situation: Situation) -> str:
+    """Return the source with a gutter: ``!`` not run, ``~`` a branch not taken, ``+`` changed."""
+    added = situation.scene.added.get(situation.gap.path, frozenset())
+    lines = situation.module.source.splitlines()
+    starts = {start for start, _ in situation.arcs}
+    out: list[str] = []
+    for span in spans(situation):
+        if out:
+            out.append("...")
+        for number in span:
+            if number > len(lines):
+                break
+            mark = "!" if number in situation.lines else "~" if number in starts else " "
+            changed = "+" if number in added else " "
+            out.append(f"{number:4}{changed}{mark} {lines[number - 1]}".rstrip())
+    return "\n".join(out)
+
+
+def removed(situation: Situation, hunks: Sequence[Hunk]) -> str:
+    """Return the lines that the change took away within what is shown."""
+    shown = {number for span in spans(situation) for number in span}
+    found = [
+        line
+        for hunk in hunks
+        if shown & set(range(hunk.new_start, hunk.new_start + max(1, len(hunk.added))))
+        for line in hunk.removed
+    ]
+    return "\n".join(f"- {line}" for line in found[:MAX_TEST_LINES])
+
+
+def wanted(situation: Situation) -> str:
+    """Return each open line and branch with what must hold on the way to it."""
+    rows: dict[str, list[int]] = {}
+    for line in sorted(situation.lines):
+        rows.setdefault(in_words(guards_of_line(situation.module, line)), []).append(line)
+    out = [f"lines {_ranges(lines)}{way}" for way, lines in rows.items()]
+    for arc in sorted(situation.arcs):
+        if arc[1] in situation.lines:
+            continue  # whoever runs the line takes the branch
+        where = f"to line {arc[1]}" if arc[1] > 0 else "out of the function"
+        way = in_words(guards_of_branch(situation.module, arc))
+        out.append(f"the branch from line {arc[0]} {where}{way}")
+    return "\n".join(out)
+
+
+def in_words(guards: Guards) -> str:
+    """Return the conditions on the way, as a phrase; empty where there are none."""
+    # Of a long chain of elif the arms that were not taken say little: the last few are enough.
+    told = [c for c in guards.conditions if c.wanted]
+    passed_by = [c for c in guards.conditions if not c.wanted][-MAX_PASSED_BY:]
+    parts = [
+        f"line {c.test.lineno} `{_short(c.test)}` is {'true' if c.wanted else 'false'}"
+        for c in guards.conditions
+        if c in told or c in passed_by
+    ]
+    parts += [f"the loop at line {loop.lineno} is entered" for loop in guards.loops]
+    parts += [
+        f"the loop at line {loop.lineno} has nothing to go over" for loop in guards.empty_loops
+    ]
+    parts += [
+        f"the try at line {t.lineno} raises {_short(h.type) if h.type else 'anything'}"
+        for t, h in guards.handlers
+    ]
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def outline(situation: Situation) -> str:
+    """Return what the shown code stands on: its class, what it calls here, and its callers."""
+    out: list[str] = []
+    used = _names_in(situation)
+    target = situation.target
+    owner = target.owner if target is not None else None
+    if target is not None and owner is not None and owner.is_class:
+        out += _class_outline(situation, owner, target)
+    for node in situation.module.tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _binds(node) & used:
+            out.append(_one_line(ast.unparse(node)))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in used:
+            out.append(signature(node))
+    out += [s for name, s in situation.module.imported.items() if name in used]
+    for definition in situation.targets:
+        for caller in situation.callers(definition)[:3]:
+            out.append(f"# called by {caller.qualname}: {signature(caller.node)}")
+    return "\n".join(list(dict.fromkeys(out))[:MAX_OUTLINE])
+
+
+def _class_outline(situation: Situation, owner: Definition, target: Definition) -> list[str]:
+    bases = ", ".join(ast.unparse(base) for base in getattr(owner.node, "bases", ()))
+    out = [f"class {owner.name}({bases}):" if bases else f"class {owner.name}:"]
+    for member in situation.module.members(owner):
+        if member.qualname == target.qualname or member.is_class:
+            continue
+        if member.name == "__init__" and member.end - member.start < MAX_OUTLINE // 2:
+            lines = situation.module.source.splitlines()[member.start - 1 : member.end]
+            out += lines
+        elif member.name in _names_in(situation) or member.name.startswith("__init"):
+            out.append(f"    {signature(member.node)}")
+    return out
+
+
+def signature(node: ast.AST) -> str:
+    """Return the first line of a definition, its defaults included, without its body."""
+    if isinstance(node, ast.ClassDef):
+        return f"class {node.name}: ..."
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        head = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+        return f"{head} {node.name}({ast.unparse(node.args)}){returns}: ..."
+    return ""
+
+
+def bare_signatures(situation: Situation) -> str:
+    """Return the signatures of the gap's functions alone: no body, no default, no text."""
+    out = []
+    for definition in situation.targets:
+        node = definition.node
+        if isinstance(node, ast.ClassDef):
+            out.append(f"class {node.name}: ...")
+            continue
+        names = []
+        for one in definition.parameters:
+            hint = f": {ast.unparse(one.annotation)}" if one.annotation else ""
+            star = {"star": "*", "stars": "**"}.get(one.kind, "")
+            names.append(f"{star}{one.name}{hint}" + ("" if one.required or star else " = ..."))
+        owner = f"# in class {definition.owner.name}\n" if definition.owner else ""
+        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+        out.append(f"{owner}def {node.name}({', '.join(names)}){returns}: ...")
+    return "\n".join(out)
+
+
+def nearest(situation: Situation) -> tuple[str, str]:
+    """Return the name and the whole text of the nearest test, with the imports it needs."""
+    looked = [(test, _text_of(situation, test)) for test in situation.tests[:NEAREST_LOOKED_AT]]
+    whole = [(test, text) for test, text in looked if text]
+    if not whole:
+        return "", ""
+    fitting = [one for one in whole if one[1].count("\n") <= MAX_TEST_LINES]
+    test, text = (fitting or [min(whole, key=lambda one: len(one[1]))])[0]
+    return f"{test.source_path.name}::{test.qualname}", text
+
+
+def _text_of(situation: Situation, test: KnownTest) -> str:
+    source = situation.scene.test_sources.get(test.source_path)
+    file = test_file(test.source_path, source) if source else None
+    found = file.find(test.qualname) if file else None
+    if file is None or found is None or source is None:
+        return ""
+    node, owner = found
+    needed = [
+        text
+        for text in file.needed(ast.Module(body=[node], type_ignores=[]))
+        if text.startswith(("import ", "from ")) or text.count("\n") < MAX_HELPERS
+    ]
+    first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+    body = "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+    inside = f"class {owner.name}:\n" if owner is not None else ""
+    return "\n".join([*needed, "", inside + body])
+
+
+def fixtures(situation: Situation) -> list[str]:
+    """Return the project's own fixtures, and the few of pytest's that tests like these need."""
+    usual = {"tmp_path", "monkeypatch", "capsys", "caplog", "recwarn", "request"}
+    known = situation.scene.fixtures
+    own = sorted(
+        name
+        for name in known
+        if name not in _PYTESTS and not name.startswith("_") and name.isidentifier()
+    )
+    return [*sorted(usual & known), *own[:20]]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PYTESTS = _words(
+    "cache capfd capfdbinary caplog capsys capsysbinary capteesys doctest_namespace "
+    "monkeypatch pytestconfig record_property record_testsuite_property record_xml_attribute "
+    "recwarn request subtests testdir pytester tmp_path tmp_path_factory tmpdir "
+    "tmpdir_factory event_loop event_loop_policy unused_tcp_port unused_tcp_port_factory "
+    "unused_udp_port anyio_backend unused_udp_port_factory anyio_backend_name "
+    "anyio_backend_options free_tcp_port cov no_cover free_tcp_port_factory free_udp_port "
+    "free_udp_port_factory worker_id testrun_uid"
+)
+
+
+def _names_in(situation: Situation) -> set[str]:
+    found: set[str] = set()
+    for definition in situation.targets:
+        for node in ast.walk(definition.node):
+            if isinstance(node, ast.Name):
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+    return found
+
+
+def _binds(node: ast.Assign | ast.AnnAssign) -> set[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def _one_line(text: str, most: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def _short(node: ast.expr) -> str:
+    return _one_line(ast.unparse(node), 100)
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    from pytest_aipipe.report.terminal import ranges
+
+    return ranges(numbers)

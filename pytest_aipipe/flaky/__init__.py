@@ -1,0 +1,1 @@
+"""Flaky tests: found by a sequential test, explained by experiment, mended or quarantined."""

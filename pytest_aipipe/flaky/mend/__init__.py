@@ -1,0 +1,1 @@
+"""Mends: patches for causes that have a known one, each proven by reruns before it is offered."""

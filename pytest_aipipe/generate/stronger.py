@@ -1,0 +1,64 @@
+"""Sharpening with the means of one generation: its processes, engines, gate and clock."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.gate.fresh import Refused
+from pytest_aipipe.generate import strength
+from pytest_aipipe.generate.scene import read_sources, scene_for
+from pytest_aipipe.generate.sharpen import Sharpener, Tools
+
+if TYPE_CHECKING:
+    from pytest_aipipe.assertions.settle import Settled
+    from pytest_aipipe.generate.kept import Fault, Kept
+    from pytest_aipipe.generate.model import Gap, Scene
+    from pytest_aipipe.generate.strength import Faults
+    from pytest_aipipe.generate.workshop import Workshop
+    from pytest_aipipe.mutate.model import MutationScore
+
+
+def make_stronger(shop: Workshop, until: float) -> list[Kept]:
+    """Return the kept tests made stronger, and further ones; ends at ``until`` (monotonic)."""
+    request = shop.request
+    found, _ = strength.faults_in(request, *shop.ran())
+    if not found:
+        return shop.kept
+    sources = read_sources(request.tests)
+    ready = shop.explorer.ready
+
+    def left() -> float:
+        return until - time.monotonic()
+
+    def scene(gap: Gap) -> Scene:
+        return scene_for(
+            gap,
+            request,
+            calls=shop.calls,
+            test_sources=sources,
+            fixtures=ready.fixtures,
+            async_mark=ready.async_mark,
+        )
+
+    def judge(files: dict[str, str], faults: Faults) -> MutationScore:
+        return strength.try_faults(request, shop.launch.sandbox, files, faults, left())
+
+    def gate(settled: Settled, gap: Gap, engine: str, kills: frozenset[Fault]) -> Kept | None:
+        verdict = shop.gated(settled, gap)
+        if isinstance(verdict, Refused):
+            shop.refuse(settled.candidate, gap, engine, verdict.reason)
+            return None
+        return shop.keep(settled, gap, engine, verdict, kills)
+
+    tools = Tools(
+        request=request,
+        explorer=shop.explorer,
+        engines=shop.engines,
+        scene=scene,
+        pool=shop.pool,
+        judge=judge,
+        gate=gate,
+        left=left,
+    )
+    return Sharpener(tools, found).sharpened(shop.kept)

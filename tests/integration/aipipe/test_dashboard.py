@@ -1,0 +1,86 @@
+"""The dashboard over real run folders."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aipipe.cli import main
+from aipipe.dashboard import history_of, render_dashboard
+from aipipe.dashboard.chart import line, told
+from aipipe_core.errors import ExitCode
+
+from .test_page import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.conftest import Project
+
+FLAKY = {
+    "nodeid": "tests/test_a.py::test_<b>",
+    "runs": 10,
+    "failures": 3,
+    "cause": "order",
+    "evidence": "",
+    "fix": "",
+}
+
+
+def add(runs: Path, name: str, after: int, at: float, **more: Any) -> None:
+    folder = runs / name
+    folder.mkdir(parents=True)
+    found = {**document("b" * 40), **more}
+    found["coverage"]["lines"] = {"total": 10, "before": 2, "after": after}
+    (folder / "tests.json").write_text(json.dumps(found))
+    os.utime(folder, (at, at))
+
+
+@pytest.fixture
+def runs(project: Project) -> Path:
+    found = project.root / ".aipipe" / "runs"
+    add(found, "b", 9, 1_000.0, flaky=[FLAKY])
+    add(found, "a", 10, 2_000.0, flaky=[FLAKY])
+    (found / "half").mkdir()
+    (found / "broken").mkdir()
+    (found / "broken" / "tests.json").write_text("{")
+    (found / "file").touch()
+    return found
+
+
+def test_series_go_by_time_and_broken_runs_are_passed_over(runs: Path) -> None:
+    history = history_of(runs)
+    assert history.runs == 2
+    series = {one.title: one for one in history.series}
+    covered = series["Changed lines covered, with the new tests"]
+    assert [(point.run, point.value) for point in covered.points] == [("b", 90.0), ("a", 100.0)]
+    assert series["Build"].points == ()
+    assert history.flaky == ((FLAKY["nodeid"], 2, "order"),)
+
+
+def test_a_chart_stands_on_zero_and_is_told_in_words(runs: Path) -> None:
+    covered = history_of(runs).series[0]
+    assert line(covered) == [(4, 10.4), (316, 4.0)]
+    assert told(covered) == (
+        "Changed lines covered, with the new tests: 100 % in the latest of 2 runs, "
+        "between 90 and 100"
+    )
+
+
+def test_the_page_escapes_what_it_shows(runs: Path) -> None:
+    text = render_dashboard(history_of(runs), "<engine>")
+    assert "test_&lt;b&gt;" in text
+    assert "&lt;engine&gt;" in text
+    assert "<script" not in text
+
+
+def test_without_a_run_it_says_so(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    assert main(["dashboard", "--html", "d.html"]) == ExitCode.DONE
+    assert capsys.readouterr().out == "0 runs\n"
+    assert "None of them measured anything yet" in (project.root / "d.html").read_text()

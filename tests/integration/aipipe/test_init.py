@@ -1,0 +1,175 @@
+"""`aipipe init` in real repositories: what is written parses, fits, and overwrites nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from aipipe.cli import main
+from aipipe.init import look
+from aipipe.init.write import contents
+from aipipe.pipeline.load import load_pipeline
+from aipipe_core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Project
+
+TOP = Path(__file__).parents[3]
+PYPROJECT = """\
+[project]
+name = "engine"
+version = "1"
+requires-python = ">=3.12"
+[project.optional-dependencies]
+test = ["pytest"]
+"""
+
+
+@pytest.fixture
+def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
+    project.write("pyproject.toml", PYPROJECT)
+    project.write("Dockerfile", "FROM scratch\n")
+    project.write("requirements-dev.txt", "pytest\n")
+    project.commit()
+    monkeypatch.chdir(project.root)
+    return project.root
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def test_what_a_repository_holds_is_seen(here: Path) -> None:
+    found = look(here)
+    assert (found.name, found.branch, found.python) == ("engine", "main", "3.12")
+    assert found.install == ("-r requirements-dev.txt", "-e .[test]")
+    assert found.dockerfile == "Dockerfile"
+
+
+def test_a_gitlab_remote_gets_gitlab_ci(here: Path, project: Project) -> None:
+    project.git("remote", "add", "origin", "https://gitlab.example.org/ada/engine.git")
+    assert main(["init"]) == ExitCode.DONE
+    jobs = load(here / ".gitlab-ci.yml")
+    assert set(jobs) >= {"analyse", "test", "build", "deploy"}
+    assert not (here / ".github").exists()
+
+
+def test_the_workflow_has_its_jobs_and_hands_the_level_on(here: Path) -> None:
+    assert main(["init"]) == ExitCode.DONE
+    workflow = load(here / ".github" / "workflows" / "aipipe.yml")
+    assert list(workflow["jobs"]) == ["analyse", "test", "build", "deploy"]
+    assert "risk_level" in workflow["jobs"]["analyse"]["outputs"]
+    installs = [step.get("run", "") for step in workflow["jobs"]["test"]["steps"]]
+    assert any("-r requirements-dev.txt -e .[test]" in one for one in installs)
+
+
+def test_without_an_image_there_is_no_build(here: Path) -> None:
+    (here / "Dockerfile").unlink()
+    assert main(["init", "--ci", "both"]) == ExitCode.DONE
+    assert list(load(here / "pipeline.yaml")["stages"]) == ["tests"]
+    assert "build" not in load(here / ".gitlab-ci.yml")
+    assert list(load(here / ".github/workflows/aipipe.yml")["jobs"]) == ["analyse", "test"]
+
+
+@pytest.mark.parametrize("image", [True, False])
+def test_the_pipeline_is_valid(here: Path, image: bool) -> None:
+    if not image:
+        (here / "Dockerfile").unlink()
+    assert main(["init"]) == ExitCode.DONE
+    stages = load_pipeline(here / "pipeline.yaml").stages
+    assert len(stages) == (3 if image else 1)
+
+
+def test_a_file_that_is_there_is_left_and_the_second_time_changes_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "pipeline.yaml").write_text("mine\n")
+    assert main(["init"]) == ExitCode.DONE
+    first = capsys.readouterr().out
+    assert "pipeline.yaml: left as it is; " in first
+    assert (here / "pipeline.yaml").read_text() == "mine\n"
+    assert main(["init"]) == ExitCode.DONE
+    second = capsys.readouterr().out
+    assert ".pre-commit-config.yaml: already so" in second
+    assert "written" not in second
+
+
+def test_printing_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(here.rglob("*"))
+    assert main(["init", "--print", "--ci", "both"]) == ExitCode.DONE
+    assert "# --- .gitlab-ci.yml" in capsys.readouterr().out
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize("content", ["", "[project\n", "\x00", "[project]\nname = 3\n"])
+def test_a_broken_pyproject_counts_as_none(here: Path, content: str) -> None:
+    (here / "pyproject.toml").write_text(content)
+    found = look(here)
+    assert found.name == here.name
+    assert found.python == "3.11"
+
+
+def test_every_template_is_whole_and_ends_in_one_line_break(here: Path) -> None:
+    for planned, text in contents(look(here), "both"):
+        assert text.endswith("\n"), planned.path
+        assert not text.endswith("\n\n"), planned.path
+        assert "<<" not in text, planned.path
+        assert "{%" not in text, planned.path
+
+
+def test_the_action_and_the_component_parse() -> None:
+    action = load(TOP / "action.yml")
+    assert {step["shell"] for step in action["runs"]["steps"]} == {"bash"}
+    spec, job = yaml.safe_load_all((TOP / "templates/ai-diff/template.yml").read_text())
+    assert set(spec["spec"]["inputs"]) >= {"stage", "install"}
+    assert job["ai-diff"]["artifacts"]["reports"] == {"codequality": "code-quality.json"}
+
+
+def _run(command: list[str], folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    strange = ("GIT_", "PYTEST_", "COV_", "AIPIPE_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(strange)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    environ = {**kept, "PATH": path, "PYTHONPATH": str(TOP), "GIT_CONFIG_GLOBAL": os.devnull}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**environ, **more},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_hook_runs_in_the_real_pre_commit(project: Project, tmp_path: Path) -> None:
+    project.write("price.py", "def price(n):\n    return 3 * n\n")
+    project.write(
+        "tests/test_price.py",
+        "from price import price\n\ndef test_price():\n    assert price(2) == 6\n",
+    )
+    project.write("conftest.py", "")
+    project.commit()
+    project.write(
+        "price.py", "def price(n):\n    if n > 9:\n        return 2 * n\n    return 3 * n\n"
+    )
+    project.git("add", "price.py")
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    shutil.copy(TOP / ".pre-commit-hooks.yaml", hooks)
+    for arguments in (["init", "-q"], ["add", "."]):
+        assert _run(["git", *arguments], hooks).returncode == 0
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    assert _run(["git", *who, "commit", "-q", "-m", "hooks"], hooks).returncode == 0
+    command = [sys.executable, "-m", "pre_commit", "try-repo", str(hooks), "ai-diff", "--verbose"]
+    done = _run(command, project.root, PRE_COMMIT_HOME=str(tmp_path / "cache"))
+    assert "tests for what is staged" in done.stdout, done.stdout + done.stderr
+    assert "Passed" in done.stdout, done.stdout + done.stderr
+    assert "lines 1/2 -> 2/2" in done.stdout.replace("\n", " ") or "2/2" in done.stdout

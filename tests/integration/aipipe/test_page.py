@@ -1,0 +1,209 @@
+"""The page of a run: what it shows, from a real repository, and that nothing in it can act."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aipipe.cli import main
+from aipipe.page import gather, render_page
+from aipipe_core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.conftest import Project
+
+OLD = "def price(n):\n    return 3 * n\n"
+NEW = '''\
+def price(n):
+    """Say what n cost."""
+    if n > 9:
+        return 2 * n
+    if n < 0:
+        raise ValueError("<b>negative</b>")
+    return 3 * n
+'''
+TEST = "def test_price_many():\n    assert price(10) == 20\n"
+
+
+@pytest.fixture
+def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
+    base = project.commit(price=OLD)
+    project.write("price.py", NEW)
+    project.write("tests/ai/test_price.py", TEST)
+    folder = project.root / ".aipipe" / "runs" / "one"
+    folder.mkdir(parents=True)
+    (folder / "tests.json").write_text(json.dumps(document(base)))
+    monkeypatch.chdir(project.root)
+    return folder
+
+
+def document(base: str) -> dict[str, Any]:
+    counts = {"total": 5, "before": 3, "after": 4}
+    return {
+        "schema": 1,
+        "base": base,
+        "head": "worktree",
+        "change": {
+            "files": [{"path": "price.py", "kind": "code", "changed_lines": [2, 3, 4, 5, 6, 7]}]
+        },
+        "selection": {"collected": 1, "selected": 1, "reasons": {}},
+        "coverage": {
+            "lines": counts,
+            "branches": counts,
+            "files": {"price.py": {"missing": [6], "missing_branches": [[5, 6]]}},
+        },
+        "tests": [
+            {
+                "nodeid": "tests/ai/test_price.py::test_price_many",
+                "path": "tests/ai/test_price.py",
+                "engine": "local",
+                "targets": [{"path": "price.py", "lines": [4]}],
+                "status": "admitted",
+                "reason": "",
+                "mutants": {"total": 3, "killed": 2},
+            }
+        ],
+        "gaps": [
+            {
+                "path": "price.py",
+                "symbol": "price",
+                "lines": [6],
+                "why": "<script>alert(1)</script>",
+                "suggestion": "Call it with -1.",
+            }
+        ],
+        "behavior": [
+            {"symbol": "price", "input": "price(10)", "base": "30", "head": "20", "test": ""}
+        ],
+        "flaky": [],
+        "llm": dict.fromkeys(
+            ("calls", "input_tokens", "output_tokens", "cached_tokens", "cost_usd"), 0
+        ),
+        "timing": {},
+    }
+
+
+class Tags(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def ids(self) -> set[str]:
+        return {str(attrs["id"]) for _, attrs in self.seen if "id" in attrs}
+
+
+def page_of(project: Project, run: Path) -> str:
+    return render_page(gather(project.root, run))
+
+
+def test_each_line_shows_what_the_tests_do_to_it(project: Project, run: Path) -> None:
+    (file,) = gather(project.root, run).files
+    (hunk,) = file.hunks
+    assert [(line.number, line.mark) for line in hunk.lines if line.mark != "context"] == [
+        (2, "plain"),
+        (3, "covered"),
+        (4, "new"),
+        (5, "covered"),
+        (6, "uncovered"),
+    ]
+    assert file.counts == {"covered": 2, "new": 1, "uncovered": 1}
+
+
+def test_a_newly_covered_line_leads_to_its_test(project: Project, run: Path) -> None:
+    text = page_of(project, run)
+    tags = Tags(text)
+    links = {str(attrs["href"])[1:] for tag, attrs in tags.seen if tag == "a"}
+    assert "test-1" in links
+    assert links <= tags.ids()
+    assert "def test_price_many():" in text
+
+
+def test_nothing_of_the_change_can_act_on_the_page(project: Project, run: Path) -> None:
+    text = page_of(project, run)
+    tags = Tags(text)
+    assert tags.open == []
+    assert "script" not in {tag for tag, _ in tags.seen}
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "&lt;b&gt;negative&lt;/b&gt;" in text
+    policies = [a.get("content") for t, a in tags.seen if a.get("http-equiv")]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert not any(attrs.get("src") for _, attrs in tags.seen)
+
+
+def test_a_run_with_risk_alone_has_no_empty_parts(project: Project, run: Path) -> None:
+    (run / "tests.json").unlink()
+    assert main(["analyze", "--json", str(run / "risk.json")]) == ExitCode.DONE
+    tags = Tags(page_of(project, run))
+    assert {"risk", "main"} <= tags.ids()
+    assert not {"tests", "gaps", "change", "behaviour"} & tags.ids()
+
+
+def test_a_change_that_history_has_lost_leaves_the_rest(project: Project, run: Path) -> None:
+    lost = document("0" * 40)
+    (run / "tests.json").write_text(json.dumps(lost))
+    page = gather(project.root, run)
+    assert page.files == ()
+    assert "price(10)" in render_page(page)
+
+
+def test_a_file_that_git_does_not_know_yet_is_shown(project: Project, run: Path) -> None:
+    known = json.loads((run / "tests.json").read_text())
+    known["change"]["files"].append({"path": "new.py", "kind": "code", "changed_lines": [1]})
+    (run / "tests.json").write_text(json.dumps(known))
+    project.write("new.py", "x = 1\n")
+    assert [file.path for file in gather(project.root, run).files] == ["price.py", "new.py"]
+
+
+def test_a_change_of_many_lines_is_cut_and_says_so(project: Project, run: Path) -> None:
+    project.write("price.py", "".join(f"x{n} = {n}\n" for n in range(5_000)))
+    (file,) = gather(project.root, run).files
+    assert file.left_out
+    assert "more lines are not shown" in page_of(project, run)
+
+
+def test_the_command_writes_the_latest_run(project: Project, run: Path) -> None:
+    assert main(["report", "--html", "out.html"]) == ExitCode.DONE
+    assert "price(10)" in (project.root / "out.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_real_browser_shows_it_on_a_phone_without_scrolling_sideways(
+    project: Project, run: Path, tmp_path: Path
+) -> None:
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("no chromium on the PATH")
+    known = json.loads((run / "tests.json").read_text())
+    known["behavior"][0]["base"] = "a_very_long_name" * 40
+    (run / "tests.json").write_text(json.dumps(known))
+    # The page forbids scripts; the copy that measures itself does not.
+    text = page_of(project, run).replace("default-src 'none'; ", "")
+    probe = "<script>document.title = document.documentElement.scrollWidth</script></body>"
+    (tmp_path / "page.html").write_text(text.replace("</body>", probe))
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900"]
+    done = subprocess.run(
+        [*command, "--dump-dom", f"file://{tmp_path}/page.html"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    width = int(done.stdout.split("<title>")[1].split("<")[0])
+    assert width <= 500

@@ -1,0 +1,411 @@
+"""``aipipe-build run`` against a real engine: what it builds, says, records and leaves alone."""
+
+from __future__ import annotations
+
+import http.server
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[3]
+_SPEC = importlib.util.spec_from_file_location(
+    "build_engines", Path(__file__).with_name("engines.py")
+)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+ENGINES = importlib.util.module_from_spec(_SPEC)
+sys.modules["build_engines"] = ENGINES
+_SPEC.loader.exec_module(ENGINES)
+
+# A build takes seconds even where all of it is cached.
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+
+
+@dataclass
+class Done:
+    code: int
+    document: dict[str, Any]
+    out: str
+    err: str
+
+    @property
+    def image(self) -> dict[str, Any]:
+        (image,) = self.document["images"]
+        return dict(image)
+
+    def facts(self) -> list[tuple[str, str]]:
+        return [(step["verdict"], step["fact"]) for step in self.image["steps"]]
+
+
+class Project:
+    """A folder with contexts, whose images have names that no one else has."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tag = f"aipipe-test/{uuid.uuid4().hex[:12]}"
+        self.environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": f"{root}.state"}
+
+    def write(self, name: str, text: str, *, salted: bool = True) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text} {self.tag}" if salted else text)
+
+    def dockerfile(self, text: str, name: str = "Dockerfile") -> None:
+        self.write(name, text, salted=False)
+        self.write(".dockerignore", "Dockerfile\n.dockerignore\n.aipipe\n", salted=False)
+
+    def command(self, *words: str, **environ: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "aipipe_build.cli", *words],
+            cwd=self.root,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    def run(self, *words: str, **environ: str) -> Done:
+        code, out, err = self.command("run", *words, "--json", **environ)
+        return Done(code, json.loads(out) if out else {}, out, err)
+
+    def recorded(self) -> list[Any]:
+        path = self.root / ".aipipe" / "build" / "default.json"
+        return list(json.loads(path.read_text())["states"]) if path.exists() else []
+
+    def identity(self, tag: str) -> str:
+        command = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path, docker: None) -> Iterator[Project]:
+    root = tmp_path / "project"
+    root.mkdir()
+    made = Project(root)
+    yield made
+    listing = subprocess.run(
+        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", f"{made.tag}*"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    if listing:
+        subprocess.run(
+            ["docker", "image", "rm", "--force", *listing], check=False, capture_output=True
+        )
+
+
+@pytest.fixture
+def containerd_store(docker: None) -> None:
+    """Need the image store that can do more than the older one."""
+    info = subprocess.run(["docker", "info"], capture_output=True, text=True, check=True).stdout
+    if "io.containerd.snapshotter" not in info:
+        pytest.skip("the engine does not keep its images in containerd's store")
+
+
+TWO_STEPS = "FROM scratch\nCOPY a /a\nCOPY b /b\n"
+
+
+@pytest.fixture
+def two_steps(project: Project) -> Project:
+    project.write("a", "one")
+    project.write("b", "two")
+    project.dockerfile(TWO_STEPS)
+    return project
+
+
+def test_a_build_is_predicted_run_compared_and_recorded(two_steps: Project) -> None:
+    first = two_steps.run("-t", two_steps.tag, ".")
+    assert (first.code, first.image["result"], first.image["recorded"]) == (0, "built", True)
+    assert first.facts() == [("miss", "ran")] * 2
+    assert first.image["image"] == two_steps.identity(two_steps.tag)
+    two_steps.write("b", "three")
+    second = two_steps.run("-t", two_steps.tag, ".")
+    assert second.image["decision"] == "cached"
+    assert second.facts() == [("hit", "cached"), ("miss", "ran")]
+    assert {step["agreement"] for step in second.image["steps"]} == {"right"}
+    assert second.image["saves_seconds"] > 0
+
+
+def test_what_is_unchanged_gets_its_tag_and_nothing_runs(two_steps: Project) -> None:
+    built = two_steps.run("-t", two_steps.tag, ".").image
+    done = two_steps.run("-t", f"{two_steps.tag}:other", "--iidfile", "iid", ".")
+    assert (done.code, done.image["decision"], done.image["result"]) == (0, "skip", "retagged")
+    assert done.image["steps"] == []
+    assert two_steps.identity(f"{two_steps.tag}:other") == built["image"]
+    assert (two_steps.root / "iid").read_text() == built["image"]
+
+
+def test_an_unchanged_image_that_is_gone_is_built_from_the_cache(two_steps: Project) -> None:
+    two_steps.run("-t", two_steps.tag, ".")
+    subprocess.run(["docker", "image", "rm", "-f", two_steps.tag], check=True, capture_output=True)
+    done = two_steps.run("-t", two_steps.tag, ".")
+    assert (done.image["decision"], done.image["result"]) == ("skip", "built")
+    assert two_steps.identity(two_steps.tag)
+
+
+def test_going_back_to_what_was_built_before_is_a_skip(two_steps: Project) -> None:
+    first = two_steps.run("-t", f"{two_steps.tag}:1", ".").image["image"]
+    two_steps.write("b", "three")
+    two_steps.run("-t", f"{two_steps.tag}:2", ".")
+    two_steps.write("b", "two")
+    back = two_steps.run("-t", f"{two_steps.tag}:3", ".")
+    assert (back.image["result"], back.image["image"]) == ("retagged", first)
+
+
+def test_the_run_is_kept_and_reported(two_steps: Project) -> None:
+    two_steps.run("-t", two_steps.tag, ".")
+    code, out, _ = two_steps.command("report", "--json")
+    assert code == 0
+    assert json.loads(out)["images"][0]["name"] == two_steps.tag
+    assert "2 of 2 steps predicted right" in two_steps.command("report")[1]
+    assert "| `COPY a /a` | miss | ran |" in two_steps.command("report", "--md")[1]
+
+
+def test_a_failing_command_is_a_no_and_nothing_is_recorded(project: Project) -> None:
+    project.dockerfile("FROM python:3.11-slim\nRUN echo so sad; exit 3\n")
+    done = project.run("-t", project.tag, ".")
+    assert (done.code, done.image["result"]) == (1, "failed")
+    assert "build-step-failed" in done.err
+    assert "    so sad" in done.err
+    assert project.recorded() == []
+
+
+def test_secrets_are_shown_nowhere_and_stand_in_no_argv(project: Project, tmp_path: Path) -> None:
+    real = subprocess.run(
+        ["which", "docker"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    spy = tmp_path / "bin"
+    spy.mkdir()
+    (spy / "docker").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/argv\nexec {real} "$@"\n')
+    (spy / "docker").chmod(0o755)
+    project.dockerfile(
+        "FROM python:3.11-slim\nARG API_TOKEN\n"
+        "RUN --mount=type=secret,id=one --mount=type=secret,id=two "
+        "cat /run/secrets/*; echo $API_TOKEN; exit 1\n"
+    )
+    (tmp_path / "two").write_text("the-second-secret\n")
+    done = project.run(
+        "--secret=id=one,env=ONE", f"--secret=id=two,src={tmp_path}/two",
+        "--build-arg=API_TOKEN=the-argument", "--progress=plain", "-t", project.tag, ".",
+        ONE="the-first-secret", PATH=f"{spy}:{os.environ['PATH']}",
+    )  # fmt: skip
+    assert done.code == 1
+    assert done.err.count("***") >= 3
+    kept = "".join(path.read_text() for path in (project.root / ".aipipe").rglob("*.json"))
+    for secret in ("the-first-secret", "the-second-secret", "the-argument"):
+        assert secret not in done.out + done.err + kept + (tmp_path / "argv").read_text()
+
+
+def test_the_record_holds_no_value_of_a_secret_argument(project: Project) -> None:
+    project.dockerfile("FROM python:3.11-slim\nARG API_TOKEN\nRUN echo $API_TOKEN > /dev/null\n")
+    assert project.run("--build-arg=API_TOKEN=the-argument", ".").code == 0
+    kept = "".join(path.read_text() for path in (project.root / ".aipipe").rglob("*.json"))
+    assert kept
+    assert "the-argument" not in kept
+
+
+def test_a_wrong_prediction_leaves_a_report_and_drops_the_record(two_steps: Project) -> None:
+    two_steps.run("-t", two_steps.tag, ".")
+    two_steps.write("b", "never built")
+    # A record of what nobody built is what a cleaned cache looks like from here.
+    assert two_steps.command("record")[0] == 0
+    assert len(two_steps.recorded()) == 2
+    done = two_steps.run("-t", two_steps.tag, ".")
+    assert done.code == 0
+    assert done.facts() == [("hit", "cached"), ("hit", "ran")]
+    report = Path(done.image["defects"][0]).read_text()
+    assert ">> false-hit" in report
+    assert "COPY b /b" in report
+    assert len(two_steps.recorded()) == 1
+    assert two_steps.run("-t", two_steps.tag, ".").image["result"] == "retagged"
+
+
+def test_files_that_change_during_the_build_are_never_recorded(project: Project) -> None:
+    project.write("a", "one")
+    project.dockerfile("FROM python:3.11-slim\nCOPY a /a\nRUN sleep 2\n")
+    timer = threading.Timer(2.5, lambda: project.write("a", "another"))
+    timer.start()
+    done = project.run("-t", project.tag, ".")
+    timer.join()
+    if done.image["recorded"]:
+        pytest.skip("the build was over before the file changed")
+    assert done.code == 0
+    assert "nothing was recorded" in done.image["warnings"][0]
+    assert project.recorded() == []
+
+
+@pytest.mark.usefixtures("containerd_store")
+def test_platforms_are_predicted_one_by_one(project: Project) -> None:
+    project.write("a", "one")
+    project.write("b", "two")
+    project.dockerfile(
+        "FROM scratch AS s\nCOPY a /a\nFROM scratch\nCOPY --from=s /a /a\nCOPY b /b\n"
+    )
+    words = ("--platform=linux/amd64,linux/arm64", "-t", project.tag, ".")
+    assert {fact for _, fact in project.run(*words).facts()} <= {"ran", "cached"}
+    project.write("b", "three")
+    done = project.run(*words)
+    assert done.facts() == [("hit", "cached"), ("hit", "cached"), ("miss", "ran")] * 2
+    assert done.image["platforms"] == ["linux/amd64", "linux/arm64"]
+    assert project.run(*words).image["result"] == "retagged"
+
+
+@pytest.mark.usefixtures("containerd_store")
+def test_a_reproducible_image_has_the_same_digest_again(two_steps: Project) -> None:
+    words = ("--reproducible", "--no-cache", "-t", two_steps.tag, ".")
+    first = two_steps.run(*words, SOURCE_DATE_EPOCH="1600000000")
+    assert first.code == 0, first.err
+    before = two_steps.identity(two_steps.tag)
+    for name in ("a", "b"):
+        os.utime(two_steps.root / name, (1700000001, 1700000001))
+    two_steps.run(*words, SOURCE_DATE_EPOCH="1600000000")
+    assert before
+    assert two_steps.identity(two_steps.tag) == before
+
+
+@pytest.mark.usefixtures("containerd_store")
+def test_a_local_cache_is_exported_and_imported(two_steps: Project, tmp_path: Path) -> None:
+    done = two_steps.run("-t", two_steps.tag, f"--cache-to=type=local,dest={tmp_path}/cache", ".")
+    assert done.code == 0, done.err
+    assert (tmp_path / "cache" / "index.json").is_file()
+    two_steps.write("b", "three")
+    words = ("-t", two_steps.tag, f"--cache-from=type=local,src={tmp_path}/cache", ".")
+    assert two_steps.run(*words).facts() == [("hit", "cached"), ("miss", "ran")]
+
+
+def test_only_the_images_that_a_change_reaches_are_built_in_order(project: Project) -> None:
+    tag = project.tag
+    project.write("base/f", "one")
+    project.write("web/f", "one")
+    project.write("lib/f", "one")
+    project.write("base/Dockerfile", "FROM scratch\nCOPY f /base\n", salted=False)
+    project.write("web/Dockerfile", f"FROM {tag}-base\nCOPY f /web\n", salted=False)
+    project.write("lib/Dockerfile", "FROM scratch\nCOPY f /lib\n", salted=False)
+    services = {
+        name: {"image": f"{tag}-{name}", "build": {"context": name}}
+        for name in ("web", "lib", "base")
+    }
+    project.write("compose.yaml", json.dumps({"services": services}), salted=False)
+
+    def results(*words: str) -> dict[str, str]:
+        done = project.run("--all", *words)
+        assert done.code == 0, done.err
+        return {image["name"]: image["result"] for image in done.document["images"]}
+
+    assert results() == {"web": "built", "lib": "built", "base": "built"}
+    assert results() == {"web": "retagged", "lib": "retagged", "base": "retagged"}
+    project.write("base/f", "two")
+    assert results("--dry-run") == dict.fromkeys(("web", "lib", "base"), "not-built")
+    assert results() == {"web": "built", "lib": "retagged", "base": "built"}
+
+
+def test_an_image_whose_base_failed_is_not_built(project: Project) -> None:
+    tag = project.tag
+    project.write("base/Dockerfile", "FROM python:3.11-slim\nRUN exit 7\n", salted=False)
+    project.write("web/Dockerfile", f"FROM {tag}-base\nCOPY Dockerfile /web\n", salted=False)
+    bake = {
+        "group": {"default": {"targets": ["web", "base"]}},
+        "target": {
+            name: {"context": name, "dockerfile": "Dockerfile", "tags": [f"{tag}-{name}"]}
+            for name in ("web", "base")
+        },
+    }
+    project.write("docker-bake.json", json.dumps(bake), salted=False)
+    done = project.run("--all")
+    assert done.code == 1
+    assert {image["name"]: image["result"] for image in done.document["images"]} == {
+        "web": "not-built",
+        "base": "failed",
+    }
+
+
+def test_more_is_built_where_more_is_asked_for(project: Project) -> None:
+    project.write("a", "one")
+    project.dockerfile(
+        "FROM python:3.11-slim AS deps\nRUN echo pip install nothing\n"
+        "FROM deps\nCOPY a /a\nRUN echo after\n"
+    )
+    assert project.run("-t", f"{project.tag}:1", ".").code == 0
+    done = project.run("--at-least=full", "-t", f"{project.tag}:2", ".")
+    assert done.image["result"] == "retagged"  # nothing changed
+    project.write("a", "two")
+    done = project.run("--at-least=dependencies", "-t", f"{project.tag}:3", ".")
+    assert done.image["decision"] == "dependencies"
+    assert done.facts() == [("miss", "ran")] * 3
+
+
+def test_the_document_is_written_where_it_is_wanted(two_steps: Project) -> None:
+    (two_steps.root / ".aipipe").mkdir()
+    code, out, _ = two_steps.command("run", "--json=.aipipe/build.json", "-t", two_steps.tag, ".")
+    assert code == 0
+    assert "2 of 2 steps predicted right" in out
+    document = json.loads((two_steps.root / ".aipipe" / "build.json").read_text())
+    assert document["images"][0]["tags"] == [two_steps.tag]
+
+
+def test_an_engine_that_is_down_is_told_apart(two_steps: Project) -> None:
+    done = two_steps.run("-t", two_steps.tag, ".", DOCKER_HOST=f"unix://{two_steps.root}/no.sock")
+    assert done.code == 3
+    assert "engine-down" in done.err
+    assert two_steps.recorded() == []
+
+
+def test_an_engine_without_room_is_told_apart_and_nothing_is_recorded(project: Project) -> None:
+    (project.root / "big").write_bytes(os.urandom(48 << 20))
+    project.dockerfile("FROM scratch\nCOPY big /big\n")
+    with ENGINES.own_engine(40) as engine:
+        done = project.run("-t", project.tag, ".", DOCKER_HOST=engine.host)
+    assert done.code == 3
+    assert "engine-disk-full" in done.err
+    assert project.recorded() == []
+
+
+class _Slow(http.server.BaseHTTPRequestHandler):
+    """Serves the one who predicts, and lets the builder wait."""
+
+    asked = threading.Event()
+    go_on = threading.Event()
+
+    def do_GET(self) -> None:
+        if "Python" not in self.headers.get("User-Agent", ""):
+            self.asked.set()
+            self.go_on.wait(60)
+        self.send_response(200)
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"abc")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_an_engine_that_dies_in_the_middle_never_leaves_a_record(project: Project) -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    project.dockerfile(f"FROM scratch\nADD http://127.0.0.1:{server.server_port}/f /f\n")
+    with ENGINES.own_engine(64) as engine:
+        killer = threading.Thread(target=lambda: _Slow.asked.wait(60) and engine.die())
+        killer.start()
+        done = project.run("-t", project.tag, ".", DOCKER_HOST=engine.host)
+        killer.join()
+        _Slow.go_on.set()
+    server.shutdown()
+    server.server_close()
+    assert _Slow.asked.is_set()
+    assert done.code == 3
+    assert "engine-died" in done.err or "engine-down" in done.err
+    assert project.recorded() == []
+    assert done.image["recorded"] is False
