@@ -35,8 +35,12 @@ defaults
   retries {retries}
   option redispatch 1
   option idle-close-on-response
-  default-server check inter {check}ms fall 3 rise 1 tcp-ut 3s
+  default-server check inter {check}ms fall 3 rise 1
 """
+
+_UNHEARD = "tcp-ut 2s"
+"""Data that nobody acknowledges for so long ends a connection, and its request is tried again
+elsewhere: a node was cut off. Said of each server, for of `default-server` it is not taken over."""
 
 _FRONT = """
 frontend {name}
@@ -95,7 +99,7 @@ def variable(service: Service) -> str:
 
 
 def _server(slot: Slot, *, sticky: bool) -> str:
-    words = [f"  server {slot.name} {slot.address}:{slot.port} weight {slot.weight}"]
+    words = [f"  server {slot.name} {slot.address}:{slot.port} weight {slot.weight}", _UNHEARD]
     if sticky:
         words.append(f"cookie {slot.name}")
     if not slot.open:

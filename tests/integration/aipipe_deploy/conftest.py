@@ -85,3 +85,9 @@ def users(serving: Any) -> Iterator[Any]:
     result = load.result()
     assert result["sent"] > 50
     assert result["lost"] == 0, result
+
+
+@pytest.fixture
+def matrix(serving: Any) -> Any:
+    """Return the bench's matrix of killed runners, over a project whose version 1 serves."""
+    return script("deploy_kill").Matrix(serving, 100.0, None, 10.0)
