@@ -9,6 +9,7 @@ from pytest_aipipe.gate.fresh import Refused
 from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.scene import read_sources, scene_for
 from pytest_aipipe.generate.sharpen import Sharpener, Tools
+from pytest_aipipe.generate.stages import without_waiting
 
 if TYPE_CHECKING:
     from pytest_aipipe.assertions.settle import Settled
@@ -54,7 +55,7 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     tools = Tools(
         request=request,
         explorer=shop.explorer,
-        engines=shop.engines,
+        engines=without_waiting(shop.engines),
         scene=scene,
         pool=shop.pool,
         judge=judge,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
+from pytest_aipipe.assertions.settle import Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
@@ -15,7 +15,7 @@ from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.kept import Kept
 from pytest_aipipe.generate.pool import Pool
-from pytest_aipipe.generate.remaining import Remaining, pieces
+from pytest_aipipe.generate.remaining import Remaining, judged, part_of, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
     MutantCount,
@@ -174,14 +174,8 @@ class Workshop:
             self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
         self._said.clear()
         self._harvest(turn, outcomes)
-        rota.answer(turn, [self._judged(c, o) for c, o in zip(turn.batch, outcomes, strict=True)])
-
-    def _judged(self, candidate: Candidate, outcome: Outcome) -> Outcome:
-        """Return the outcome with what the gate said of it, where it came to the gate."""
-        said = self._said.get(id(candidate))
-        if said is None:
-            return outcome
-        return replace(outcome, admitted=not said, refused=said)
+        said = [self._said.get(id(candidate)) for candidate in turn.batch]
+        rota.answer(turn, [judged(*one) for one in zip(outcomes, said, strict=True)])
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""
@@ -318,14 +312,14 @@ class Workshop:
         for one in self.accidents:
             if pieces(self.remaining.goal()) & pieces(one.reached):
                 self.kept.append(one)
-                self.remaining.close(_part(self.remaining.goal(), one.reached))
+                self.remaining.close(part_of(self.remaining.goal(), one.reached))
         self._sharpen()
         composed = self._together()
         self.remaining = Remaining(self.request.gaps)
         admitted = []
         for one, (file, name, source) in zip(self.kept, composed.places, strict=True):
             admitted.append(self._admitted(one, file, name, source))
-            self.remaining.close(_part(self.remaining.goal(), one.reached))
+            self.remaining.close(part_of(self.remaining.goal(), one.reached))
         admitted = self._measured(admitted, composed)
         rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
         return Result(
@@ -390,7 +384,7 @@ class Workshop:
 
     def _admitted(self, one: Kept, file: str, name: str, source: str) -> AdmittedTest:
         gap = one.gap
-        goal = _part(Remaining(self.request.gaps).goal(), one.reached)
+        goal = part_of(Remaining(self.request.gaps).goal(), one.reached)
         return AdmittedTest(
             module_name=file,
             name=name,
@@ -405,10 +399,3 @@ class Workshop:
             untrusted=one.settled.candidate.untrusted,
             pinned=frozenset(fault.line for path, fault in one.kills if path.endswith(gap.path)),
         )
-
-
-def _part(goal: Goal, reached: Goal) -> Goal:
-    return Goal(
-        {p: n & reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
-        {p: n & reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
-    )

@@ -60,7 +60,7 @@ class Behavior:
             options.behavior
             and not self._waiting
             and options.budget >= LEAST
-            and bool(chosen(host.config, options.engines))
+            and (options.engines == ("llm",) or bool(chosen(host.config, options.engines)))
         )
         self.share = SHARE * options.budget if self._asked and self._has_places() else 0.0
 
