@@ -26,7 +26,7 @@ from aipipe.calibrate.table import Split, Table, split, table_of
 from aipipe.past.learn import learned
 from aipipe_core.change.git import run
 
-FOLDS = 5
+FOLDS = 4
 LEAST = 15
 """Faulty commits below which a project's judged part says nothing."""
 

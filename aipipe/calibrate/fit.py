@@ -211,11 +211,10 @@ def fit_platt(score: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[fl
 
 
 def levels_of(probabilities: NDArray[np.float64]) -> dict[str, float]:
-    """Return where medium and high begin: the riskiest 40 % and 10 % of recent changes.
+    """Return where medium and high begin: the riskiest 20 % and 5 % of recent changes.
 
-    A tenth is what Meta found to hold most of a year's incidents for its size (Diff Risk
-    Score, 2024); a probability alone, without a project's own rate, would make all of one
-    project's changes low and all of another's high.
+    A share of the project's own changes, for a probability alone would make all of one
+    project's low and all of another's high; and small ones, for the route saves what is low.
     """
-    medium, high = np.quantile(probabilities, [0.6, 0.9])
+    medium, high = np.quantile(probabilities, [0.8, 0.95])
     return {"medium": round(float(medium), 4), "high": round(float(high), 4)}
