@@ -17,6 +17,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +26,11 @@ from aipipe.calibrate.scores import Scores, curve, interval, scores
 from aipipe.calibrate.table import Split, Table, split, table_of
 from aipipe.past.learn import learned
 from aipipe_core.change.git import run
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from aipipe.calibrate.scorecard import Scorecard
 
 FOLDS = 4
 LEAST = 15
@@ -55,8 +61,7 @@ def joined(tables: list[Table]) -> Table:
     )
 
 
-def judged(name: str, parts: Split, others: list[Table]) -> tuple[dict[str, Scores], Table, object]:
-    card = CARDS[name] if name in CARDS else fit_scorecard(joined(others))
+def judged(parts: Split, card: Scorecard) -> tuple[dict[str, Scores], NDArray[np.float64]]:
     model = fit_model(parts.past, card, parts.fresh)
     later, labels = parts.later, parts.later.labels
     probabilities = predict(model, later)
@@ -68,10 +73,7 @@ def judged(name: str, parts: Split, others: list[Table]) -> tuple[dict[str, Scor
         "code lines": scores(labels[code], (lines / (lines.max() + 1))[code]),
         "code ours": scores(labels[code], probabilities[code]),
     }
-    return found, later, probabilities
-
-
-CARDS: dict[str, object] = {}
+    return found, probabilities
 
 
 def main() -> None:
@@ -83,7 +85,7 @@ def main() -> None:
     parser.add_argument("--mine-only", action="store_true")
     arguments = parser.parse_args()
     names = (
-        (arguments.projects or "").split(",")
+        arguments.projects.split(",")
         if arguments.projects
         else sorted(path.parent.name for path in arguments.mirrors.glob("*/repo"))
     )
@@ -92,11 +94,14 @@ def main() -> None:
         return
     parts = {name: split(table, float(table.times.max())) for name, table in tables.items()}
     fold = {name: n % FOLDS for n, name in enumerate(names)}
+    cards: dict[str, Scorecard] = {}
     for n in range(FOLDS):
         others = [parts[name].past for name in names if fold[name] != n]
+        if not others:
+            continue
         card = fit_scorecard(joined(others))
-        CARDS.update({name: card for name in names if fold[name] == n})
-    tell(parts, names)
+        cards |= {name: card for name in names if fold[name] == n}
+    tell(parts, cards)
     if arguments.prior:
         everything = joined([table.ripe(float(table.times.max())) for table in tables.values()])
         card = fit_scorecard(everything, f"{len(everything):,} commits of {len(names)} projects")
@@ -112,17 +117,17 @@ def written(document: dict[str, object]) -> str:
     return json.dumps(head)[:-1] + ', "measures": {\n' + lines + "\n}}\n"
 
 
-def tell(parts: dict[str, Split], names: list[str]) -> None:
+def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> None:
     print(f"\n{'project':<30} {'past':>6} {'judged':>6} {'faulty':>6} |  lines   ours |"
           "  PR lines   ours |  Brier    ECE | code only: lines   ours")  # fmt: skip
     rows, predictions, labels = [], [], []
-    for name in names:
-        part = parts[name]
+    for name, part in parts.items():
+        later = part.later
         if part.later.labels.sum() < LEAST:
             print(f"{name:<30} {len(part.past):>6} {len(part.later):>6} "
                   f"{int(part.later.labels.sum()):>6} | too few to judge")  # fmt: skip
             continue
-        found, later, probabilities = judged(name, part, [])
+        found, probabilities = judged(part, cards[name])
         rows.append(found)
         labels.append(later.labels)
         predictions.append(probabilities)

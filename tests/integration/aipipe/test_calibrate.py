@@ -13,7 +13,7 @@ from aipipe.cli import main
 from aipipe_core.documents import validate
 
 if TYPE_CHECKING:
-    from tests.integration.aipipe.conftest import Project
+    from tests.integration.conftest import Project
 
 DAY = 86_400
 

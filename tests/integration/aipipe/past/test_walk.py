@@ -16,7 +16,7 @@ from aipipe_core.errors import SurroundingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.aipipe.conftest import Project
+    from tests.integration.conftest import Project
 
 
 def walk_of(project: Project) -> Walk:

@@ -19,7 +19,7 @@ from aipipe.run.lock import only_run
 from aipipe_core.documents import validate
 
 if TYPE_CHECKING:
-    from tests.integration.aipipe.conftest import Project
+    from tests.integration.conftest import Project
 
 PROJECT = Path(__file__).parents[4]
 
