@@ -46,6 +46,13 @@ def parser() -> argparse.ArgumentParser:
     analyze.set_defaults(answer=_analyze)
     _add_run(commands)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, what to do")
+    doctor.add_argument(
+        "--would-send",
+        nargs="?",
+        const="",
+        metavar="SPEC",
+        help="print exactly what would be sent to a model for this change, and send nothing",
+    )
     doctor.set_defaults(answer=_doctor)
     surfaces.add(commands)
     for command in (analyze, doctor):
@@ -105,10 +112,21 @@ def _analyze(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def _would_send(arguments: argparse.Namespace) -> int:
+    from aipipe.doctor.sending import environment, in_words, would_send
+    from aipipe_core.change.git import top_of
+
+    questions = would_send(top_of(Path.cwd()), arguments.would_send or None, environment(), [])
+    tell(in_words(questions), {"schema": 1, "questions": questions}, arguments.json)
+    return ExitCode.DONE
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     from aipipe.doctor import examine
     from aipipe.doctor.report import document, in_words, verdict
 
+    if arguments.would_send is not None:
+        return _would_send(arguments)
     findings = examine(Path.cwd(), os.environ)
     tell(in_words(findings), document(findings), arguments.json)
     return verdict(findings)

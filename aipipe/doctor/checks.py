@@ -40,7 +40,7 @@ def examine(folder: Path, environ: Mapping[str, str]) -> list[Finding]:
         found.append(Finding("repository", State.BAD, error.what, error.hint))
     if top:
         found += [_repository(top), _history(top)]
-    found += [_sandbox(), _docker(environ), _model(environ)]
+    found += [_sandbox(), _docker(environ), _model(top or folder, environ)]
     return [*found, *_settings(top or folder, environ)]
 
 
@@ -146,16 +146,28 @@ def _answers(argv: list[str]) -> tuple[bool, str]:
     return done.returncode == 0, lines[0] if lines else ""
 
 
-def _model(environ: Mapping[str, str]) -> Finding:
+def _model(folder: Path, environ: Mapping[str, str]) -> Finding:
+    from aipipe_core.llm import is_configured, setup_from
+
     try:
         version = metadata.version("openai")
     except metadata.PackageNotFoundError:
         advice = "Not needed. To use a model: pip install 'pytest-aipipe[llm]'."
         return Finding("model", State.OPTIONAL, "no openai package: the local engine works", advice)
-    if not environ.get("OPENAI_API_KEY") and not environ.get("OPENAI_BASE_URL"):
+    try:
+        settings = load(folder, environ=environ, flags={})
+        setup = setup_from(settings, environ)
+    except AipipeError as error:
+        return Finding("model", State.OPTIONAL, error.what, error.hint)
+    if not is_configured(settings, environ):
         advice = "Not needed. To use a model: set OPENAI_API_KEY, or OPENAI_BASE_URL."
         return Finding("model", State.OPTIONAL, f"openai {version}, no key set", advice)
-    return Finding("model", State.GOOD, f"openai {version}, configured by the environment")
+    problem = setup.problem()
+    if isinstance(problem, AipipeError):
+        return Finding("model", State.OPTIONAL, problem.what, problem.hint)
+    tiers = ", ".join(f"{tier.name} {tier.model}" for tier in setup.tiers.values())
+    text = f"openai {version}, {setup.api} at {setup.host} ({tiers}), sends: {settings.send}"
+    return Finding("model", State.GOOD, text, "aipipe doctor --would-send prints what would leave.")
 
 
 def _settings(root: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

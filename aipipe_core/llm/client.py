@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from aipipe_core.llm.exchange import Player, Recorder
     from aipipe_core.llm.ledger import Ledger
-    from aipipe_core.llm.model import Ask, Shape
+    from aipipe_core.llm.model import Ask, Connect, Shape
     from aipipe_core.llm.setup import Setup, Tier
     from aipipe_core.store.store import Store
 
@@ -213,7 +213,7 @@ class Client:
         return FREE
 
     def _previewed(self, ask: Ask, payload: dict[str, Any]) -> problems.ModelError:
-        text = json.dumps({"to": self.setup.host, "about": ask.label, "sent": payload}, indent=1)
+        text = json.dumps({"to": self.setup.host, "about": ask.label, "sent": payload})
         assert self._preview is not None  # noqa: S101
         with self._lock, self._preview.open("a", encoding="utf-8") as file:
             file.write(text + "\n")
@@ -223,13 +223,14 @@ class Client:
 
     def _sent(self, ask: Ask, tier: Tier, deadline: float) -> Reply:
         """Call the server; where it refuses a parameter, ask as it wants to be asked."""
+        connect = self.setup.connect()  # says so where the package or the key is missing
         import openai
 
         for _ in range(MAX_SHAPES):
             shape = self._shape(tier)
             payload = self.wire.payload(ask, tier.model, shape)
             try:
-                return self._within(deadline, payload, ask.max_output * CHARACTERS)
+                return self._within(deadline, connect, payload, ask.max_output * CHARACTERS)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 other = reshaped(shape, str(error))
                 if other is None:
@@ -255,7 +256,9 @@ class Client:
             return ask
         return replace(ask, messages=(Message(first.role, f"{first.text}\n\n{said}"), *rest))
 
-    def _within(self, deadline: float, payload: dict[str, Any], most: int) -> Reply:
+    def _within(
+        self, deadline: float, connect: Connect, payload: dict[str, Any], most: int
+    ) -> Reply:
         """Make the call in a thread that is given up at the deadline.
 
         A timeout of the package counts from the last byte: a server that sends one byte now
@@ -264,7 +267,6 @@ class Client:
         left = deadline - time.monotonic()
         if left <= 0:
             raise _late(self.setup.host)
-        connect = self.setup.connect()
         client = connect(min(self.setup.timeout, left), self.setup.retries)
         result: list[Reply] = []
         failure: list[BaseException] = []

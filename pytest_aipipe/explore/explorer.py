@@ -9,6 +9,7 @@ from aipipe_core.errors import SurroundingsError
 from pytest_aipipe.explore.arcs import Translator
 from pytest_aipipe.explore.brood import OpenPieces, brood_message
 from pytest_aipipe.explore.process import ChildProcess, Launch, command, environment, unsandboxed
+from pytest_aipipe.explore.rebuild import CANDIDATE
 from pytest_aipipe.explore.trialed import Trialed, read_answer
 from pytest_aipipe.explore.wire import Closed, Message
 from pytest_aipipe.generate.model import Brood, Candidate, Outcome, RecordedCall
@@ -205,7 +206,7 @@ class Explorer:
 
     def _message(self, one: Candidate, *, look: bool) -> Message:
         message: Message = {
-            "path": str(self.request.target / "test_aipipe_candidate.py"),
+            "path": str(self.request.target / f"{CANDIDATE}.py"),
             "source": source_text(one),
             "name": one.name,
             "observe": list(one.observe),

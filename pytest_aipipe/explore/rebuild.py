@@ -58,6 +58,10 @@ def source_of(value: Any, constructed: Constructed | None = None) -> Source | No
     return Source(code, tuple(sorted(writer.imports)))
 
 
+CANDIDATE = "test_aipipe_candidate"
+"""The module that a candidate is tried in: no file has that name when the test is written."""
+
+
 def import_of(thing: Any) -> tuple[str, str] | None:
     """Return the import statement and the expression that name a class or function, or None."""
     module = getattr(thing, "__module__", None)
@@ -72,8 +76,8 @@ def import_of(thing: Any) -> tuple[str, str] | None:
         return None
     if found is not thing or module == "__main__":
         return None
-    if module == "builtins":
-        return "", qualname
+    if module == "builtins" or module.rpartition(".")[2] == CANDIDATE:
+        return "", qualname  # the test's own module is not imported by it
     top = qualname.split(".")[0]
     return f"from {_public_module(module, top)} import {top}", qualname
 

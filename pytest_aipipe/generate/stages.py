@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_aipipe.generate.model import Engine
+    from pytest_aipipe.generate.model import Candidate, Engine, Outcome
 
 EARLIER_SHARE = 0.6
 """Of the time that is left, for a stage that another one follows."""
@@ -23,6 +23,10 @@ class Waiting(Protocol):
 
     def begin(self, seconds: float) -> None:
         """Be told, before the first ``propose``, how long answers may take."""
+        ...
+
+    def judged(self, batch: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
+        """Be told what became of a batch, also where the gap is closed and nothing more comes."""
         ...
 
     def instead(self) -> Sequence[Engine]:

@@ -22,6 +22,7 @@ def report_of(run: Run, document: dict[str, Any]) -> Report:
         behavior.section(document["behavior"]),
         _files(run, document),
         _tests(document),
+        _engines(document),
         _rejected(document),
         _notes(document),
     ]
@@ -123,6 +124,22 @@ def _tests(document: dict[str, Any]) -> Section | None:
     )
     table = Table(("Test", "Reaches", "Mutants killed"), rows)
     return Section("Admitted tests", table=table) if rows else None
+
+
+def _engines(document: dict[str, Any]) -> Section | None:
+    """Return what each engine brought and took, where a model was among them."""
+    if not document["llm"].get("ledger"):
+        return None
+    columns = ("Engine", "Tried", "Admitted", "Lines", "Branches", "Tokens", "Cost")
+    rows = tuple(
+        (
+            row["engine"],
+            *(str(row[name]) for name in ("tried", "admitted", "lines", "branches", "tokens")),
+            f"${row['cost_usd']:.4f}",
+        )
+        for row in document["engines"]
+    )
+    return Section("Engines", table=Table(columns, rows))
 
 
 def _rejected(document: dict[str, Any]) -> Section | None:

@@ -44,6 +44,7 @@ def summary(
         yield from side_by_side(report["behavior"])
         yield from _tests(run, report["tests"])
         yield from _gaps(report["gaps"])
+        yield from _model(report["llm"])
         parts = [f"{step} {seconds:.1f}s" for step, seconds in report["timing"].items()]
         yield f"  time: {', '.join(parts)}", {"light": True}
 
@@ -117,6 +118,14 @@ def _gaps(gaps: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, bool]]]:
         yield f"      {gap['suggestion']}", {"light": True}
     if len(gaps) > MAX_GAPS:
         yield f"    and {len(gaps) - MAX_GAPS} more; --ai-report=json:FILE lists all", {}
+
+
+def _model(llm: dict[str, Any]) -> Iterator[tuple[str, dict[str, bool]]]:
+    if llm["calls"] or llm.get("from_store"):
+        tokens = f"{llm['input_tokens'] + llm['output_tokens']:,} tokens"
+        cached = f" ({llm['cached_tokens']:,} cached)" if llm["cached_tokens"] else ""
+        kept = f", {llm['from_store']} answered from the store" if llm.get("from_store") else ""
+        yield f"  model: {llm['calls']} calls, {tokens}{cached}, ${llm['cost_usd']:.4f}{kept}", {}
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -117,7 +117,8 @@ def _said(step: Callable[[], T]) -> T:
 
 
 OPTION_NAMES = ("engine", "budget", "write", "fail_under", "behavior", "select", "flaky_reruns",
-                "flaky_hunt", "flaky_fix", "sandbox", "report", "send", "max_cost", "max_tokens")  # fmt: skip
+                "flaky_hunt", "flaky_fix", "sandbox", "report", "send", "max_cost",
+                "max_tokens")  # fmt: skip
 
 
 def layers(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -38,6 +38,9 @@ FAILURES = 3
 """Calls that may fail one after the other before the model is left alone."""
 
 
+AGAIN = "The model is not asked again"
+
+
 class ModelEngine:
     """Proposes what a model writes. ``notes`` says what went wrong, for the report.
 
@@ -92,7 +95,7 @@ class ModelEngine:
 
     def _asked(self, ask: Ask) -> Any:
         if self._closed:
-            raise ModelError(self._closed, "The model is not asked again", lasting=True)
+            raise ModelError(self._closed, AGAIN, lasting=True)
         return self.client.ask(ask, seconds=max(0.0, self._until - time.monotonic()))
 
     def _proposals(self, situation: Situation, ask: Ask, later: Later) -> Proposals:
@@ -133,34 +136,32 @@ class ModelEngine:
                 fit.append(candidate)
         if fit:
             outcomes = yield fit
-            verdicts += [self._seen(situation, *one) for one in zip(fit, outcomes, strict=True)]
-        admitted = any(one.said == "admitted" for one in verdicts)
-        self.counts["answers admitted"] += admitted
+            for candidate, outcome in zip(fit, outcomes, strict=True):
+                verdicts.append(verdict(situation, candidate, outcome))
+                if outcome.admitted:
+                    situation.learn(outcome)
         return verdicts
 
-    def _seen(self, situation: Situation, candidate: Candidate, outcome: Outcome) -> Verdict:
-        self.counts["tests"] += 1
-        self.counts["tests admitted"] += outcome.admitted
-        said = verdict(situation, candidate, outcome)
-        if outcome.admitted:
-            situation.learn(outcome)
-            if outcome.status == "failed":
-                self._differs(situation, candidate, outcome)
-        return said
-
-    def _differs(self, situation: Situation, candidate: Candidate, outcome: Outcome) -> None:
-        """Say where the model expected another value than the code gives: one of them is wrong."""
-        detail = " ".join(outcome.detail.split())[:200]
-        self.notes.append(
-            f"The model expected otherwise of {situation.gap.symbol} in {candidate.name} "
-            f"({detail}). The test has what the code gives: see which is right."
-        )
+    def judged(self, batch: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
+        """Count what became of an answer's tests; say where the model expected something else."""
+        self.counts["answers admitted"] += any(one.admitted for one in outcomes)
+        for candidate, outcome in zip(batch, outcomes, strict=True):
+            self.counts["tests"] += 1
+            self.counts["tests admitted"] += outcome.admitted
+            if outcome.admitted and outcome.status == "failed":
+                self.notes.append(
+                    f"The model expected otherwise in {candidate.name} "
+                    f"({' '.join(outcome.detail.split())[:200]}). The test has what the code "
+                    "gives: see which is right."
+                )
 
     def _failure(self, error: Exception | None) -> None:
         """Note why there is no answer, and stop asking where the next call would fail too."""
         if isinstance(error, ModelError):
-            if error.what != "The model is not asked again":
+            if error.what != AGAIN:
                 self.notes.append(" ".join(str(error).split()))
+            if error.slug == "model-preview":
+                return  # nothing failed: the next question is to be shown as well
             self._failed += 1
             if error.lasting:
                 self._closed = error.slug

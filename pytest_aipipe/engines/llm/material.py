@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_TEST_LINES = 60
 MAX_HELPERS = 40
 MAX_OUTLINE = 30
+MAX_PASSED_BY = 3
 NEAREST_LOOKED_AT = 4
 _AROUND = 6  # lines shown on each side of a gap that stands in no function
 
@@ -107,9 +108,13 @@ def wanted(situation: Situation) -> str:
 
 def in_words(guards: Guards) -> str:
     """Return the conditions on the way, as a phrase; empty where there are none."""
+    # Of a long chain of elif the arms that were not taken say little: the last few are enough.
+    told = [c for c in guards.conditions if c.wanted]
+    passed_by = [c for c in guards.conditions if not c.wanted][-MAX_PASSED_BY:]
     parts = [
         f"line {c.test.lineno} `{_short(c.test)}` is {'true' if c.wanted else 'false'}"
         for c in guards.conditions
+        if c in told or c in passed_by
     ]
     parts += [f"the loop at line {loop.lineno} is entered" for loop in guards.loops]
     parts += [

@@ -90,6 +90,9 @@ def screened(
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         return f"it does not parse: {error}"
+    if "pytest_plugins" in text:
+        return "it loads a plugin, and is not run for that"
+    may_write = any(isinstance(n, ast.arg) and n.arg in TEMPORARY for n in ast.walk(tree))
     spared = _spared(tree)
     bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_store(n)}
     bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
@@ -97,6 +100,7 @@ def screened(
         if node in spared:
             continue
         reason = _import(node, own, known) or _name(node, bound) or _loop(node) or _text(node)
+        reason = reason or _file(node, may_write=may_write)
         if reason:
             return f"{reason}, and is not run for that"
     return None
@@ -189,6 +193,25 @@ def _loop(node: ast.AST) -> str | None:
     if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
         leaves = any(isinstance(one, ast.Break | ast.Return | ast.Raise) for one in ast.walk(node))
         return None if leaves else "it loops for ever"
+    return None
+
+
+WRITING = _words("write_text write_bytes touch mkdir")
+TEMPORARY = _words("tmp_path tmpdir tmp_path_factory tmpdir_factory")
+
+
+def _file(node: ast.AST, *, may_write: bool) -> str | None:
+    """Reject a file that is written elsewhere than in a temporary folder of pytest's."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    if name in WRITING and not may_write:
+        return f"it uses .{name} without tmp_path"
+    first = node.args[0] if node.args else None
+    if name in ("Path", "PosixPath") and isinstance(first, ast.Constant | ast.JoinedStr):
+        said = ast.unparse(first).lstrip("f'\"")
+        if said.startswith(("/", "~", "..")):
+            return "it names a path outside tmp_path"
     return None
 
 

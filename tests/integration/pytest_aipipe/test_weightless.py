@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -57,3 +59,10 @@ def test_with_the_flag_the_rest_is_loaded(project: Any) -> None:
 def test_help_and_version_do_not_start_it(project: Any) -> None:
     for flag in ("--help", "--version"):
         assert "pytest_aipipe.session" not in run(project, "--ai-diff", flag)["ours"]
+
+
+@pytest.mark.slow
+def test_with_the_flag_and_no_model_set_up_the_openai_package_is_not_loaded(project: Any) -> None:
+    seen = run(project, "--ai-diff", "--ai-budget=4")
+    assert seen["code"] == 0
+    assert "openai" not in seen["new"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,13 @@ def test_a_wrong_key_is_not_tried_again(
 def test_without_a_key_nothing_is_sent(tmp_path: Path, ask: Ask) -> None:
     client = client_from(load(tmp_path, environ={}, flags={}), {}, tmp_path)
     assert slug_of(client, ask) == "model-no-key"
+
+
+def test_without_the_package_it_is_said_how_to_install_it(
+    make_client: MakeClient, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    assert slug_of(make_client(), ask) == "model-not-installed"
 
 
 def test_a_server_of_ones_own_needs_no_key(
