@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from aipipe_build.decide.decide import decide
-from aipipe_build.engine.client import EngineClient
-from aipipe_build.options import current_environment, make_parser, make_request, parse_options
-from aipipe_build.predict.job import Job
-from aipipe_core.errors import ExitCode, RequestError
-
+# A decision is a short process with ten thousand living objects, started at every commit:
+# collecting only costs, and so the imports too come after it was switched off.
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from aipipe_build.predict.job import Job
     from aipipe_build.predict.model import Prediction
 
 _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
@@ -33,16 +28,32 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``aipipe-build`` and return its exit code."""
     if argv is None:
-        # A short process with ten thousand living objects: collecting only costs.
         gc.disable()
-    # The handler reads package metadata, which a start of milliseconds would feel.
     from aipipe_core.command import run_command
 
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run_command(_main, arguments)
+    code = run_command(_main, arguments)
+    if argv is None and "coverage" not in sys.modules:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: freeing ten thousand objects one by one helps nobody."""
+    import os
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue  # nobody reads it any more
+    os._exit(code)
 
 
 def _main(arguments: Sequence[str]) -> int:
+    from aipipe_build.options import make_parser, parse_options
+    from aipipe_core.errors import ExitCode, RequestError
+
     commands = {
         "record": _record,
         "predict": _predict,
@@ -52,7 +63,7 @@ def _main(arguments: Sequence[str]) -> int:
     }
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE)
-        return ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST
+        return int(ExitCode.DONE if arguments else ExitCode.WRONG_REQUEST)
     command = commands.get(arguments[0])
     if command is None:
         raise RequestError(
@@ -63,7 +74,10 @@ def _main(arguments: Sequence[str]) -> int:
     if arguments[0] == "report":
         return command(_report_options(arguments[1:]))
     parser = make_parser(f"aipipe-build {arguments[0]}", (command.__doc__ or "").strip())
-    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON document; =FILE writes it"
+    )
+    parser.add_argument("--json-file", help="the same as --json=FILE")
     parser.add_argument("--no-engine", action="store_true", help="ask no engine about images")
     if arguments[0] == "record":
         parser.add_argument(
@@ -77,6 +91,12 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _job(options: argparse.Namespace) -> Job:
+    from pathlib import Path
+
+    from aipipe_build.engine.client import EngineClient
+    from aipipe_build.options import current_environment, make_request
+    from aipipe_build.predict.job import Job
+
     request = make_request(options, environ=current_environment())
     engine = EngineClient() if options.no_engine else EngineClient.from_environment()
     return Job.open(request, current=Path.cwd(), engine=engine)
@@ -84,43 +104,65 @@ def _job(options: argparse.Namespace) -> Job:
 
 def _record(options: argparse.Namespace) -> int:
     """Note that this state was built."""
+    from pathlib import Path
+
     from aipipe_build.record.timings import read_timings
 
     seconds = read_timings(Path(options.timings)) if options.timings else {}
     state = _job(options).record(seconds)
-    if options.json:
-        print(json.dumps({"schema": 1, "recorded": len(state.steps)}))
-    else:
+    if not _answered(options, {"schema": 1, "recorded": len(state.steps)}):
         print(f"recorded {len(state.steps)} steps")
-    return ExitCode.DONE
+    return 0
 
 
 def _predict(options: argparse.Namespace) -> int:
     """Say for each step whether it will be cached."""
+    from aipipe_build.decide.decide import decide
     from aipipe_build.predict.render import render_prediction
 
     prediction = _job(options).predict()
-    if options.json:
-        print(json.dumps(_document(prediction)))
-    else:
-        print(render_prediction(prediction, decide(prediction)), end="")
-    return ExitCode.DONE
+    if not _answered(options, _document(prediction)):
+        _tell(render_prediction(prediction, decide(prediction)))
+    return 0
 
 
 def _decide(options: argparse.Namespace) -> int:
     """Say how much has to be built."""
+    from aipipe_build.decide.decide import decide
+
     prediction = _job(options).predict()
     decision = decide(prediction)
+    if not _answered(options, {**_document(prediction), "reason": decision.reason}):
+        _tell(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)\n")
+    return 0
+
+
+def _answered(options: argparse.Namespace, document: dict[str, Any]) -> bool:
+    """Give the JSON document where it was asked for; tell whether standard output has it."""
+    import json
+    from pathlib import Path
+
+    from aipipe_core.errors import SurroundingsError
+
+    text = json.dumps(document) + "\n"
+    if options.json_file:
+        try:
+            Path(options.json_file).write_text(text, encoding="ascii")
+        except OSError as error:
+            raise SurroundingsError(
+                "document-unwritable",
+                f"cannot be written: {error.strerror}",
+                where=options.json_file,
+            ) from error
     if options.json:
-        document = _document(prediction)
-        print(json.dumps({**document, "reason": decision.reason}))
-    else:
-        print(f"{decision.decision}: {decision.reason} (saves {decision.saves_seconds:g} s)")
-    return ExitCode.DONE
+        sys.stdout.write(text)
+    return bool(options.json)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Build what has to be built, and compare the prediction with what happened."""
+    import json
+
     from aipipe_build.report.terminal import render_terminal
     from aipipe_build.run.command import run_images
     from aipipe_build.run.outcome import run_document
@@ -130,7 +172,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(document))
     elif not options.quiet:
-        print(render_terminal(document), end="")
+        _tell(render_terminal(document))
     else:
         print("\n".join(outcome.image for outcome in outcomes if outcome.image))
     return code
@@ -138,19 +180,29 @@ def _run(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     """Show a run: what was predicted, what was built, what it saved."""
+    from pathlib import Path
+
     from aipipe_build.report.command import show_run
 
-    print(show_run(options, Path.cwd()), end="")
-    return ExitCode.DONE
+    _tell(show_run(options, Path.cwd()))
+    return 0
 
 
 def _report_options(arguments: Sequence[str]) -> argparse.Namespace:
+    from aipipe_build.options import parse_options
     from aipipe_build.report.command import make_report_parser
 
     return parse_options(make_report_parser(), list(arguments))
 
 
+def _tell(text: str) -> None:
+    """Print what may hold bytes of a Dockerfile or of a file's name that are no text."""
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
 def _document(prediction: Prediction) -> dict[str, Any]:
+    from aipipe_build.decide.decide import decide
+
     decision = decide(prediction)
     return {
         "schema": 1,

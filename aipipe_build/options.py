@@ -76,10 +76,11 @@ def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
 
 def parse_options(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
     """Parse ``argv``; boolean ``--x=true`` forms of docker are understood."""
-    plain = [
-        {"--no-cache=true": "--no-cache", "--no-cache=false": "--no-no-cache"}.get(word, word)
-        for word in argv
-    ]
+    forms = {"--no-cache=true": "--no-cache", "--no-cache=false": "--no-no-cache"}
+    plain = [forms.get(word, word) for word in argv]
+    # Only with an equals sign does --json name a file: what follows it may be the context.
+    plain = [re.sub(r"^--json=(?!-$)", "--json-file=", word) for word in plain]
+    plain = ["--json" if word == "--json=-" else word for word in plain]
     options, unknown = parser.parse_known_args(plain)
     if unknown:
         import difflib

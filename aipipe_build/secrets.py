@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from pathlib import Path
@@ -54,6 +53,8 @@ def secret_values(
 
 
 def _values_of(option: str, environ: Mapping[str, str]) -> list[str]:
+    import csv
+
     fields = dict(item.partition("=")[::2] for item in next(csv.reader([option]), []))
     identity = fields.get("id", "")
     source = fields.get("src", fields.get("source", ""))

@@ -7,13 +7,10 @@ ours, and leaves a report that can be pasted into an issue.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import sys
 import time
-import traceback
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,6 +110,10 @@ def defect_report(error: BaseException) -> str:
 
     No environment values, no arguments, no local variables: they may hold secrets.
     """
+    # Loaded by a defect only: a command that starts a thousand times a day should not wait.
+    import platform
+    import traceback
+
     versions = [f"{name} {_version(name)}" for name in DISTRIBUTIONS]
     lines = [
         f"command: {Path(sys.argv[0]).name if sys.argv else ''}",
@@ -134,6 +135,8 @@ def without_secrets(text: str) -> str:
 
 
 def _version(name: str) -> str:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

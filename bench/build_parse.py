@@ -63,7 +63,8 @@ def dockerfiles(repository: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for row in listing.split("\0"):
         meta, _, path = row.partition("\t")
-        if not NAME.search(path) or not meta.startswith("100") or path.endswith(".dockerignore"):
+        other = path.endswith((".dockerignore", ".go", ".md"))
+        if other or not NAME.search(path) or not meta.startswith("100"):
             continue
         data = git(repository, "cat-file", "blob", meta.split()[2])
         found.append((path, data.decode(errors="surrogateescape")))

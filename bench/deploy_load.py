@@ -34,7 +34,7 @@ class Tally:
     lost: list[str] = field(default_factory=list)
     versions: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
-    answers: list[tuple[float, int, str]] = field(default_factory=list)
+    answers: list[tuple[float, int, str, float]] = field(default_factory=list)
 
 
 class Load:
@@ -80,8 +80,8 @@ class Load:
             "slowest_ms": round(1000 * max(t.slowest for t in self._tallies), 1),
         }
 
-    def answers(self) -> list[tuple[float, int, str]]:
-        """All answers in the order of their times."""
+    def answers(self) -> list[tuple[float, int, str, float]]:
+        """All answers (time, status, version, time sent) in the order of their times."""
         return sorted(answer for tally in self._tallies for answer in tally.answers)
 
     def _ask_on(self, tally: Tally, index: int) -> None:
@@ -97,7 +97,7 @@ class Load:
         connection.close()
 
     def _once(self, connection: http.client.HTTPConnection, tally: Tally, *, used: bool) -> bool:
-        began = time.monotonic()
+        began, asked = time.monotonic(), time.time()
         tally.sent += 1
         for attempt in (1, 2):
             try:
@@ -113,7 +113,7 @@ class Load:
                 return False
             word = body[0] if body else ""
             tally.slowest = max(tally.slowest, time.monotonic() - began)
-            tally.answers.append((time.time(), answer.status, word))
+            tally.answers.append((time.time(), answer.status, word, asked))
             if 200 <= answer.status < 300:
                 tally.versions[word] += 1
             else:
@@ -141,7 +141,10 @@ def main() -> int:
     result = load.result()
     if options.log:
         with open(options.log, "w", encoding="utf-8") as out:  # noqa: PTH123 - a path as given
-            out.writelines(f"{at:.6f} {status} {word}\n" for at, status, word in load.answers())
+            out.writelines(
+                f"{at:.6f} {status} {word} {asked:.6f}\n"
+                for at, status, word, asked in load.answers()
+            )
     print(json.dumps(result))
     return 0
 

@@ -103,10 +103,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def project(name: str, *, replicas: int = 1, extra: str = "") -> Iterator[Shop]:
+def project(name: str, *, replicas: int = 1, extra: str = "", head: str = "") -> Iterator[Shop]:
     """Yield a project with nothing released yet; take everything away at the end."""
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    shop = Shop(name, folder, free_port(), replicas, extra)
+    shop = Shop(name, folder, free_port(), replicas, extra, head)
     try:
         shop.configure()
         yield shop
@@ -118,9 +118,11 @@ def project(name: str, *, replicas: int = 1, extra: str = "") -> Iterator[Shop]:
 class Shop:
     """One project of the benches."""
 
-    def __init__(self, name: str, folder: Path, port: int, replicas: int, extra: str) -> None:
+    def __init__(
+        self, name: str, folder: Path, port: int, replicas: int, extra: str, head: str
+    ) -> None:
         self.name, self.folder, self.port = name, folder, port
-        self.replicas, self.extra = replicas, extra
+        self.replicas, self.extra, self.head = replicas, extra, head
         self.url = f"http://127.0.0.1:{port}/"
         self.state = folder / "state"
 
@@ -131,6 +133,7 @@ class Shop:
 [deploy]
 project = "{self.name}"
 state = "state"
+{self.head}
 [deploy.proxy]
 bind = "127.0.0.1"
 check = 0.25
@@ -149,7 +152,7 @@ listen = {self.port}
 ready = 30
 drain = 3
 replicas = {self.replicas}
-{self.extra}
+{self.extra.replace("{name}", self.name)}
 """,
             encoding="utf-8",
         )
@@ -174,6 +177,16 @@ replicas = {self.replicas}
             env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=self.folder,
         )  # fmt: skip
 
+    def inside(self, container: str, *words: str) -> str:
+        """Run a command in a container; return what it printed."""
+        return docker("exec", container, *words)
+
+    def units(self) -> list[str]:
+        """Names of the project's units that the engine has."""
+        listed = docker("ps", "--all", "--format", '{{.Label "dev.aipipe.unit"}}', "--filter",
+                        f"label=dev.aipipe.project={self.name}")  # fmt: skip
+        return sorted(set(listed.split()))
+
     def end(self) -> None:
         """Stop the proxy, remove containers and network."""
         from aipipe_deploy.config import load_deploy
@@ -184,3 +197,4 @@ replicas = {self.replicas}
         if names:
             docker("rm", "--force", *names)
         docker("network", "rm", self.name, check=False)
+        docker("volume", "rm", "--force", f"{self.name}-data", check=False)

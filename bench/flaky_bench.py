@@ -54,7 +54,7 @@ def table(truth: dict[str, str], found: dict[str, dict[str, str]]) -> None:
         names = [name for name, true in truth.items() if true == cause]
         have = [found[name] for name in names if name in found]
         right = [row for row in have if row["cause"] == cause]
-        mended = [row for row in have if row["fix"]]
+        mended = [row for row in have if row["fix"] and not row["fix"].startswith("quarantine")]
         print(f"{cause:22} {len(names):5} {len(have):6} {len(right):12} {len(mended):7}")
         counted = {"all": names, "found": have, "right": right, "mended": mended}
         sums.update({key: len(rows) for key, rows in counted.items()})

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 REPORTS = ("term", "json", "md", "html", "sarif", "gitlab", "github")
 OFF = ("off", "false", "no", "0")
 
+QUARANTINE = "aipipe_quarantine"
+QUARANTINE_HELP = (
+    f"{QUARANTINE}(reason, since, steady_after): a flaky test that runs and cannot fail the "
+    "session until it passed so many times in a row"
+)
+
 _TABLE: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "diff",

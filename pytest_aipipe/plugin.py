@@ -37,7 +37,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         from pytest_aipipe.session.start import start
 
         start(early_config, args)
-    if flags.hunts(early_config):
-        from pytest_aipipe.flaky.session import start as start_hunt
+    if flags.hunts(early_config) or flags.asked_for(early_config):
+        from pytest_aipipe.flaky.session import start as start_flaky
 
-        start_hunt(early_config, args)
+        start_flaky(early_config, args)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark of the quarantine known."""
+    config.addinivalue_line("markers", flags.QUARANTINE_HELP)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Look after the tests in quarantine, where there are any."""
+    kept = [item for item in items if item.get_closest_marker(flags.QUARANTINE) is not None]
+    if kept:
+        from pytest_aipipe.flaky.quarantine import begin
+
+        begin(config, kept)

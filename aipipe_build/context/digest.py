@@ -8,6 +8,7 @@ BuildKit's bytes, but two selections have equal digests here exactly when they h
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import posixpath
@@ -155,15 +156,16 @@ class ContentHasher:
             parts = [self._leaf(entry) if entry.path else ""]
             for name in sorted(children):
                 child = children[name]
-                parts.append(f"{name}\0{self._recursive(child)}")
+                # Nearly all of a context are files: they go the short way.
+                known = self._leaf(child) if child.is_file else self._recursive(child)
+                parts.append(f"{name}\0{known}")
             entry.digest = _combine(parts)
         return entry.digest
 
     def _leaf(self, entry: Entry) -> str:
         """Digest an entry alone, without its children."""
-        kind = stats.S_IFMT(entry.mode)
         self._used[entry.path] = entry
-        if kind == stats.S_IFREG:
+        if entry.is_file:
             if entry.digest is None:
                 absolute = f"{self.tree.root_path}/{entry.path}"
                 try:
@@ -175,7 +177,8 @@ class ContentHasher:
                         where=absolute,
                         hint="Make it readable or list it in .dockerignore.",
                     ) from error
-            return f"f{entry.mode & 0o7777:o}:{entry.digest}"
+            return f"{_file_head(entry.mode)}{entry.digest}"
+        kind = stats.S_IFMT(entry.mode)
         if kind == stats.S_IFLNK:
             return f"l:{entry.link}"
         if kind == stats.S_IFDIR:
@@ -271,6 +274,12 @@ class _Filter:
         if self._include and not (relative and self._include.matches(relative)):
             return False
         return not (self._exclude and relative and self._exclude.matches(relative))
+
+
+@functools.cache
+def _file_head(mode: int) -> str:
+    """Return the permission bits of a file as its key holds them; a context has few of them."""
+    return f"f{mode & 0o7777:o}:"
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aipipe_build.ignore.patterns import PatternMatcher
 
 _MAX_LINKS = 255
+_KIND = 0o170000  # of a mode, as S_IFMT masks it
 
 
 class ContextError(RequestError):
@@ -23,28 +24,25 @@ class ContextError(RequestError):
 class Entry:
     """One file, directory, link or other thing. ``path`` is relative to the context."""
 
-    __slots__ = ("children", "digest", "hidden", "info", "link", "mode", "name", "path", "stat")
+    __slots__ = (
+        "children", "digest", "hidden", "info", "is_dir", "is_file", "is_link", "link", "mode",
+        "name", "path", "stat",
+    )  # fmt: skip
 
     def __init__(self, path: str, name: str, stat: os.stat_result) -> None:
         self.path = path
         self.name = name
         self.stat = stat
-        self.mode = stat.st_mode
+        self.mode = mode = stat.st_mode
+        kind = mode & _KIND
+        self.is_file = kind == stats.S_IFREG
+        self.is_dir = kind == stats.S_IFDIR
+        self.is_link = kind == stats.S_IFLNK
         self.link = ""
         self.hidden = False
         self.info: Sequence[bool] | None = None
         self.children: dict[str, Entry] | None = None
         self.digest: str | None = None
-
-    @property
-    def is_dir(self) -> bool:
-        """Whether it is a directory."""
-        return stats.S_ISDIR(self.mode)
-
-    @property
-    def is_link(self) -> bool:
-        """Whether it is a symbolic link."""
-        return stats.S_ISLNK(self.mode)
 
 
 class ContextTree:
@@ -125,9 +123,14 @@ class ContextTree:
             ) from error
         except FileNotFoundError:
             return
+        matcher = self._matcher
+        simple = matcher.simple if matcher else None
         for name, stat in found:
-            child = Entry(prefix + name, name, stat)
-            if self._matcher and not self._admit(child, entry):
+            path = prefix + name
+            if simple and simple(path):
+                continue
+            child = Entry(path, name, stat)
+            if matcher and not simple and not self._admit(child, entry):
                 continue
             if child.is_link:
                 child.link = os.readlink(f"{directory}/{name}")  # noqa: PTH115 - as above

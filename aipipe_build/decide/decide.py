@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aipipe_build.predict.model import Verdict
 
 if TYPE_CHECKING:
+    from aipipe_build.dockerfile.model import Dockerfile
     from aipipe_build.predict.model import Prediction, StepPrediction
 
 # Commands that install what a project depends on.
@@ -73,8 +74,20 @@ def _decide(prediction: Prediction) -> tuple[Decision, str]:
     installs = [step for step in steps if re.search(_INSTALLS, step.instruction)]
     broken = [step for step in installs if step.verdict is not Verdict.HIT]
     if broken:
-        return Decision.DEPENDENCIES, _about(broken[0])
+        again = f"line {broken[0].line} installs again"
+        return Decision.DEPENDENCIES, f"{again}, because of {_about(first)}"
     return Decision.CACHED, _about(first)
+
+
+def installing_stages(dockerfile: Dockerfile) -> list[str]:
+    """Return the names of the stages that install dependencies, "" for one without a name."""
+    return [
+        stage.name
+        for stage in dockerfile.stages
+        if any(
+            one.keyword == "RUN" and re.search(_INSTALLS, one.original) for one in stage.commands
+        )
+    ]
 
 
 def _about(step: StepPrediction) -> str:

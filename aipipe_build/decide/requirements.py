@@ -16,6 +16,18 @@ _REQUIREMENTS = re.compile(r"(?:^|[-_.])(?:requirements|constraints)[-_.\w]*\.(?
 _TESTS_ONLY = re.compile(
     r"(?:^|[-_./])(?:dev|develop|test|tests|testing|lint|docs|doc|ci)(?:$|[-_./])"
 )
+_KNOWN = frozenset(
+    {
+        "Pipfile",
+        "Pipfile.lock",
+        "npm-shrinkwrap.json",
+        "package-lock.json",
+        "package.json",
+        "poetry.lock",
+        "pyproject.toml",
+        "uv.lock",
+    }
+)
 _NAME = re.compile(r"[-_.]+")
 
 
@@ -44,8 +56,7 @@ NOTES = {
 def is_manifest(path: str) -> bool:
     """Tell whether ``path`` names a file that lists dependencies and can be read here."""
     name = posixpath.basename(path)
-    known = ("pyproject.toml", "package.json", "Pipfile", "poetry.lock", "uv.lock", "Pipfile.lock")
-    return name in known or _lists_requirements(path)
+    return name in _KNOWN or _lists_requirements(path)
 
 
 def meaning_of_edit(path: str, before: str, after: str) -> Meaning:
@@ -79,8 +90,12 @@ def _read(path: str, text: str) -> _Sets | None:
     if name == "Pipfile.lock":
         document = json.loads(text)
         return dict(document.get("default", {})), dict(document.get("develop", {}))
-    if name in ("poetry.lock", "uv.lock"):
+    if name == "poetry.lock":
         return _locked(tomllib.loads(text))
+    if name == "uv.lock":
+        return _uv_locked(tomllib.loads(text))
+    if name in ("package-lock.json", "npm-shrinkwrap.json"):
+        return _npm_locked(json.loads(text))
     if _lists_requirements(path):
         lines = _requirements(text)
         stem = path.rpartition(".")[0]
@@ -155,3 +170,50 @@ def _locked(document: dict[str, Any]) -> _Sets:
         only_tests = all(_for_tests(str(group)) for group in groups)
         (tests if only_tests else main).setdefault(package["name"], []).append(package)
     return main, tests
+
+
+def _uv_locked(document: dict[str, Any]) -> _Sets:
+    """Return the packages that the project itself needs, and those that only its groups do.
+
+    uv marks no package: what the project reaches without its groups is installed with it.
+    """
+    packages: dict[str, list[dict[str, Any]]] = {}
+    for package in document.get("package", []):
+        packages.setdefault(package["name"], []).append(package)
+    roots = [name for name, found in packages.items() if any(map(_is_project, found))]
+    reached: set[str] = set()
+    pending = list(roots) or list(packages)
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending += [one for package in packages.get(name, []) for one in _uv_needs(package)]
+    main = {name: packages[name] for name in reached & set(packages) - set(roots)}
+    tests = {name: found for name, found in packages.items() if name not in reached}
+    # The project's own entry repeats its lists, the groups among them.
+    own = {name: [_uv_needs(package) for package in packages[name]] for name in roots}
+    return {**main, "projects": own, "python": document.get("requires-python")}, tests
+
+
+def _is_project(package: dict[str, Any]) -> bool:
+    return not {"editable", "virtual", "directory"}.isdisjoint(package.get("source", {}))
+
+
+def _uv_needs(package: dict[str, Any]) -> list[str]:
+    """Return what one package needs, with those extras that are not for tests."""
+    extras = package.get("optional-dependencies", {})
+    listed = [*package.get("dependencies", [])]
+    for name, needed in extras.items():
+        listed += [] if _is_project(package) and _for_tests(name) else needed
+    return sorted(one["name"] for one in listed)
+
+
+def _npm_locked(document: dict[str, Any]) -> _Sets:
+    """Return npm's packages by their place; the project's own entry says nothing more."""
+    found = document.get("packages") or document["dependencies"]
+    places = {place: package for place, package in found.items() if place}
+    tests = {place for place, one in places.items() if one.get("dev") or one.get("devOptional")}
+    return (
+        {place: one for place, one in places.items() if place not in tests},
+        {place: places[place] for place in tests},
+    )

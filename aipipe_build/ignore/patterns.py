@@ -49,9 +49,10 @@ class PatternMatcher:
         compiled = (_compile(trim(text)) for text in patterns if trim(text))
         self.patterns = tuple(compiled)
         self.has_exclusions = any(pattern.exclusion for pattern in self.patterns)
-        self._simple: Callable[[str], bool] | None = None
+        self.simple: Callable[[str], bool] | None = None
+        """The whole verdict on a path, where no pattern brings anything back."""
         if not self.has_exclusions:
-            self._simple = _any_of([pattern.text for pattern in self.patterns])
+            self.simple = _any_of([pattern.text for pattern in self.patterns])
 
     def with_parent(
         self, path: str, parent: Sequence[bool] | None
@@ -60,9 +61,9 @@ class PatternMatcher:
 
         Returns the verdict and what to hand to the children.
         """
-        if self._simple:
+        if self.simple:
             # Without exclusions a hidden directory hides everything, so nobody asks below it.
-            return self._simple(path), None
+            return self.simple(path), None
         matched = False
         info = [False] * len(self.patterns)
         for index, pattern in enumerate(self.patterns):
@@ -83,7 +84,7 @@ class PatternMatcher:
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             hidden, info = self.with_parent("/".join(parts[:depth]), info)
-            if hidden and self._simple:
+            if hidden and self.simple:
                 return True
         return hidden
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.context.local import LocalContexts
-from aipipe_build.decide.requirements import NOTES, is_manifest, meaning_of_edit
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import read_dockerfile
 from aipipe_build.engine.downloads import HttpDownloads
@@ -16,7 +15,6 @@ from aipipe_build.keys.convert import build_graph
 from aipipe_build.predict.predict import agree, predict_graph
 from aipipe_build.predict.syntax import doubt_of_syntax
 from aipipe_build.record.location import record_folders
-from aipipe_build.record.make import NOTHING_MADE, Made, record_state
 from aipipe_build.record.store import RecordStore
 from aipipe_core.errors import RequestError
 
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from aipipe_build.engine.client import EngineClient
     from aipipe_build.keys.model import BuildGraph
     from aipipe_build.predict.model import Prediction
+    from aipipe_build.record.make import Made
     from aipipe_build.record.model import History, State
     from aipipe_build.request import BuildRequest
 
@@ -87,8 +86,11 @@ class Job:
             for step in self.graph(dockerfile, merges=merges, for_record=True).steps
         )
 
-    def record(self, seconds: Mapping[str, float], made: Made = NOTHING_MADE) -> State:
+    def record(self, seconds: Mapping[str, float], made: Made | None = None) -> State:
         """Write down that the build that was asked for has succeeded; ``made`` is its result."""
+        from aipipe_build.record.make import Made, record_state
+
+        made = made or Made()
         dockerfile = self.dockerfile()
         states = [
             record_state(
@@ -107,6 +109,8 @@ class Job:
 
     def _meaning(self, path: str, leaf_then: str) -> str:
         """Say what an edit of a manifest or lock file means, "" for other files."""
+        from aipipe_build.decide.requirements import NOTES, is_manifest, meaning_of_edit
+
         if not is_manifest(path):
             return ""
         before = self.store.text(leaf_then.rpartition(":")[2])

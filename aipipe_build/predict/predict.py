@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.keys.compute import KeyRing, ignored_keys
-from aipipe_build.predict.cause import explain
 from aipipe_build.predict.model import Prediction, StepPrediction, Verdict
-from aipipe_build.record.make import step_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +42,9 @@ def predict_graph(
         verdicts[id(step.vertex)] = verdict
         cause = ""
         if verdict is not Verdict.HIT:
+            from aipipe_build.predict.cause import explain
+            from aipipe_build.record.make import step_record
+
             cause = doubt or explain(
                 step,
                 step_record(step, ring),

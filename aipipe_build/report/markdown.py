@@ -27,7 +27,7 @@ def render_markdown(document: Mapping[str, Any]) -> str:
             image["decision"],
             image["result"].replace("-", " "),
             seconds(image["seconds"]),
-            seconds(image["saved_seconds"]),
+            seconds(image["saves_seconds"]),
             _plain(image["error"] or image["reason"]),
         )
         lines.append(f"| {' | '.join(cells)} |")

@@ -34,7 +34,7 @@ def render_terminal(document: Mapping[str, Any]) -> str:
         lines += [f"  a report to paste is in {path}" for path in image["defects"]]
     lines.append(
         f"{len(document['images'])} image{'s' * (len(document['images']) != 1)}: "
-        f"{seconds(document['seconds'])} spent, {seconds(document['saved_seconds'])} saved"
+        f"{seconds(document['seconds'])} spent, {seconds(document['saves_seconds'])} saved"
     )
     return "\n".join(lines) + "\n"
 

@@ -23,7 +23,7 @@ def title(image: Mapping[str, Any]) -> str:
     """Return the line that stands above an image."""
     result = image["result"].replace("-", " ")
     took = f" in {seconds(image['seconds'])}" if image["result"] in ("built", "failed") else ""
-    saved = f", saved {seconds(image['saved_seconds'])}" if image["saved_seconds"] else ""
+    saved = f", saved {seconds(image['saves_seconds'])}" if image["saves_seconds"] else ""
     return f"{image['name']}: {image['decision']}, {result}{took}{saved} ({image['reason']})"
 
 

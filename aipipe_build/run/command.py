@@ -38,6 +38,12 @@ _OLDEST = (0, 13)
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add what ``run`` takes beside ``docker build``'s own options."""
     parser.add_argument("--run", metavar="DIR", help="the run's folder (.aipipe/runs/<id>)")
+    parser.add_argument(
+        "--at-least",
+        default="",
+        choices=["skip", "cached", "dependencies", "full"],
+        help="what is changed is built by at least this much, whatever is cached",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
     parser.add_argument(
         "--reproducible",
@@ -59,7 +65,8 @@ def run_images(options: argparse.Namespace) -> tuple[list[ImageOutcome], Path, i
     environ = current_environment()
     engine = EngineClient.from_environment()
     jobs, first = _jobs(options, here)
-    folder = Path(options.run) if options.run else _run_folder(first, here)
+    file = Path(options.json_file) if options.json_file else None
+    folder = Path(options.run or (file.parent if file else _run_folder(first, here)))
     place = Place(
         current=here,
         run_folder=folder,
@@ -68,12 +75,13 @@ def run_images(options: argparse.Namespace) -> tuple[list[ImageOutcome], Path, i
         out=sys.stderr,
         engine_id=str((engine.info() or {}).get("ID", "")),
         epoch=source_epoch(here, environ) if options.reproducible else None,
+        at_least=options.at_least,
         versions={} if options.dry_run else {"buildx": require_buildx(here)},
     )
     made = [ImageJob(name, words, place) for name, words in jobs]
     code = _run_in_order(made, dry=options.dry_run)
     outcomes = [job.outcome for job in made]
-    path = folder / "build.json"
+    path = file or folder / "build.json"
     if not options.dry_run:
         write_document(path, "build", run_document(outcomes))
     return outcomes, path, code

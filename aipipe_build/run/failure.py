@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _DISK = re.compile(r"no space left on device|disk quota exceeded|ENOSPC", re.IGNORECASE)
 _DOWN = re.compile(
     r"cannot connect to the docker daemon|error during connect|is the docker daemon running|"
-    r"no such host|connection refused|permission denied while trying to connect",
+    r"permission denied while trying to connect",
     re.IGNORECASE,
 )
 _DIED = re.compile(
@@ -31,10 +31,13 @@ _REQUEST = re.compile(
     r"failed to stat|unknown instruction|no such file or directory|no builder .* found",
     re.IGNORECASE | re.DOTALL,
 )
+_UNABLE = re.compile(
+    r"not (?:currently )?supported (?:for|by|without)|conflicts with .unpack", re.IGNORECASE
+)
 _NETWORK = re.compile(
     r"failed to (?:resolve source metadata|do request|authorize)|pull access denied|i/o timeout|"
     r"TLS handshake|failed to push|failed to configure registry cache|unauthorized|"
-    r"server misbehaving|unexpected status",
+    r"server misbehaving|unexpected status|no such host|dial tcp|connection refused",
     re.IGNORECASE,
 )
 _WORDS = 3
@@ -69,6 +72,12 @@ def build_failure(
             "build-step-failed",
             f"{mask(failed.instruction)} failed: {mask(failed.error)}",
             hint="Its last output stands above; nothing was recorded.",
+        )
+    if _UNABLE.search(text):
+        return RequestError(
+            "builder-unable",
+            f"this builder cannot do that: {said}",
+            hint="Switch on the engine's containerd image store, or name another with --builder.",
         )
     if _REQUEST.search(text):
         return RequestError(

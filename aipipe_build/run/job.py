@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aipipe_build.decide.decide import BuildDecision, Decision, decide
+from aipipe_build.decide.decide import BuildDecision, Decision, decide, installing_stages
 from aipipe_build.keys.platform import parse_platform
 from aipipe_build.predict.job import Job
 from aipipe_build.record.make import Made
@@ -50,6 +50,8 @@ class Place:
     engine_id: str = ""
     epoch: int | None = None
     """The time stamp of reproducible images, None for images as they come."""
+    at_least: str = ""
+    """The decision that an image which changed is raised to."""
 
 
 class ImageJob:
@@ -108,7 +110,7 @@ class ImageJob:
     def run(self) -> ImageOutcome:
         """Do what the decision says. Raises :class:`AipipeError` for a build that failed."""
         started = time.monotonic()
-        predictions, decision = self.predict()
+        predictions, decision = self._insist(*self.predict())
         try:
             if decision.decision is Decision.SKIP and self._retag(predictions):
                 self.outcome.result = Result.RETAGGED
@@ -121,6 +123,30 @@ class ImageJob:
         finally:
             self.outcome.seconds = round(time.monotonic() - started, 3)
         return self.outcome
+
+    def _insist(
+        self, predictions: list[Prediction], decision: BuildDecision
+    ) -> tuple[list[Prediction], BuildDecision]:
+        """Switch the cache off as far as more has to be built than the prediction asks for."""
+        order = list(Decision)
+        wanted = Decision(self.place.at_least or Decision.SKIP)
+        if decision.decision is Decision.SKIP or order.index(decision.decision) >= order.index(
+            wanted
+        ):
+            return predictions, decision
+        stages = installing_stages(self.jobs[0].dockerfile())
+        if wanted is Decision.DEPENDENCIES and stages and all(stages):
+            self.options.no_cache_filter = [*self.options.no_cache_filter, *stages]
+        elif wanted is not Decision.CACHED:
+            self.options.no_cache = True
+        self.requests = platform_requests(self.options, dict(self.place.environ))
+        self.open()
+        self.outcome.predicted_saves = self.outcome.predicted_seconds = 0.0
+        self.outcome.warnings.clear()
+        predictions, raised = self.predict()
+        self.outcome.decision = str(wanted)
+        self.outcome.reason = f"{decision.reason}; at least {wanted} was asked for"
+        return predictions, raised
 
     def _retag(self, predictions: list[Prediction]) -> bool:
         images = {prediction.image for prediction in predictions}

@@ -49,7 +49,7 @@ class ImageOutcome:
     error: str = ""
 
     @property
-    def saved_seconds(self) -> float:
+    def saves_seconds(self) -> float:
         """The recorded seconds of the steps that did not run."""
         if self.result is Result.RETAGGED:
             return self.predicted_saves
@@ -72,7 +72,7 @@ class ImageOutcome:
             "result": str(self.result),
             "image": self.image,
             "seconds": self.seconds,
-            "saved_seconds": self.saved_seconds,
+            "saves_seconds": self.saves_seconds,
             "recorded": self.recorded,
             "steps": [step.as_json() for step in self.steps],
             "defects": self.defects,
@@ -88,6 +88,6 @@ def run_document(outcomes: list[ImageOutcome]) -> dict[str, Any]:
         "schema": SCHEMA,
         "decision": max(decisions, key=_SIZE.index, default="skip"),
         "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
-        "saved_seconds": round(sum(outcome.saved_seconds for outcome in outcomes), 3),
+        "saves_seconds": round(sum(outcome.saves_seconds for outcome in outcomes), 3),
         "images": [outcome.as_json() for outcome in outcomes],
     }

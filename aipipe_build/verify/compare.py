@@ -63,7 +63,7 @@ class StepOutcome:
             "fact": self.fact,
             "agreement": str(self.agreement),
             "seconds": self.seconds,
-            "saved_seconds": self.saved,
+            "saves_seconds": self.saved,
         }
 
 

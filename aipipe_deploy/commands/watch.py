@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
             raise RequestError("nothing-to-watch", "No release serves that could be watched")
         with project.journal.lease():
             runner = project.runner(common.say)
-            params = {"seconds": options.seconds, "services": release.changed}
+            members = {n: list(range(len(release.units[n].members))) for n in release.changed}
+            params = {"seconds": options.seconds, "services": members}
             verdict = runner.watcher.watch(release, Move("watch", params))
             text = f"{verdict.outcome.value} after {verdict.t:.1f} s: {verdict.reason}"
             if verdict.outcome is Outcome.FAIL:

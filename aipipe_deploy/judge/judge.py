@@ -12,11 +12,14 @@ from aipipe_deploy.judge.outright import TotalFailure
 from aipipe_deploy.judge.settings import JudgeSettings
 from aipipe_deploy.judge.tick import Arm, fault_of
 from aipipe_deploy.judge.verdict import Outcome, Verdict
+from aipipe_deploy.judge.wide import WideEvidence
 
 _DOUBTFUL = 0.25
 """An e-value of this part of the one that rolls back forbids to pass at the end."""
 _UNUSABLE = 0.1
 """More than this part of the ticks unusable, and the judge does not know."""
+_WIDE = 0.1
+"""Part of the stake on errors that is placed where nearly all traffic is the new version's."""
 _SETTLING = 15.0
 """For so long a slow new version may still be warming up and must show that it is not."""
 _PROOF_AFTER_WARMUP = 2.9
@@ -36,6 +39,7 @@ class Judge:
         self.verdict: Verdict | None = None
         self._clock = TickClock()
         self._bad = BadEvidence(tolerance=s.tolerance, dispersion=s.dispersion, seconds=s.seconds)
+        self._wide = WideEvidence(tolerance=s.tolerance, dispersion=s.dispersion)
         self._slow = LatencyEvidence(dispersion=s.dispersion, seconds=s.seconds)
         self._total = TotalFailure()
         self._enough = Enough(margin=s.margin, dispersion=s.dispersion)
@@ -81,7 +85,9 @@ class Judge:
     def _weigh(self, seconds: float, old: Arm, new: Arm) -> Verdict | None:
         requests = (old.requests, new.requests)
         bad = (old.bad, new.bad)
-        error = self._bad.observe(seconds, requests, bad)
+        self._bad.observe(seconds, requests, bad)
+        self._wide.observe(seconds, requests, bad)
+        error = self._errors()
         self._enough.observe(seconds, requests, bad)
         if self._total.observe(seconds, requests, bad):
             return self._decide(
@@ -137,9 +143,13 @@ class Judge:
             and not self._unusable()
         )
 
+    def _errors(self) -> float:
+        """The e-value of the errors: the two bets on them with their parts of the stake."""
+        return (1.0 - _WIDE) * self._bad.value + _WIDE * self._wide.value
+
     def _doubt(self) -> float:
         share = self.settings.bad_share
-        return share * self._bad.value + (1.0 - share) * self._slow.value
+        return share * self._errors() + (1.0 - share) * self._slow.value
 
     def _unusable(self) -> bool:
         return sum(self._faults.values()) > max(2.0, _UNUSABLE * self._ticks)
@@ -184,7 +194,7 @@ class Judge:
     def _why_fail(self, evidence: float) -> str:
         self._enough.settle()
         seen = self._enough
-        if 2.0 * self.settings.bad_share * self._bad.value >= evidence:
+        if 2.0 * self.settings.bad_share * self._errors() >= evidence:
             return (
                 f"the new version fails more: {seen.new_bad:g} of {seen.new:g} requests,"
                 f" the old one {seen.old_bad:g} of {seen.old:g} (e-value {evidence:.0f})"

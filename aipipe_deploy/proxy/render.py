@@ -38,6 +38,10 @@ defaults
   default-server check inter {check}ms fall 3 rise 1
 """
 
+_UNHEARD = "tcp-ut 2s"
+"""Data that nobody acknowledges for so long ends a connection, and its request is tried again
+elsewhere: a node was cut off. Said of each server, for of `default-server` it is not taken over."""
+
 _FRONT = """
 frontend {name}
   bind {bind}
@@ -95,7 +99,7 @@ def variable(service: Service) -> str:
 
 
 def _server(slot: Slot, *, sticky: bool) -> str:
-    words = [f"  server {slot.name} {slot.address}:{slot.port} weight {slot.weight}"]
+    words = [f"  server {slot.name} {slot.address}:{slot.port} weight {slot.weight}", _UNHEARD]
     if sticky:
         words.append(f"cookie {slot.name}")
     if not slot.open:

@@ -8,7 +8,7 @@
 | ready | service, release, members | waits until they answer | none |
 | join | service, release, members | addresses into slots, weight 0, HAProxy's own check | leave |
 | shift | weights, share | moves traffic, in one line | shift, to what it was before |
-| watch | seconds, services | judges new beside old | none |
+| watch | seconds, services: their members so far | judges new beside old | none |
 | drain | service, release, members | waits until nothing is being answered | none |
 | leave | service, release, members | addresses out of slots | join |
 | stop | service, release, members | stops containers, keeps them | start |

@@ -122,7 +122,10 @@ class Performer:
         while True:
             stats = self.proxy.runtime.stats()
             servers = [stats[unit.service, member.slot] for member in unit.members]
-            if sum(s.up and s.check.lstrip("* ").startswith("L7OK") for s in servers) >= needed:
+            passing = [s.check.lstrip("* ").startswith("L7OK") for s in servers]
+            # A slot counts as up until its first checks fail, and none may get traffic by that.
+            settled = all(ok or not s.up for s, ok in zip(servers, passing, strict=True))
+            if settled and sum(passing) >= needed:
                 return
             if self.clock() > end:
                 states = ", ".join(f"{s.name} {s.status} {s.check}" for s in servers)

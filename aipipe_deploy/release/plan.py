@@ -154,14 +154,14 @@ class _Maker:
             ]
         if step.act is Act.SHIFT:
             return self._shifts(step.to, part)
-        return self._watch(step.window, list(part))
+        return self._watch(step.window, part)
 
     def _shifts(self, to: str, part: dict[str, list[int]]) -> list[Move]:
         if to == "canary":
             moves: list[Move] = []
             for percent in self._deploy.canary.steps:
                 moves += self._shift(percent / 100, part)
-                moves += self._watch("step", list(part))
+                moves += self._watch("step", part)
             return moves
         if to == "control":
             if not self._windows["whole"] or not any(n in self._release.before for n in part):
@@ -188,9 +188,11 @@ class _Maker:
             weights += [[name, slot, heavy_old] for slot in olds]
         return [Move("shift", {"share": share, "weights": weights})] if weights else []
 
-    def _watch(self, window: str, services: list[str]) -> list[Move]:
+    def _watch(self, window: str, part: dict[str, list[int]]) -> list[Move]:
+        """Watch the members that were started by now, those of earlier rounds as well."""
         seconds = self._windows[window]
-        return [Move("watch", {"seconds": seconds, "services": services})] if seconds else []
+        started = {name: list(range(members[-1] + 1)) for name, members in part.items()}
+        return [Move("watch", {"seconds": seconds, "services": started})] if seconds else []
 
     def _jobs(self) -> list[Move]:
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
@@ -39,8 +39,8 @@ class Window:
         began = self.clock()
         seconds = float(move.params["seconds"])
         lanes = [
-            self._lane(release, name, seconds, began)
-            for name in move.params["services"]
+            self._lane(release, name, members, seconds, began)
+            for name, members in move.params["services"].items()
             if release.units[name].release == release.id
         ]
         try:
@@ -63,8 +63,11 @@ class Window:
                     return verdict
         return worst([lane.judge.finish() for lane in lanes], self.clock() - began)
 
-    def _lane(self, release: Release, name: str, seconds: float, began: float) -> Lane:
-        new, old = release.units[name], release.before.get(name)
+    def _lane(
+        self, release: Release, name: str, members: list[int], seconds: float, began: float
+    ) -> Lane:
+        whole, old = release.units[name], release.before.get(name)
+        new = replace(whole, members=tuple(whole.members[index] for index in members))
         judge = Judge(
             JudgeSettings(seconds=max(1.0, seconds), warmup=min(self.settings.warmup, seconds))
         )

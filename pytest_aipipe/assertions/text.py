@@ -88,14 +88,20 @@ def replace(source: str, start: int, end: int, new: str) -> str:
 def delete(source: str, wanted: Sequence[Statement]) -> str | None:
     """Return ``source`` without ``wanted``, or None where a block would be left empty."""
     gone = {id(one.node) for one in wanted}
-    for one in wanted:
+    outer = [one for one in wanted if not any(_holds(other, one) for other in wanted)]
+    for one in outer:
         if all(id(other) in gone for other in one.block):
             return None
-    for one in sorted(wanted, key=lambda s: -s.start):
+    for one in sorted(outer, key=lambda s: -s.start):
         if _shares_line(source, one):
             return None
         source = replace(source, one.start, one.end, "")
     return source if test_function(source) else None
+
+
+def _holds(outer: Statement, inner: Statement) -> bool:
+    """Whether ``inner`` stands in a block of ``outer`` and goes with it."""
+    return outer is not inner and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _shares_line(source: str, one: Statement) -> bool:

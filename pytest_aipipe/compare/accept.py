@@ -18,6 +18,7 @@ from pytest_aipipe.compare.sources import prelude_of
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Candidate
+from pytest_aipipe.write.formatter import formatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,8 @@ def _accept(text: str, file: str, explorers: list[Explorer], request: Request) -
     if held is None:
         return Accepted(why_not="what head does cannot be stated so that it holds")
     held = _renamed(held, request.naming)
-    made = module_text(held, ACCEPTED_HEADER)
+    plain = module_text(held, ACCEPTED_HEADER)
+    made = formatter_of(request.root).format(plain, request.target / file)
     for explorer in explorers:
         (trial,) = explorer.try_plain([(request.target / FOLDER / file, made, held.name)])
         if trial.outcome.status != "passed":

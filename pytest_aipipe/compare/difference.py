@@ -24,6 +24,8 @@ _ACCIDENTS = frozenset(
 _COMPARABLE = frozenset({"passed", "failed", "raised"})
 _SHOWN = 300
 _PRIVATE = re.compile(r"\._(?!_)|__dict__")
+_MEDDLING = re.compile(r"^\s*(?!self\b)[\w.]+\._(?!_)\w+ = ", re.MULTILINE)
+_ARGUMENT = re.compile(r"argument\b")  # see pytest_aipipe.compare.vary.HELD
 _UNSEEN = "cannot be looked at"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _NOISE = re.compile(
@@ -98,8 +100,10 @@ def _errors(pair: Pair, raises: tuple[RaiseLines, RaiseLines]) -> Iterator[Diffe
 def _is_accident(trial: Trialed, raises: RaiseLines) -> bool:
     """Return whether the run ended in an error that no statement of the code raises."""
     raised = trial.raised
-    if raised is None or raised.type_name not in _ACCIDENTS:
+    if raised is None or raised.type_name not in {*_ACCIDENTS, "AssertionError"}:
         return False
+    if raised.type_name == "AssertionError":
+        return raised.at is not None  # what the code asserts of its own use
     path, line = raised.at or ("", 0)
     return line not in raises.get(path, frozenset())
 
@@ -162,6 +166,7 @@ def _facts(expression: str, base: tuple[Fact, ...], head: tuple[Fact, ...]) -> I
     if _quiet(shown[0]) == _quiet(shown[1]):
         return
     kind = Kind.TYPE if "isinstance(" in only_base[0].code else Kind.VALUE
+    kind = Kind.ARGUMENT if _ARGUMENT.match(expression) else kind
     after = shown[1] or _value_of(head[0].code)
     yield Difference(kind, expression, shown[0], after, bool(_PRIVATE.search(expression)))
 
@@ -210,6 +215,11 @@ def _quiet(text: str) -> str:
 
 def _timeless(text: str) -> str:
     return _DURATION.sub("…", _quiet(text))
+
+
+def meddles(function: str) -> bool:
+    """Return whether a test sets a private attribute: what then happens nobody relies on."""
+    return bool(_MEDDLING.search(function))
 
 
 def seen_again(

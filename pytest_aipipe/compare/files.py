@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.generate.request import Naming
 
@@ -46,16 +50,31 @@ ACCEPTED_HEADER = """\
 """
 
 
+def comment(sentence: str) -> str:
+    """Return a sentence as comment lines."""
+    return textwrap.fill(sentence, 88, initial_indent="# ", subsequent_indent="# ") + "\n"
+
+
 def module_text(candidate: Candidate, head: str) -> str:
     """Return the whole file: ``head`` (how it came to be), imports, helpers, the test."""
     needed = _needed(candidate)
     imports = [p for p in needed if p.startswith(("import ", "from "))]
     helpers = [p for p in needed if p not in imports]
-    future = [p for p in imports if p.startswith("from __future__")]
-    plain = sorted({p for p in imports if p not in future})
-    blocks = ["\n".join([*future, *plain])] if imports else []
+    blocks = ["\n\n".join(_grouped(imports))] if imports else []
     blocks += [helper.rstrip() for helper in helpers]
     return head + "\n" + "\n\n\n".join([*blocks, candidate.function.rstrip()]) + "\n"
+
+
+def _grouped(imports: Sequence[str]) -> list[str]:
+    """Return the imports as they are usually laid out: the language's, its library's, others."""
+    groups: list[list[str]] = [[], [], []]
+    for statement in dict.fromkeys(imports):
+        root = statement.split()[1].partition(".")[0]
+        place = 0 if root == "__future__" else 1 if root in sys.stdlib_module_names else 2
+        groups[place].append(statement)
+    for group in groups:
+        group.sort(key=lambda statement: (statement.startswith("from"), statement))
+    return ["\n".join(group) for group in groups if group]
 
 
 def _needed(candidate: Candidate) -> list[str]:

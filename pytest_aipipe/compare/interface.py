@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.bare import is_typing
 from pytest_aipipe.compare.places import MODULE
 from pytest_aipipe.engines.source.writer import identifier
 from pytest_aipipe.generate.model import Candidate
@@ -45,13 +46,14 @@ def _public(tree: ast.Module) -> dict[str, str]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found[node.name] = ""
-        elif isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign) and not is_typing(node.value):
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     found[target.id] = ast.unparse(node.value)
         elif (
             isinstance(node, ast.AnnAssign)
             and node.value is not None
+            and not is_typing(node.value)
             and isinstance(node.target, ast.Name)
         ):
             found[node.target.id] = ast.unparse(node.value)

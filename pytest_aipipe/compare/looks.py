@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _ROWS = 24
 _MOST = 80
+_MOST_NAMES = 16
 _METHODS = frozenset({"method", "property", "classmethod"})
 
 BY_METHOD: dict[str, tuple[str, ...]] = {
@@ -79,6 +81,21 @@ def looks(*situations: Situation) -> list[str]:
     ]
     found = list(islice(in_turns(streams), _MOST))
     return list(dict.fromkeys([*found, *ANYWAY])) if found else list(ANYWAY)
+
+
+def bound_names(*situations: Situation) -> list[str]:
+    """Return the public attributes that the changed code defines or sets, on either side."""
+    found: dict[str, None] = {}
+    for situation in situations:
+        for definition in situation.targets:
+            for node in ast.walk(definition.node):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    found[node.attr] = None
+            if definition.is_class or definition.owner is not None:
+                owner = definition if definition.is_class else definition.owner
+                members = situation.module.members(owner) if owner is not None else ()
+                found.update(dict.fromkeys(member.name for member in members))
+    return [name for name in found if not name.startswith("_")][:_MOST_NAMES]
 
 
 def _of_method(situation: Situation, definition: Definition) -> Iterator[str]:

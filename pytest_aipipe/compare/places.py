@@ -7,11 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.compare.bare import bare
 from pytest_aipipe.compare.model import Place
 from pytest_aipipe.mutate.equivalent import same_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from aipipe_core.change.model import FileChange, Hunk
 
@@ -51,49 +52,13 @@ def places(
 
 def same_behaviour(base: str, head: str) -> bool:
     """Return whether two module texts differ in docstrings, annotations and layout at most."""
-    trees = [_bare(text) for text in (base, head)]
+    trees = [bare(text) for text in (base, head)]
     if trees[0] is None or trees[1] is None:
         return False
     if ast.dump(trees[0]) == ast.dump(trees[1]):
         return True
     codes = [compile(tree, "<module>", "exec", dont_inherit=True) for tree in trees if tree]
     return same_code(*codes)
-
-
-def _bare(source: str) -> ast.Module | None:
-    try:
-        tree = ast.parse(source)
-        _Bare().visit(tree)
-        return ast.fix_missing_locations(tree)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-class _Bare(ast.NodeTransformer):
-    """Takes away what does not act: docstrings and annotations."""
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        node = super().generic_visit(node)
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
-            acting = [n for n in body if not _is_docstring(n) and not isinstance(n, ast.Pass)]
-            body[:] = acting or [ast.Pass()]
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.returns = None
-        elif isinstance(node, ast.arg):
-            node.annotation = None
-        elif isinstance(node, ast.AnnAssign):
-            # A field of a dataclass stays told apart by its value and name.
-            node.annotation = ast.Constant("")
-        return node
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 def _of_file(file: FileChange, base: str, head: str, module: str) -> list[Place]:
@@ -112,23 +77,31 @@ def _of_file(file: FileChange, base: str, head: str, module: str) -> list[Place]
             base_lines[name].add(line)
         for name in touched:
             hunks[name].append(hunk)
-    found = []
+    older, newer = _segments(base), _segments(head)
+    grouped: dict[str, list[str]] = defaultdict(list)
     for name in sorted({*head_lines, *base_lines}):
-        if _segment(base, base_spans, name) == _segment(head, head_spans, name) != "":
-            continue
-        symbol = name if name in names else MODULE
-        found.append(
-            Place(
-                path=file.path,
-                old_path=file.old_path or file.path,
-                module=module,
-                symbol=name if name in names or name == MODULE else symbol,
-                head_lines=frozenset(head_lines[name]),
-                base_lines=frozenset(base_lines[name]),
-                hunks=tuple(hunks[name]),
-            )
+        if older.get(name, "") in {newer.get(name, ""), ""}:
+            continue  # the same, or new: what was not there before did nothing
+        grouped[_standing(name, names)].append(name)
+    return [
+        Place(
+            path=file.path,
+            old_path=file.old_path or file.path,
+            module=module,
+            symbol=symbol,
+            head_lines=frozenset(n for one in parts for n in head_lines[one]),
+            base_lines=frozenset(n for one in parts for n in base_lines[one]),
+            hunks=tuple(dict.fromkeys(hunk for one in parts for hunk in hunks[one])),
         )
-    return found
+        for symbol, parts in grouped.items()
+    ]
+
+
+def _standing(name: str, names: Collection[str]) -> str:
+    """Return the definition that stands for ``name``: what held it, where it is gone."""
+    while name not in names and name != MODULE:
+        name = name.rpartition(".")[0] or MODULE
+    return name
 
 
 def _lines(changed: range, start: int, text: str) -> list[int]:
@@ -166,18 +139,34 @@ def _holder(found: Iterable[Span], line: int) -> str:
     return max(inner, key=lambda span: (span.start, -span.end)).qualname if inner else MODULE
 
 
-def _segment(source: str, found: Iterable[Span], name: str) -> str:
-    """Return a definition's code, as text without layout; nothing for the module itself."""
-    span = next((one for one in found if one.qualname == name), None)
-    if span is None:
-        return ""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ""
-    for node in ast.walk(tree):
-        if getattr(node, "end_lineno", None) == span.end and isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        ):
-            return ast.unparse(_Bare().visit(node))
-    return ""
+def _segments(source: str) -> dict[str, str]:
+    """Return each definition's own code by its name, as text without layout.
+
+    That of a module or class is what stands outside its functions and inner classes. Where
+    several share a name (a property's getter and setter), it is that of all.
+    """
+    found: dict[str, str] = defaultdict(str)
+    tree = bare(source)
+    if tree is None:
+        return found
+
+    def walk(node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = prefix + child.name
+                walk(child, f"{name}.")
+                found[name] += _own(child)
+            else:
+                walk(child, prefix)
+
+    walk(tree, "")
+    found[MODULE] = _own(tree)
+    return found
+
+
+def _own(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    if isinstance(node, ast.Module | ast.ClassDef):
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        kept = [one for one in node.body if not isinstance(one, kinds)]
+        node.body = kept or [ast.Pass()]
+    return ast.unparse(node)

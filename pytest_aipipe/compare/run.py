@@ -8,55 +8,55 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aipipe_core.change import Kind as FileKind
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
-from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
-from pytest_aipipe.compare.difference import seen_again
-from pytest_aipipe.compare.files import CATCHING_HEADER, FOLDER, file_name, module_text, named
-from pytest_aipipe.compare.model import BehaviorChange, Compared, Kind, Sighting
+from pytest_aipipe.compare.catching import catch, catches
+from pytest_aipipe.compare.difference import meddles, seen_again
+from pytest_aipipe.compare.files import FOLDER
+from pytest_aipipe.compare.model import Compared, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
 from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
+from pytest_aipipe.compare.stories import Stories, without_weak
+from pytest_aipipe.compare.telling import behavior_change
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 from pytest_aipipe.generate.scene import read_sources
+from pytest_aipipe.write.formatter import Formatter, formatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aipipe_core.change.model import Change
-    from pytest_aipipe.compare.catching import Caught
-    from pytest_aipipe.compare.model import Difference, Place
+    from pytest_aipipe.compare.model import BehaviorChange, Place
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
-_PER_PLACE = 3
-"""Distinct differences that are reported of one place at most."""
-_ATTEMPTS = 12
-"""Sightings of one place that are tried before it is left."""
-_QUIET, _QUIET_AFTER = 1600, 160
+_QUIET, _QUIET_AFTER = 600, 96
 """Candidates in a row without a new path after which a place is left: nothing was told of it, or
 something was."""
 _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
 _RECORDING, _LEAST_RECORDING = 0.1, 2.0
 """Of the time that is left, for watching the nearest tests' calls; and seconds at least."""
+_READING = 0.6
+"""Of the time that is left, what reading a large change has to leave for running it."""
 _SEEDS = ("1", "4242")
 
 
 def has_places(request: Request, change: Change) -> bool:
     """Return whether any definition that both sides have may behave differently."""
-    texts = texts_of(change, request)
-    return bool(places(change.files, texts.base, texts.head, texts.modules))
+    for file in change.files:
+        texts = texts_of(replace(change, files=(file,)), request)
+        if places([file], texts.base, texts.head, texts.modules):
+            return True
+    return False
 
 
 def compare(
@@ -94,9 +94,8 @@ class _Comparison:
     changes: list[BehaviorChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tried: int = 0
-    stories: dict[str, list[Difference]] = field(default_factory=dict)
-    attempts: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)
+    stories: Stories = field(default_factory=Stories)
+    formatter: Formatter = field(default_factory=Formatter)
     second: Arenas | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -111,6 +110,7 @@ class _Comparison:
         found = places(self.change.files, texts.base, texts.head, texts.modules)
         if not found:
             return
+        self.formatter = formatter_of(self.request.root)
         self.request = with_texts(self.request, texts, found)
         tests = test_paths(self.change.files)
         root = with_test_files(base_root, self.request.root, tests, private)
@@ -131,14 +131,18 @@ class _Comparison:
             self._confirm(base)
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
-        hunts = []
+        hunts: list[Hunt] = []
         tried: dict[str, set[str]] = {}
         calls = arenas.explorers[1].record_calls(
             [(place.path, place.symbol) for place in found],
             timeout=max(_LEAST_RECORDING, self.left * _RECORDING),
         )
         scenes = [self._scene(request, arenas, calls) for request in arenas.requests]
-        for place in found:
+        enough = self.left * _READING
+        for number, place in enumerate(found):
+            if hunts and self.left < enough:
+                self.notes.append(f"{len(found) - number} changed definitions were not compared.")
+                break
             lines = (place.base_lines, place.head_lines)
             sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
             if None in sides:
@@ -188,10 +192,9 @@ class _Comparison:
 
     def _done(self, hunt: Hunt) -> bool:
         """Return whether nothing more is to be expected of a place, or enough is known of it."""
-        key = _key(hunt.place)
-        if self.told[key] >= _PER_PLACE or self.attempts[key] >= _ATTEMPTS:
-            return True
-        return hunt.quiet >= (_QUIET_AFTER if self.told[key] else _QUIET)
+        told = self.stories.told(hunt.place)
+        quiet = _QUIET_AFTER if told else _QUIET
+        return self.stories.is_closed(hunt.place) or hunt.quiet >= quiet
 
     def _try(
         self, hunt: Hunt, hunts: Sequence[Hunt], batch: Sequence[Candidate], arenas: Arenas
@@ -205,42 +208,42 @@ class _Comparison:
             if not reached and candidate.technique != "interface":
                 continue
             found = arenas.differences(pair)
+            if found and (meddles(candidate.function) or _is_inward(told[0].place, candidate)):
+                found = tuple(replace(one, weak=True) for one in found)
             if found:
                 sightings.append(Sighting(told[0].place, candidate, found))
         sightings.sort(key=lambda s: (s.differences[0].weak, len(s.candidate.function)))
         for sighting in sightings:
             if self.left <= 0:
                 return
-            if self.attempts[_key(sighting.place)] < _ATTEMPTS:
-                self._catch(sighting, arenas)
+            if not self.stories.is_closed(sighting.place):
+                try:
+                    self._catch(sighting, arenas)
+                except AipipeError:
+                    raise
+                except Exception as error:  # what was found before this one must not be lost
+                    self.notes.append(f"A test could not be made: {type(error).__name__}: {error}")
 
     def _catch(self, sighting: Sighting, arenas: Arenas) -> None:
-        key = _key(sighting.place)
-        told = self.stories.setdefault(key, [])
-        if self.told[key] >= _PER_PLACE:
-            return
-        if all(any(_alike(d, old) for old in told) for d in sighting.differences):
+        place, stories = sighting.place, self.stories
+        if not any(stories.is_new(place, one) for one in sighting.differences):
             return
         (again,) = arenas.run([sighting.candidate])
         stable = seen_again(sighting.differences, arenas.differences(again))
-        if not stable:
-            return  # chance, and no attempt: many candidates may show it
-        new = [d for d in stable if not any(_alike(d, old) for old in told)]
-        if not new or new[0] is not stable[0]:
-            return
-        self.attempts[key] += 1
-        if new[0].weak and told:
-            return
-        caught = catch(sighting.candidate, new[0], arenas, deadline=self.deadline)
+        if not stable or not stories.is_new(place, stable[0]):
+            return  # chance, which is no attempt (many candidates may show it), or known
+        stories.attempt(place)
+        caught = catch(sighting.candidate, stable[0], arenas, deadline=self.deadline)
         if caught is None:
             return
-        if any(_alike(caught.difference, old) for old in told):
-            told.append(new[0])  # made small, it shows what another one has shown
+        if not stories.is_new(place, caught.difference):
+            stories.know(place, stable[0])  # made small, it shows what another one has shown
             return
-        change = self._change(sighting.place, caught)
+        change = behavior_change(
+            place, caught, len(self.changes) + 1, self.request, self.change, self.formatter
+        )
         if self._tells([change], self._second(arenas)) == [change]:
-            told += dict.fromkeys((new[0], caught.difference))
-            self.told[key] += 1
+            stories.tell(place, stable[0], caught.difference)
             self.changes.append(change)
 
     def _second(self, arenas: Arenas) -> Arenas:
@@ -251,38 +254,6 @@ class _Comparison:
             )
             self.second = self.stack.enter_context(again)
         return self.second
-
-    def _change(self, place: Place, caught: Caught) -> BehaviorChange:
-        difference = caught.difference
-        symbol = place.module if place.symbol == "<module>" else place.symbol
-        name = f"{symbol.rpartition('.')[2].strip('_')}_{describes(difference)}"
-        candidate = named(caught.candidate, f"test_{name}", self.request.naming)
-        number = len(self.changes) + 1
-        stem = f"{place.module.rpartition('.')[2].strip('_')}_{name}_{number}"
-        shown = f"{symbol}: {_line(difference.base)} on the base, {_line(difference.head)} now."
-        verdict, reason = announced(difference, place, self._said(place))
-        return BehaviorChange(
-            symbol=f"{place.module}.{place.symbol}".removesuffix(".<module>"),
-            path=place.path,
-            kind=difference.kind,
-            input=shown_input(caught.candidate),
-            base=difference.base,
-            head=difference.head,
-            file_name=file_name(stem, self.request.naming),
-            test_name=candidate.name,
-            test=module_text(candidate, f"{CATCHING_HEADER}# {shown}\n"),
-            hunk=place.hunks[0] if place.hunks else None,
-            announced=verdict,
-            reason=reason,
-            weak=difference.weak,
-        )
-
-    def _said(self, place: Place) -> Said:
-        tests = [f for f in self.change.files if FileKind.TESTS in f.kinds]
-        docs = [f for f in self.change.files if FileKind.DOCS in f.kinds]
-        added = [line for f in tests for hunk in f.hunks for line in hunk.added]
-        prose = [line for f in docs for hunk in f.hunks for line in hunk.added]
-        return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
         """Keep the tests that tell the sides apart under a third hash seed as well."""
@@ -299,28 +270,8 @@ class _Comparison:
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
 
 
-def without_weak(changes: Sequence[BehaviorChange]) -> list[BehaviorChange]:
-    """Return the changes without those worth little, where a symbol has better ones."""
-    better = {change.symbol for change in changes if not change.weak}
-    return [change for change in changes if not change.weak or change.symbol not in better]
-
-
-def _key(place: Place) -> str:
-    return f"{place.path}:{place.symbol}"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:100]
-
-
-def _alike(new: Difference, old: Difference) -> bool:
-    """Return whether two differences tell one story: the same kind of result on both sides."""
-    if new.kind is not old.kind:
-        return False
-    if new.kind in {Kind.ERROR, Kind.WARNING}:
-        return [_head(new.base), _head(new.head)] == [_head(old.base), _head(old.head)]
-    return True
-
-
-def _head(text: str) -> str:
-    return text.split(":", 1)[0]
+def _is_inward(place: Place, candidate: Candidate) -> bool:
+    """Return whether a candidate only reads a name of a module that is private itself."""
+    return candidate.technique == "interface" and any(
+        part.startswith("_") for part in place.module.split(".")
+    )

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.altered import altered_branches, altered_literals
 from pytest_aipipe.compare.interface import interface_candidates
-from pytest_aipipe.compare.looks import looks
+from pytest_aipipe.compare.looks import bound_names, looks
+from pytest_aipipe.compare.places import MODULE
 from pytest_aipipe.compare.plain import plain_asserts, with_looks, written_out
 from pytest_aipipe.compare.vary import varied
 from pytest_aipipe.compare.words import speaks, vocabulary
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.compare.model import Pair, Place
     from pytest_aipipe.engines.source.edits import Edit, Pool
+    from pytest_aipipe.engines.techniques.base import Technique
     from pytest_aipipe.generate.model import KnownTest, Outcome
 
 BATCH = 16
@@ -90,8 +92,14 @@ def nearest(situation: Situation) -> list[KnownTest]:
     the rest one of each file in turn.
     """
     path = situation.gap.path
-    if any(test.lines.get(path) for test in situation.scene.tests):
-        return list(situation.tests)
+    ran = [test for test in situation.scene.tests if test.lines.get(path)]
+    if ran:
+        near = list(situation.tests)
+        ran.sort(key=lambda test: -len(test.lines[path]))
+        first: dict[tuple[object, str], KnownTest] = {}
+        for test in (*near, *ran):
+            first.setdefault((test.source_path, test.qualname), test)
+        return list(first.values())
     words = {w.lower() for name in situation.names for w in name.split("_") if len(w) > 2}  # noqa: PLR2004
     words.add(situation.module.name.rpartition(".")[2].strip("_").lower())
     seen: Counter[object] = Counter()
@@ -150,6 +158,7 @@ class Hunt:
         self.quiet = 0  # candidates since one of them took a path that none took before
         self.words = vocabulary([side.situation for side in sides])
         self.looks = looks(*(side.situation for side in sides))
+        self.bound = bound_names(*(side.situation for side in sides))
         self._sources = [self._interface(), self._clones(), self._proposed()]
 
     def batch(self, size: int = BATCH) -> list[Candidate]:
@@ -206,7 +215,8 @@ class Hunt:
         if seed is None:
             return
         length = len(candidate.function.splitlines())
-        edits = varied(seed.function, [side.pool for side in self.sides], self.looks, self.words)
+        pools = [side.pool for side in self.sides]
+        edits = varied(seed.function, pools, self.looks, self.words, self.bound)
         if speaks(seed.function, self.words):
             score += 0.5
         self.seeds.append(_Seed(seed, edits, score - 0.002 * length))
@@ -266,9 +276,13 @@ class Hunt:
 
     def _proposed(self) -> Iterator[Candidate]:
         """Examples, recorded calls varied, direct calls; of the base's code and the head's."""
+        # Of what is gone from a module, a call cannot even be imported on head.
+        calls: list[Technique] = []
+        if self.place.symbol != MODULE:
+            calls = [Carve(), Construct(), Sequences()]
         streams = [
             technique.propose(side.situation)
-            for technique in (Examples(), Carve(), Construct(), Sequences())
+            for technique in (Examples(), *calls)
             for side in self.sides
         ]
         while streams:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.engines.analysis.module import FunctionNode
 
+HELD = "argument"
+"""The name under which a test holds what it passes; differences of it are the argument's."""
 _LONG = 120
 _REPEATS = (101, 12)
 
@@ -36,11 +38,13 @@ def varied(
     pools: Sequence[Pool],
     forms: Sequence[str],
     words: Sequence[str] = (),
+    attributes: Sequence[str] = (),
 ) -> Iterator[Edit]:
     """Yield edited forms of ``function``, drawing on what base and head have in common or not.
 
     ``forms`` are ways to look at an object, as :func:`pytest_aipipe.compare.looks.looks`
-    gives them, ``words`` what its texts may speak of.
+    gives them, ``words`` what its texts may speak of, ``attributes`` what the changed code
+    binds.
     """
     streams: list[Iterator[Edit]] = []
     for pool in pools:
@@ -50,10 +54,13 @@ def varied(
             text_edits(function, pool),
             argument_edits(function, pool),
             method_edits(function, pool),
+            member_edits(function, pool),
         ]
     pool = pools[0]
     streams += [
+        held_arguments(function),
         follow_ups(function, forms),
+        attribute_reads(function, attributes),
         container_edits(function, pool),
         truncations(function, pool),
         literal_edits(function, pool, near=False),
@@ -81,6 +88,56 @@ def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
                 changed = copy.deepcopy(node)
                 changed.values[turn] = ast.Constant(999)
                 yield Edit(replaced(function, index, changed), ast.unparse(changed)[:60])
+
+
+def member_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
+    """Yield the function with one more member in a list: as in a command line, a row, a batch."""
+    nodes = list(ast.walk(function))
+    lists = [i for i in sites(function, pool) if isinstance(nodes[i], ast.List)]
+    for text in (*pool.near, *pool.literals):
+        member = parse(text)
+        if not isinstance(member, ast.Constant):
+            continue
+        for index in lists:
+            old = nodes[index]
+            count = len(old.elts) if isinstance(old, ast.List) else 0
+            for place in dict.fromkeys((count, 0)):
+                made = copy.deepcopy(old)
+                if isinstance(made, ast.List):
+                    made.elts.insert(place, member)
+                    yield Edit(replaced(function, index, made), ast.unparse(made)[:60])
+
+
+def held_arguments(function: FunctionNode) -> Iterator[Edit]:
+    """Yield the function with a list, dict or set that it passes held, to see its end."""
+    for place, statement in enumerate(function.body):
+        if isinstance(statement, ast.With | ast.For | ast.While | ast.If | ast.Try):
+            continue
+        calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+        for index, call in enumerate(calls):
+            for number, argument in enumerate(call.args):
+                if isinstance(argument, ast.List | ast.Dict | ast.Set):
+                    made = copy.deepcopy(function)
+                    again = [n for n in ast.walk(made.body[place]) if isinstance(n, ast.Call)]
+                    again[index].args[number] = ast.Name(HELD, ast.Load())
+                    held = ast.Assign([ast.Name(HELD, ast.Store())], copy.deepcopy(argument))
+                    made.body.insert(place, held)
+                    yield Edit(ast.fix_missing_locations(made), "an argument held")
+
+
+def attribute_reads(function: FunctionNode, names: Sequence[str]) -> Iterator[Edit]:
+    """Yield the function with an attribute read of one of its objects, or of their attributes."""
+    objects = _objects(function)
+    inner = [
+        ast.unparse(node)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in objects
+    ]
+    for owner in dict.fromkeys([*inner, *objects]):
+        for name in names:
+            yield from _appended(function, f"{owner}.{name}")
 
 
 def _contained(node: ast.List | ast.Tuple | ast.Set, turn: int) -> ast.expr | None:

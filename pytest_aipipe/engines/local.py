@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
+from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.breed import Breed
@@ -13,7 +14,7 @@ from pytest_aipipe.engines.techniques.command import Command, entries
 from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
 from pytest_aipipe.engines.techniques.force import Force
-from pytest_aipipe.engines.techniques.module_level import ModuleLevel
+from pytest_aipipe.engines.techniques.module_level import ModuleLevel, is_conditional
 from pytest_aipipe.engines.techniques.search import Search, keep
 from pytest_aipipe.engines.techniques.sequences import Sequences
 
@@ -42,6 +43,10 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
         wanted.add("force")
     if situation.target is None or situation.target.name == "__getattr__":
         wanted.add("module")
+    if any(is_conditional(situation, target) for target in situation.targets):
+        wanted.add("module")
+    if any(starts_process(f) for t in situation.targets for f in fakes_of(t.node)):
+        wanted.add("force")
     if situation.target is not None and situation.target in entries(situation):
         wanted.add("command")
     return sorted(order, key=lambda t: t.name not in wanted)

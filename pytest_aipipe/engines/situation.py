@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Arc, Gap, KnownTest, Outcome, Scene
 
 
+_BESIDE = 80  # lines around the gap in which a test is near it
 _MARKS = 8  # a text no longer than this, without letters, is a set of characters
 
 
@@ -204,7 +205,22 @@ class Situation:
         near = self.nearness(ran)
         words = sum(1 for name in self.names if name.strip("_").lower() in test.qualname.lower())
         symbol = [n for d in self.targets for n in range(d.start, d.end + 1)]
-        return 10 * near + words + 3 * len(ran.intersection(symbol)) / (len(symbol) or 1)
+        beside = [n for n in ran if self._first - _BESIDE <= n <= self._last + _BESIDE]
+        return (
+            10 * near
+            + words
+            + 3 * len(ran.intersection(symbol)) / (len(symbol) or 1)
+            + min(2.0, 0.1 * len(beside))
+            + (0.5 if ran else 0.0)
+        )
+
+    @cached_property
+    def _first(self) -> int:
+        return min([*self.gap.lines, *(a for a, _ in self.gap.branches)], default=0)
+
+    @cached_property
+    def _last(self) -> int:
+        return max([*self.gap.lines, *(a for a, _ in self.gap.branches)], default=0)
 
 
 def _members(literal: str) -> list[str]:

@@ -10,39 +10,40 @@ from __future__ import annotations
 import ast
 import io
 import signal
-import sys
 import time
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from _pytest.unittest import TestCaseFunction
 
 from pytest_aipipe.explore import synthetic
-from pytest_aipipe.explore.arcs import Translator
+from pytest_aipipe.explore.bodies import Calls, Case, Plain
 from pytest_aipipe.explore.lessen import lessened
+from pytest_aipipe.explore.marks import Marks, Piece, Way
 from pytest_aipipe.explore.operands import pairs_of
-from pytest_aipipe.explore.paths import Path as Way
-from pytest_aipipe.explore.paths import Paths
 from pytest_aipipe.explore.variation import FunctionNode, Material, Variation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from pytest_aipipe.explore.guards import Recorder
     from pytest_aipipe.explore.wire import Message
 
 ONE_RUN = 0.25  # seconds that one variation may take
-MAX_FOUND = 6
-MAX_NEAR = 3
+MAX_FOUND = 10
+MAX_HANDED_ON = 40
 MAX_KEPT = 120
+MAX_PASSING = 40
 MAX_STUCK = 12
-MAX_LEARNED = 60
-
-Piece = tuple[str, int, int]
-"""Something open: path and line, the third 0; or path and both ends of a branch."""
+MAX_STALE = 500
+TIE = 0.02
+MAX_LEARNED = 80
+MAX_LESSONS = 16
 
 
 class Overtime(BaseException):
@@ -68,18 +69,34 @@ class Breed:
         self.message = message
         self.recorder = recorder
         self.rng = Random(message["seed"])  # noqa: S311 - nothing secret is drawn
-        self.paths = Paths(setup["files"])
-        self.translator = Translator(setup["sources"])
+        sources = setup["sources"]
+        self.marks = Marks(
+            {
+                name: (path, sources[path])
+                for name, path in setup["files"].items()
+                if path in sources
+            }
+        )
         self.open: set[Piece] = {(one[0], one[1], one[2]) for one in message["open"]}
         self.chains: list[tuple[Piece, list[int]]] = [
             ((one[0], one[1], one[2]), chain) for one, chain in message["chains"]
         ]
+        self.ends: dict[tuple[str, int], set[int]] = {}
+        for path, start, end in self.open:
+            self.ends.setdefault((path, start), set()).add(end)
         self.population: list[Member] = []
+        self.passing: list[Member] = []
         self.seen: set[Way] = set()
+        self.marked: set[int] = set()
+        self.signatures: set[Way] = set()
+        self.focus = self.marks.near((path, line) for path, line in message["focus"])
         self.learned: set[str] = set()
         self.found: list[FunctionNode] = []
         self.rounds = 0
         self.stuck = 0
+        self.last_new = 0
+        self.lessons = 0
+        self.nearest = 0.0
         self.scope: dict[str, Any] = {}
 
     def run(self, path: Path) -> Message:
@@ -94,35 +111,50 @@ class Breed:
         function = _function(source, name)
         if not items or function is None:
             return {"status": "skipped", "found": [], "detail": "nothing to vary"}
-        calls = _Calls(lambda item: self._vary(function, item))
-        plugins = config.pluginmanager
-        plugins.register(calls, "aipipe-breed")
-        try:
-            items[0].ihook.pytest_runtest_protocol(item=items[0], nextitem=None)
-        finally:
-            plugins.unregister(calls)
-        near = sorted(self.population, key=lambda one: -one.nearness)[:MAX_NEAR]
-        made = [*self.found[:MAX_FOUND], *(one.function for one in near if one.nearness > 0)]
-        found = [ast.unparse(ast.fix_missing_locations(one)) for one in made]
+        if isinstance(items[0], TestCaseFunction):
+            self._vary(function, Case(items[0].parent.obj, items[0].name))  # type: ignore[union-attr]
+        else:
+            self._within(items[0], function)
+        near = sorted(self.population, key=lambda one: -one.nearness)[:MAX_HANDED_ON]
         return {
             "status": "skipped",
-            "found": list(dict.fromkeys(found)),
+            "found": _sources(self.found[:MAX_FOUND]),
+            "near": _sources([one.function for one in near if one.nearness > 0]),
+            "tries": max(1, self.rounds),
             "detail": f"{self.rounds} variations, {len(self.population)} ways, "
                       f"{len(self.found)} found",
         }  # fmt: skip
+
+    def _within(self, item: pytest.Item, function: FunctionNode) -> None:
+        """Vary where pytest would call the test, with its fixtures set up."""
+        calls = Calls(lambda one: self._vary(function, one))
+        plugins = self.session.config.pluginmanager
+        plugins.register(calls, "aipipe-breed")
+        try:
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        finally:
+            plugins.unregister(calls)
 
     def _vary(self, function: FunctionNode, item: Any) -> None:
         """Be the body of the test: its fixtures are set up, and shared by all variations."""
         material = Material.read(self.message["material"])
         variation = Variation(material, self.rng, self.scope)
-        deadline = time.monotonic() + float(self.message["seconds"])
-        plain = _Plain().visit(function)
+        # Processor time, so that a busy machine tries as much and finds the same.
+        deadline = time.process_time() + float(self.message["seconds"])
+        latest = time.monotonic() + float(self.message["patience"])
+        plain = Plain().visit(function)
         self._try(ast.fix_missing_locations(plain), item, material)
+        for text in self.message["others"]:
+            other = _function(text, function.name)
+            if other is not None:
+                self._try(other, item, material)
         if not self.population:
             self.population.append(Member(plain, 0.0))
         with _alarms():
-            while self.rounds < self.message["rounds"] and time.monotonic() < deadline:
+            while self.rounds < self.message["rounds"] and time.process_time() < deadline:
                 if not self.open or len(self.found) >= MAX_FOUND or self.stuck >= MAX_STUCK:
+                    return
+                if self.rounds - self.last_new > MAX_STALE or time.monotonic() > latest:
                     return
                 member = self._chosen()
                 try:
@@ -132,12 +164,16 @@ class Breed:
                 self._try(varied, item, material)
 
     def _chosen(self) -> Member:
-        """Return the member to vary: the nearest half of the time, else a fresh one."""
-        if self.rng.random() < 0.5:  # noqa: PLR2004 - as much for the new as for the near
-            best = max(self.population, key=lambda one: one.nearness - 0.01 * one.uses)
+        """Return the member to vary: one of the nearest half of the time."""
+        turn = self.rng.random()
+        if turn < 0.5:  # noqa: PLR2004
+            top = max(one.nearness for one in self.population) - TIE
+            pool = [one for one in self.population if one.nearness >= top]
+        elif turn < 0.8 or not self.passing:  # noqa: PLR2004
+            pool = self.population
         else:
-            some = self.rng.sample(self.population, min(4, len(self.population)))
-            best = min(some, key=lambda one: one.uses)
+            pool = self.passing
+        best = min(self.rng.sample(pool, min(3, len(pool))), key=lambda one: one.uses)
         best.uses += 1
         return best
 
@@ -147,46 +183,62 @@ class Breed:
         if way is None or way in self.seen:
             return
         self.seen.add(way)
-        lines, pieces = self._reached(way)
+        self.last_new = self.rounds
+        pieces = self._reached(way)
         new = pieces & self.open
         if new:
             self.open -= new
             self.found.append(lessened(function, lambda one: self._keeps(one, item, new)))
-        self.population.append(Member(function, self._nearness(lines)))
+        member = Member(function, self._nearness(pieces))
+        nearer = member.nearness > self.nearest
+        if nearer:
+            self.nearest = member.nearness
+            self.lessons = max(0, self.lessons - 4)
+        fresh = frozenset(way & self.focus)
+        if nearer or fresh not in self.signatures or not way <= self.marked:
+            self.signatures.add(fresh)
+            self.marked |= way
+            self.population.append(member)
+            self._learn(function, item, material)
+        else:  # nothing new here, but another state may come of it
+            self.passing.append(member)
+            del self.passing[: len(self.passing) - MAX_PASSING]
         if len(self.population) > MAX_KEPT:
             self.population.remove(min(self.population, key=lambda one: one.nearness - one.uses))
-        self._learn(function, item, material)
 
     def _keeps(self, function: FunctionNode, item: Any, wanted: set[Piece]) -> bool:
         way = self._way(function, item)
-        return way is not None and wanted <= self._reached(way)[1]
+        return way is not None and wanted <= self._reached(way)
 
-    def _reached(self, way: Way) -> tuple[Mapping[str, frozenset[int]], set[Piece]]:
-        raw: dict[str, list[tuple[int, int]]] = {}
-        for path, start, end in way:
-            raw.setdefault(path, []).append((start, end))
-        lines, arcs = self.translator.reach(raw)
-        pieces = {(path, line, 0) for path, found in lines.items() for line in found}
-        pieces |= {(path, *arc) for path, found in arcs.items() for arc in found}
-        return lines, pieces
+    def _reached(self, way: Way) -> set[Piece]:
+        return self.marks.reached(way) | {
+            # A test that went the other way took each branch but the one into its body.
+            (path, start, end)
+            for path, start, first in self.marks.reached(way)
+            if first < 0
+            for end in self.ends.get((path, start), ())
+            if end != -first
+        }
 
-    def _nearness(self, lines: Mapping[str, frozenset[int]]) -> float:
+    def _nearness(self, pieces: set[Piece]) -> float:
         best = 0.0
         for piece, chain in self.chains:
             if piece in self.open and chain:
-                ran = lines.get(piece[0], frozenset())
-                best = max(best, sum(line in ran for line in chain) / len(chain))
+                found = sum((piece[0], line, 0) in pieces for line in chain)
+                best = max(best, found / len(chain))
         return best
 
     def _learn(self, function: FunctionNode, item: Any, material: Material) -> None:
         """Make material of the texts that guards compared on a way that is new."""
-        if self.recorder is None or len(self.learned) >= MAX_LEARNED:
+        if self.recorder is None or self.lessons >= MAX_LESSONS:
             return
-        self.recorder.begin()
-        try:
-            self._way(function, item)
-        finally:
-            self.recorder.on = False
+        self.lessons += 1
+        with self.marks.away():
+            self.recorder.begin()
+            try:
+                self._way(function, item)
+            finally:
+                self.recorder.on = False
         for seen in self.recorder.seen:
             for pair in pairs_of(seen["left"], seen["right"], seen["op"]):
                 mark = repr(pair)
@@ -207,10 +259,14 @@ class Breed:
         first = [item.instance] if item.instance is not None else []
         passed = {name: item.funcargs[name] for name in _names(function) if name in item.funcargs}
         hung = False
+        self.marks.begin()
         signal.setitimer(signal.ITIMER_REAL, ONE_RUN, 0.05)
         try:
-            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), self.paths:
-                made(*first, **passed)
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                if isinstance(item, Case):
+                    item.call(made)
+                else:
+                    made(*first, **passed)
         except Overtime:
             hung = True
         except BaseException:  # noqa: S110 - what it raises is not the question here
@@ -223,37 +279,7 @@ class Breed:
         if hung:
             self.stuck += 1
             return None
-        return self.paths.taken()
-
-
-class _Calls:
-    """Puts the variations where pytest would call the test function."""
-
-    def __init__(self, act: Any) -> None:
-        self.act = act
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: Any) -> bool:
-        """Vary in place of calling."""
-        self.act(pyfuncitem)
-        return True
-
-
-class _Plain(ast.NodeTransformer):
-    """A test without its assertions: only what they call is left, and their ``with raises``."""
-
-    def visit_Assert(self, node: ast.Assert) -> Any:
-        test = node.test.left if isinstance(node.test, ast.Compare) else node.test
-        if not any(isinstance(one, ast.Call | ast.Subscript) for one in ast.walk(test)):
-            return ast.copy_location(ast.Pass(), node)
-        return ast.copy_location(ast.Expr(test), node)
-
-    def visit_With(self, node: ast.With) -> Any:
-        self.generic_visit(node)
-        called = [ast.unparse(one.context_expr) for one in node.items]
-        if len(called) == 1 and "raises(" in called[0]:
-            return node.body
-        return node
+        return self.marks.way()
 
 
 @contextmanager
@@ -267,7 +293,6 @@ def _alarms() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        sys.settrace(None)
 
 
 def _function(source: str, name: str) -> FunctionNode | None:
@@ -276,6 +301,11 @@ def _function(source: str, name: str) -> FunctionNode | None:
             node.decorator_list = []
             return node
     return None
+
+
+def _sources(functions: list[FunctionNode]) -> list[str]:
+    texts = (ast.unparse(ast.fix_missing_locations(one)) for one in functions)
+    return list(dict.fromkeys(texts))
 
 
 def _names(function: FunctionNode) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Brood, Gap, Outcome
 
 ENDING = 6.0  # seconds for what comes after the last variation
+BUSY = 4  # a brood counts processor time; other work may leave it this part of a processor
 
 
 class OpenPieces:
@@ -39,8 +40,11 @@ def brood_message(brood: Brood, pieces: OpenPieces) -> Message:
         "material": asdict(brood.material),
         "open": sorted(pieces.pieces | aims),
         "chains": [[list(piece), list(chain)] for piece, chain in brood.chains],
+        "others": list(brood.others),
+        "focus": [list(place) for place in brood.focus],
         "rounds": brood.rounds,
         "seconds": brood.seconds,
         "seed": brood.seed,
-        "timeout": brood.seconds + ENDING,
+        "patience": brood.seconds * BUSY,
+        "timeout": brood.seconds * BUSY + ENDING,
     }

@@ -14,6 +14,7 @@ import operator
 import types
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.explore.marks import alike
 from pytest_aipipe.explore.rebuild import source_of
 
 if TYPE_CHECKING:
@@ -214,15 +215,6 @@ def install(files: Mapping[str, tuple[str, str]]) -> Recorder:
     for function in [one for one in gc.get_objects() if type(one) is types.FunctionType]:
         own = function.__code__
         found = codes.get(own.co_filename, {}).get((own.co_qualname, own.co_firstlineno))
-        if found is not None and _alike(own, found):
+        if found is not None and alike(own, found):
             function.__code__ = found
     return recorder
-
-
-def _alike(old: types.CodeType, new: types.CodeType) -> bool:
-    return (
-        old.co_freevars == new.co_freevars
-        and old.co_varnames == new.co_varnames
-        and old.co_flags == new.co_flags
-        and old.co_argcount == new.co_argcount
-    )

@@ -60,6 +60,9 @@ def build_module(
     return module
 
 
+_MADE: pytest.StashKey[dict[Path, pytest.Collector]] = pytest.StashKey()
+
+
 def directories(session: pytest.Session) -> dict[Path, pytest.Collector]:
     """Return the directory nodes that the session already has, by path."""
     found: dict[Path, pytest.Collector] = {}
@@ -74,8 +77,16 @@ def parent_for(session: pytest.Session, folder: Path) -> pytest.Collector:
     """Return the directory node for ``folder``, making those that are missing on the way.
 
     Folders that exist are collected by pytest itself, which loads their conftest; one that
-    does not exist yet becomes an empty directory node.
+    does not exist yet becomes an empty directory node. What was made once is given again: the
+    forks of a process find what it has made before them.
     """
+    made = session.stash.setdefault(_MADE, {})
+    if folder not in made:
+        made[folder] = _parent(session, folder)
+    return made[folder]
+
+
+def _parent(session: pytest.Session, folder: Path) -> pytest.Collector:
     known = directories(session)
     if folder in known:
         return known[folder]

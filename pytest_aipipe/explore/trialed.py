@@ -66,6 +66,8 @@ def read_answer(answer: Message, translator: Translator) -> Trialed:
         seconds=float(answer.get("seconds", 0.0)),
         detail=answer.get("detail", ""),
         found=tuple(answer.get("found", ())),
+        near=tuple(answer.get("near", ())),
+        tries=int(answer.get("tries", 1)),
     )
     return Trialed(
         outcome=outcome,

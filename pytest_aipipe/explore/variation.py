@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.explore.splicing import edited_text
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from pytest_aipipe.explore.wire import Message
@@ -18,8 +20,6 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MAX_TEXT = 4000
 MAX_STATEMENTS = 40
 _PATIENCE = 6
-_PIECES = re.compile(r"\w+|\s+|[^\w\s]")
-_MARKS = " \n\t\"'()[]{}<>=.,:;#-+*/\\|&%$@!?_0aé"
 _NUMBERS = (0, 1, -1, 2, 3, 10, 100, 1.5, -2)
 _PLAIN = ("None", "True", "False", "0", "1", "-1", "''", "'a'", "[]", "{}", "()", "[1, 2]", "b''")
 
@@ -77,6 +77,14 @@ def _statements(text: str) -> list[ast.stmt]:
         return ast.parse(text).body
     except (SyntaxError, ValueError):
         return []
+
+
+def _names_read(statement: ast.stmt) -> set[str]:
+    return {
+        one.id
+        for one in ast.walk(statement)
+        if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Store)
+    }
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -158,6 +166,7 @@ class Variation:
         self.material = material
         self.rng = rng
         self.known = {*known, *dir(builtins)}
+        self.needs = [_names_read(one) for one in material.statements]
 
     def of(self, function: FunctionNode) -> FunctionNode:
         """Return a copy of ``function`` with one to four changes."""
@@ -195,7 +204,9 @@ class Variation:
                    for _, one in sites.texts]  # fmt: skip
         place, node = rng.choices(sites.texts, weights)[0]
         own = [one.value for _, one in sites.texts if one is not node and one.value]
-        new = edited_text(node.value, self.material, rng, own)
+        new = edited_text(
+            node.value, rng, texts=self.material.texts, tokens=self.material.tokens, own=own
+        )
         if new != node.value and len(new) <= MAX_TEXT:
             _put(place, ast.copy_location(ast.Constant(value=new), node))
 
@@ -218,7 +229,12 @@ class Variation:
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             _put(place, ast.copy_location(ast.Constant(value=not node.value), node))
             return
-        _put(place, clone(rng.choice(self.material.literals)))
+        _put(place, clone(self._literal()))
+
+    def _literal(self) -> ast.expr:
+        """Return a value: as often one of each plain kind as one that the code knows."""
+        every = self.material.literals
+        return self.rng.choice(every[-len(_PLAIN) :] if self.rng.random() < 0.5 else every)  # noqa: PLR2004
 
     def _operand(self, _function: FunctionNode, sites: Sites) -> None:
         """Put one operand of a guard where the other one stands in the input."""
@@ -242,28 +258,43 @@ class Variation:
                 return
 
     def _insert(self, function: FunctionNode, sites: Sites) -> None:
+        rng, body = self.rng, function.body
+        place = len(body) if rng.random() < 0.6 else rng.randint(0, len(body))  # noqa: PLR2004
+        start = self._statement(sites)
+        count = 1 if rng.random() < 0.6 else rng.randint(2, 4)  # noqa: PLR2004 - with what follows it
+        for offset, statement in enumerate(self.material.statements[start : start + count]):
+            new = self._fitted(clone(statement), sites)
+            if new is not None:
+                body.insert(place + offset, new)
+
+    def _fitted(self, new: ast.stmt, sites: Sites) -> ast.stmt | None:
+        """Return a statement of another test with its names, and some keys, of this one."""
         rng = self.rng
-        new = clone(rng.choice(self.material.statements))
-        locals_ = [name for name in sites.names if name not in {"self", "cls"}] or sites.names
-        renamed: dict[str, str] = {}
-        for node in ast.walk(new):
-            if not isinstance(node, ast.Name):
-                continue
-            if isinstance(node.ctx, ast.Store) or node.id in sites.names or node.id in self.known:
-                continue
-            if not locals_:
-                return
-            node.id = renamed.setdefault(node.id, rng.choice(locals_))
+        unknown = _names_read(new) - {*sites.names, *self.known}
+        objects: list[ast.expr] = [
+            ast.Name(name, ast.Load()) for name in sites.names if name not in {"self", "cls"}
+        ]
+        objects += [one for one in sites.attributes if not isinstance(one.value, ast.Call)]
+        if unknown and not objects:
+            return None
+        chosen = {name: rng.choice(objects) for name in sorted(unknown)}
+        new = _Renaming(chosen).visit(new)
         words = [w for _, one in sites.texts for w in re.findall(r"\w+", one.value[:400])]
         for node in ast.walk(new):
             if (
                 isinstance(node, ast.Constant) and isinstance(node.value, str) and words
-                and rng.random() < 0.4  # noqa: PLR2004 - keys of the other test seldom fit this one
+                and rng.random() < 0.5  # noqa: PLR2004 - keys of the other test seldom fit this one
             ):  # fmt: skip
                 node.value = rng.choice(words)
-        body = function.body
-        place = len(body) if rng.random() < 0.6 else rng.randint(0, len(body))  # noqa: PLR2004
-        body.insert(place, new)
+        return new
+
+    def _statement(self, sites: Sites) -> int:
+        """Return the place of a statement, of one that fits as it is where such a one is met."""
+        rng = self.rng
+        known = {*sites.names, *self.known}
+        some = [rng.randrange(len(self.material.statements)) for _ in range(_PATIENCE)]
+        fitting = [index for index in some if self.needs[index] <= known]
+        return (fitting or some)[0]
 
     def _call(self, _function: FunctionNode, sites: Sites) -> None:
         rng = self.rng
@@ -277,7 +308,7 @@ class Variation:
             del call.keywords[rng.randrange(len(call.keywords))]
         elif call.args and not any(isinstance(one, ast.Starred) for one in call.args):
             index = rng.randrange(len(call.args))
-            call.args[index] = clone(rng.choice(self.material.literals))
+            call.args[index] = clone(self._literal())
 
     def _method(self, _function: FunctionNode, sites: Sites) -> None:
         self.rng.choice(sites.attributes).attr = self.rng.choice(self.material.methods)
@@ -299,60 +330,14 @@ class Variation:
             block[index], block[other] = block[other], block[index]
 
 
-def edited_text(text: str, material: Material, rng: Random, own: Sequence[str] = ()) -> str:
-    """Return ``text`` with lines or pieces of it dropped, repeated, moved, replaced or put in."""
-    other = rng.choice(material.texts) if material.texts else text
-    if own and rng.random() < 0.15:  # noqa: PLR2004 - another text of the same test
-        other = rng.choice(own)
-    turn = rng.random()
-    if turn < 0.05:  # noqa: PLR2004
-        return other
-    by_lines = "\n" in text or "\n" in other
-    if by_lines and turn < 0.5:  # noqa: PLR2004
-        lines = text.splitlines(keepends=True)
-        return _joined(_rearranged(lines, other.splitlines(keepends=True), rng), rng)
-    pieces = _PIECES.findall(text)
-    strange: list[str] = _PIECES.findall(other)
-    if material.tokens and rng.random() < 0.5:  # noqa: PLR2004
-        strange = [rng.choice(material.tokens)]
-        if pieces and rng.random() < 0.5:  # noqa: PLR2004 - a token is as often one for another
-            pieces[rng.randrange(len(pieces))] = strange[0]
-            return "".join(pieces)
-    elif rng.random() < 0.2:  # noqa: PLR2004
-        strange = [rng.choice(_MARKS)]
-    return "".join(_rearranged(pieces, strange, rng))
+class _Renaming(ast.NodeTransformer):
+    """Puts objects of a test where names of another stand."""
 
+    def __init__(self, chosen: Mapping[str, ast.expr]) -> None:
+        self.chosen = chosen
 
-def _joined(lines: list[str], rng: Random) -> str:
-    """Join lines; the ends of all but the last are lines' ends."""
-    whole = [one if one.endswith("\n") else one + "\n" for one in lines[:-1]] + lines[-1:]
-    text = "".join(whole)
-    return text + "\n" if text and not text.endswith("\n") and rng.random() < 0.2 else text  # noqa: PLR2004
-
-
-def _rearranged(parts: list[str], strange: Sequence[str], rng: Random) -> list[str]:
-    made = list(parts)
-    at = rng.randint(0, len(made))
-    turn = rng.randrange(8)
-    if turn in {0, 1} and strange:
-        start = rng.randrange(len(strange))
-        length = 1 if rng.random() < 0.6 else rng.randint(1, min(6, len(strange)))  # noqa: PLR2004
-        made[at:at] = strange[start : start + length]
-    elif turn == 2 and strange:  # noqa: PLR2004
-        made = [*made[:at], *strange[rng.randrange(len(strange)) :]]
-    elif not made:
-        made = list(strange[:1])
-    elif turn == 3 and strange:  # noqa: PLR2004
-        made[min(at, len(made) - 1)] = rng.choice(strange)
-    elif turn == 4:  # noqa: PLR2004
-        length = 1 if rng.random() < 0.6 else rng.randint(1, 5)  # noqa: PLR2004
-        at = min(at, len(made) - 1)
-        del made[at : at + length]
-    elif turn == 5:  # noqa: PLR2004
-        made.insert(at, rng.choice(made))
-    elif turn == 6:  # noqa: PLR2004
-        made.append(made.pop(min(at, len(made) - 1)))
-    else:
-        one, two = rng.randrange(len(made)), rng.randrange(len(made))
-        made[one], made[two] = made[two], made[one]
-    return made
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.chosen and isinstance(node.ctx, ast.Load):
+            new: ast.expr = clone(self.chosen[node.id])
+            return ast.copy_location(new, node)
+        return node

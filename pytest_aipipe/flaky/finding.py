@@ -38,13 +38,15 @@ class Finding:
     cause: Cause
     evidence: list[str] = field(default_factory=list)
     natural: tuple[int, int] = (0, 0)
+    provoked: tuple[int, int] = (3, 3)  # with a setting that turns it: (turned, runs)
     runs: int = 0
     failures: int = 0
     settings: list[Setting] = field(default_factory=list)  # under which the verdict turns
     failure: Verdict | None = None
     pollution: Pollution | None = None
     fix: str = ""
-    patch: Mapping[str, str] = field(default_factory=dict)  # path -> new text
+    diff: str = ""
+    touched_paths: list[str] = field(default_factory=list)  # that the mend changes
     held: int = 0  # runs through which the mended test held
     refused: list[str] = field(default_factory=list)  # mends that did not do, and why
 
@@ -56,8 +58,13 @@ class Finding:
             "failures": self.failures,
             "cause": str(self.cause),
             "evidence": self.told,
-            "fix": self.fix,
+            "fix": f"{self.fix}\n{self.diff}" if self.diff else self.fix,
         }
+
+    @property
+    def mended(self) -> bool:
+        """Whether a mend was proven; a quarantine is none."""
+        return bool(self.fix) and not self.fix.startswith("quarantine")
 
     @property
     def told(self) -> str:

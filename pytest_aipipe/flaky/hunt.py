@@ -34,13 +34,18 @@ class Hunt:
 
     lab: Lab
     tests: Sequence[str]
+    neighbours: Sequence[str] = ()
+    """The tests among which orders are tried; empty for ``tests`` alone."""
     seconds: float | None = None
     say: Callable[[str], None] = lambda _: None
+    known: dict[str, str] = field(default_factory=dict)
+    """Tests that are flaky whatever the experiments say, with what showed it."""
     found: dict[str, Finding] = field(default_factory=dict)
     reruns: dict[str, Sequential] = field(default_factory=dict)
     failures: dict[str, Verdict] = field(default_factory=dict)
     orders_bad: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)  # files that lost a mark
     experiments: Experiments = field(init=False)
     _begun: float = field(default_factory=time.monotonic)
     _cut: bool = False
@@ -94,7 +99,7 @@ class Hunt:
         base = self.experiments.base
         held = [one for one in self.tests if one not in self.found and base[one].steady]
         turned: dict[str, list[str]] = {}
-        for name, order in ordering.orders(self.tests, SHUFFLES):
+        for name, order in ordering.orders(self.neighbours or self.tests, SHUFFLES):
             if self.late():
                 break
             self.say(f"all tests {name}")
@@ -157,9 +162,15 @@ class Hunt:
         for nodeid in self.tests:
             known, base = self.reruns.get(nodeid), self.experiments.base[nodeid]
             if nodeid in self.found:
+                if nodeid in self.known:
+                    self.found[nodeid].evidence.append(self.known[nodeid])
                 continue
             outcomes = {one.bad for one in base.verdicts}
             mixed = not base.steady
+            if nodeid in self.known:
+                told = [self.known[nodeid], "no experiment turned its verdict"]
+                self.found[nodeid] = Finding(nodeid, Cause.UNKNOWN, told)
+                continue
             if known is not None and known.runs:
                 outcomes |= {True} if known.failures else set()
                 outcomes |= {False} if known.failures < known.runs else set()
@@ -190,6 +201,7 @@ def attributed(nodeid: str, hits: list[Hit]) -> Finding:
     return Finding(
         nodeid, cause, [*evidence, *_shown(failure)],
         settings=[hit.setting for hit in chosen], failure=failure,
+        provoked=(sum(hit.turned for hit in chosen), sum(hit.runs for hit in chosen)),
     )  # fmt: skip
 
 
@@ -213,8 +225,8 @@ def unexplained(nodeid: str, bad: Verdict, *, mixed: bool) -> Finding:
 def _shown(failure: Verdict) -> list[str]:
     line = failure.detail.strip().splitlines()
     kind = failure.compare.get("kind")
-    told = [f"it fails with {failure.types[0] if failure.types else failure.outcome}: "
-            f"{line[0][:160]}"] if line else []  # fmt: skip
+    name = failure.types[0] if failure.types else failure.outcome
+    told = [f"it fails with {name}: {line[0][:160]}"] if line else []
     if kind == "order":
         told.append("both sides hold the same elements in another order")
     elif kind == "float":

@@ -14,7 +14,7 @@ def summary(
     findings: Sequence[Finding], notes: Iterable[str], hunted: int
 ) -> Iterator[tuple[str, dict[str, bool]]]:
     """Yield the lines of the summary with their markup."""
-    mended = sum(bool(finding.fix) for finding in findings)
+    mended = sum(finding.mended for finding in findings)
     yield (
         f"{len(findings)} flaky of {hunted} tests, {mended} with a mend that held",
         {"bold": True, "yellow": bool(findings), "green": not findings},

@@ -175,9 +175,7 @@ def _hash_seeds(pinned: Condition) -> list[Setting]:
 HASH_SEEDS = (1, 2, 3, 5, 8, 13, 101)
 HEAPS = (1, 2, 3, 4, 5, 6)
 ZONES = ("Pacific/Kiritimati", "Pacific/Honolulu", "America/New_York", "Asia/Kolkata")
-POSIX_HASH_SEEDS = (1, 2, 3, 5, 8, 13, 101)
-HEAPS = (1, 2, 3, 4, 5, 6)
-ZONES = ("LINT-14", "HST10", "EST5EDT,M3.2.0,M11.1.0", "IST-5:30")
+POSIX_ZONES = ("LINT-14", "HST10", "EST5EDT,M3.2.0,M11.1.0", "IST-5:30")
 
 
 def _zones() -> list[Setting]:

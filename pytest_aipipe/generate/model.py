@@ -143,12 +143,16 @@ class Brood(Candidate):
     """A candidate to be varied many times in one process; its outcome has what was ``found``.
 
     ``chains`` are the open places of the gap (path, line and 0; or path and both ends of a
-    branch), each with the lines on the way to it. Ends after ``rounds`` variations, or after
-    ``seconds`` where those are slow.
+    branch), each with the lines on the way to it. ``others`` are sources of functions to begin
+    with as well: what an earlier brood of the same test ended with. ``focus`` are the lines
+    (path and number) on which every difference counts. Ends after ``rounds``
+    variations, or after ``seconds`` of processor time where those are slow.
     """
 
     material: Material = field(default_factory=Material)
     chains: tuple[tuple[tuple[str, int, int], tuple[int, ...]], ...] = ()
+    others: tuple[str, ...] = ()
+    focus: tuple[tuple[str, int], ...] = ()
     rounds: int = 600
     seconds: float = 2.0
     seed: int = 0
@@ -189,7 +193,9 @@ class Outcome:
     detail: str = ""
     admitted: bool = False  # it became a test that passed the gate
     refused: str = ""  # why it did not, where it reached something open
-    found: tuple[str, ...] = ()  # of a brood: sources of functions, those that closed a gap first
+    found: tuple[str, ...] = ()  # of a brood: sources of functions that closed something
+    near: tuple[str, ...] = ()  # of a brood: sources of those that came nearest
+    tries: int = 1  # how many runs it stands for; of a brood, its variations
 
 
 class Engine(Protocol):

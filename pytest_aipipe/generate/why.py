@@ -27,11 +27,15 @@ class Evidence:
         self._errors: dict[tuple[str, str], str] = {}
         self._tried: dict[tuple[str, str], int] = defaultdict(int)
         self._rejected: dict[tuple[str, str], str] = {}
+        self._ways: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
 
-    def note(self, gap: Gap, outcome: Outcome) -> None:
-        """Keep what one outcome showed while ``gap`` was worked on."""
+    def note(self, gap: Gap, outcome: Outcome, technique: str = "") -> None:
+        """Keep what one outcome of ``technique`` showed while ``gap`` was worked on."""
         key = (gap.path, gap.symbol)
-        self._tried[key] += 1
+        self._tried[key] += outcome.tries
+        if technique:
+            ways = self._ways[key]
+            ways[technique] = ways.get(technique, 0) + outcome.tries
         for path, lines in outcome.lines.items():
             self._ran[path] |= lines
         for one in outcome.comparisons:
@@ -68,30 +72,87 @@ class Evidence:
             if ran & gap.lines or any(start in ran for start, _ in gap.branches):
                 why = f"Part of {gap.symbol} ran in {tried} tries, but not this"
             if error:
-                why += f"; most often it ended in {error[:120]}"
+                why += f"; the last error was {error[:120]}"
             return OpenGap(
-                gap, why + ".", f"Add a test or a fixture that builds what {gap.symbol} needs."
+                gap,
+                f"{why}.{self._how(key)}",
+                f"Add a test or a fixture that builds what {gap.symbol} needs.",
             )
         return self._explain_guard(gap, guard, tried)
 
+    def _how(self, key: tuple[str, str]) -> str:
+        """Say what was tried, most of all first."""
+        ways = sorted(self._ways[key].items(), key=lambda one: (-one[1], one[0]))
+        told = ", ".join(f"{name} {count}" for name, count in ways[:4])
+        return f" Tried: {told}." if told else ""
+
+    def _explain_handler(self, gap: Gap, node: ast.Try, tried: int) -> OpenGap | None:
+        """Explain a gap in an ``except`` clause: what is caught, and from which calls."""
+        first = min([*gap.lines, *(start for start, _ in gap.branches)])
+        for handler in node.handlers:
+            if not handler.lineno <= first <= (handler.end_lineno or 0):
+                continue
+            caught = ast.unparse(handler.type) if handler.type is not None else "anything"
+            calls = [one for part in node.body for one in ast.walk(part)
+                     if isinstance(one, ast.Call)]  # fmt: skip
+            inside = _short(ast.unparse(calls[0].func)) + "()" if calls else "the code"
+            why = (
+                f"The try at line {node.lineno} ran, but nothing in it raised {caught} "
+                f"in {tried} tries.{self._how((gap.path, gap.symbol))}"
+            )
+            return OpenGap(
+                gap,
+                why,
+                f"Write a test in which {inside} within lines {node.body[0].lineno} to "
+                f"{node.body[-1].end_lineno} raises {caught}: by its input, or by monkeypatch.",
+            )
+        return None
+
     def _explain_guard(self, gap: Gap, line: int, tried: int) -> OpenGap:
+        node = self._statement(gap.path, line)
+        if isinstance(node, ast.Try):
+            told = self._explain_handler(gap, node, tried)
+            if told is not None:
+                return told
         text = self._text(gap.path, line)
+        how = self._how((gap.path, gap.symbol))
+        test = node.test if isinstance(node, ast.If | ast.While) else None
+        asked = _short(ast.unparse(test)) if test is not None else text
         seen = self._seen.get((gap.path, line))
         if seen is None:
-            why = f"The condition at line {line} ({text}) never went that way in {tried} tries."
-            return OpenGap(gap, why, f"Write a test in which line {line} goes the other way.")
+            why = (
+                f"The condition at line {line} ({text}) never went that way in {tried} tries.{how}"
+            )
+            return OpenGap(
+                gap, why, f"Write a test in which `{asked}` at line {line} goes the other way."
+            )
         outcome = "true" if seen.taken else "false"
-        operands = f"{_short(seen.left)} {seen.op} {_short(seen.right)}"
-        if seen.op == "truth":
-            operands = _short(seen.left)
+        operands = _short(seen.left)
+        if seen.op != "truth":
+            operands = f"{operands} {seen.op} {_short(seen.right)}"
         why = (
-            f"The guard at line {line} ({text}) was reached; "
-            f"{operands} stayed {outcome} in {tried} tries."
+            f"The guard at line {line} ({text}) was reached; the last of {tried} tries "
+            f"compared {operands}, which was {outcome}.{how}"
         )
         want = "false" if seen.taken else "true"
-        return OpenGap(
-            gap, why, f"Write a test in which {operands.strip()} is {want} at line {line}."
+        part = (
+            ""
+            if test is None or isinstance(test, ast.Compare | ast.Name | ast.Call)
+            else "a part of "
         )
+        return OpenGap(
+            gap,
+            why,
+            f"Write a test in which {part}`{asked}` at line {line} is {want}; "
+            f"for {operands} it was not.",
+        )
+
+    def _statement(self, path: str, line: int) -> ast.stmt | None:
+        tree = self._trees.get(path)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.stmt) and node.lineno == line:
+                return node
+        return None
 
     def _nearest_guard(self, gap: Gap) -> int | None:
         """Return the innermost condition around the gap that ran."""

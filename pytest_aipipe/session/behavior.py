@@ -7,14 +7,15 @@ collects; its conftest keeps a plain ``pytest`` away from it as well, unless it 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from aipipe_core.errors import AipipeError
 from pytest_aipipe.compare.files import FOLDER
+from pytest_aipipe.compare.model import Announced
 from pytest_aipipe.session import accepting
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.base import base_files
-from pytest_aipipe.session.engines import chosen
+from pytest_aipipe.session.model import shared_engine
 from pytest_aipipe.session.written import free_name
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
     from aipipe_core.change.model import FileChange
     from pytest_aipipe.compare.model import Compared
+    from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.session.host import Host
 
 SHARE = 1 / 3
 """Of the budget, for comparing; what generation leaves over comes to it."""
+
+OPINIONS = 1 / 4
+"""Of the comparison's time, for questions to a model, in addition to it."""
 
 LEAST = 3.0
 """Seconds below which comparing is not begun: two child processes have to come up first."""
@@ -60,7 +65,7 @@ class Behavior:
             options.behavior
             and not self._waiting
             and options.budget >= LEAST
-            and (options.engines == ("llm",) or bool(chosen(host.config, options.engines)))
+            and tuple(options.engines) != ("none",)
         )
         self.share = SHARE * options.budget if self._asked and self._has_places() else 0.0
 
@@ -90,6 +95,7 @@ class Behavior:
                 return
             for note in found.notes:
                 run.note(note)
+            found = self._with_opinions(found, budget)
             try:
                 self._write(found)
             except BaseException:
@@ -117,8 +123,8 @@ class Behavior:
         host, run = self._host, self._host.run
         try:
             base = base_files(run.change)
-        except (AipipeError, OSError) as error:
-            run.note(f"Base and head were not compared: {' '.join(str(error).split())}")
+        except OSError as error:
+            run.note(f"Base and head were not compared: {error}")
             return None
         request = build_request(host, budget)
         passed = [
@@ -136,10 +142,39 @@ class Behavior:
                     progress,
                     budget=budget,
                     launch=launch.start,
-                    candidates=candidates_of(passed, run.result.files),
+                    candidates=[*self._known(), *candidates_of(passed, run.result.files)],
                 )
         finally:
             launch.close()
+
+    def _known(self) -> Iterator[Candidate]:
+        """Yield the catching tests of the run before: what was seen once is looked for first."""
+        from pytest_aipipe.compare.accept import candidate_of
+
+        for file in accepting.waiting(self._folder, ""):
+            candidate = candidate_of(file.read_text("utf-8"))
+            if candidate is not None:
+                yield candidate
+
+    def _with_opinions(self, found: Compared, budget: float) -> Compared:
+        """Ask the model, where there is one that may see the change, about what is unsure."""
+        host, run = self._host, self._host.run
+        unsure = any(change.announced is Announced.UNSURE for change in found.changes)
+        engine = shared_engine(host) if unsure and run.options.send == "diff" else None
+        if engine is None:
+            return found
+        from pytest_aipipe.compare.opinion import with_opinions
+
+        changes = with_opinions(
+            found.changes,
+            run.change.message,
+            partial(engine.client.ask, seconds=budget * OPINIONS),
+            seconds=budget * OPINIONS,
+        )
+        run.llm = {**run.llm, **engine.client.ledger.summary()}
+        given = sum(change.by_model for change in changes)
+        run.note(f"A model was asked whether behaviour changes were meant: {given} verdicts.")
+        return replace(found, changes=changes)
 
     def _of_the_user(self) -> Iterator[FileChange]:
         """Yield the changed files without the tests that we wrote: these announce nothing."""

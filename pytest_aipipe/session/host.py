@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aipipe_core.change.model import Change, FileChange
+    from pytest_aipipe.engines.llm.engine import ModelEngine
     from pytest_aipipe.options import Options
 
 OUTPUT = "aipipe"
@@ -48,6 +49,7 @@ class Host:
         watched = [*self.run.sources, *(f.path for f in change.files if only_loses(f))]
         self.recorder = Recorder(change.root, watched, theirs)
         self.early = imported.already(self.recorder.by_file)
+        self.model: list[ModelEngine | None] = []  # one, once it was asked for
         self.admission = Admission(self)
         config.pluginmanager.register(Embedded(), EMBEDDED)
 

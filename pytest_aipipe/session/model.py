@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 NAME = "llm"
 
 
+def shared_engine(host: Host) -> ModelEngine | None:
+    """Return the session's one model engine, made when it is first asked for."""
+    if not host.model:
+        host.model.append(model_engine(host))
+    return host.model[0]
+
+
 def model_engine(host: Host) -> ModelEngine | None:
     """Return the model engine where it is asked for and may be used; a note says why not.
 

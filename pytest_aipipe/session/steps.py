@@ -27,7 +27,7 @@ from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
 from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
-from pytest_aipipe.session.model import model_engine, tell
+from pytest_aipipe.session.model import shared_engine, tell
 
 if TYPE_CHECKING:
     import pytest
@@ -139,7 +139,7 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         behavior = Behavior(host)
         generate(host, run.options.budget - behavior.share)
         host.admission.admit(session)
-        behavior.compare()
+        _compare(run, behavior)
     except KeyboardInterrupt:
         run.interrupted = True
         host.admission.withdraw()
@@ -153,6 +153,17 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
         host.admission.withdraw()
     finally:
         host.recorder.stop()
+
+
+def _compare(run: Run, behavior: Behavior) -> None:
+    """Compare base and head; what goes wrong there costs no test that was admitted."""
+    try:
+        behavior.compare()
+    except AipipeError as error:
+        run.note(f"Base and head were not compared: {' '.join(str(error).split())}")
+    except Exception:
+        place = defect_file(run.change.root, traceback.format_exc())
+        run.note(f"A defect of ours stopped the comparison; see {place}. [defect]")
 
 
 def measure(host: Host) -> None:
@@ -196,7 +207,7 @@ def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, F
 def generate(host: Host, budget: float) -> None:
     """Set ``run.result``: the tests that passed the gate within ``budget``, or say why none did."""
     run = host.run
-    model = model_engine(host) if run.gaps and run.options.budget else None
+    model = shared_engine(host) if run.gaps and run.options.budget else None
     engines = chosen(host.config, run.options.engines, model)
     if not engines and run.options.engines == ("llm",):
         engines = default_engines()  # the note says why there is no model: the run goes on

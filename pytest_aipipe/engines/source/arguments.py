@@ -56,6 +56,9 @@ _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
 )  # fmt: skip
 
 
+_OF_TEXT = frozenset({"Path", "PurePath", "Decimal", "Fraction", "StringIO", "TextIO"})
+
+
 def fix_imports(expr: str) -> tuple[str, ...]:
     """Return the imports that the well-known names in a solved expression need."""
     found: list[str] = []
@@ -125,6 +128,11 @@ def fitting(annotation: ast.expr | None, exprs: Sequence[str]) -> list[str]:
     heads = {"str": "'\"", "list": "[", "sequence": "[", "iterable": "[", "dict": "{",
              "mapping": "{", "int": "-0123456789",
              "float": "-0123456789", "tuple": "("}  # fmt: skip
+    made = ast.unparse(outer).rsplit(".", 1)[-1] if outer is not None else ""
+    if made in _OF_TEXT:
+        exprs = [
+            f"{made.replace('TextIO', 'StringIO')}({e})" if e[:1] in "'\"" else e for e in exprs
+        ]
     head = heads.get(wanted)
     return sorted(exprs, key=lambda e: e[:1] not in head) if head is not None else list(exprs)
 

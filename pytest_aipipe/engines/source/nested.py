@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from pytest_aipipe.engines.analysis.module import Definition
 from pytest_aipipe.engines.analysis.solve import Answers
 from pytest_aipipe.engines.situation import Situation
+from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import import_of
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft
 
+T = TypeVar("T")
 Rows = Callable[[Situation, Definition, Answers], Iterator[list[Value]]]
 _FUNCTIONS = (
     "def func(*args, **kwargs):\n    return args, kwargs",
@@ -21,9 +24,12 @@ _CLASS = "class Owner:\n    pass"
 
 
 def nested_calls(
-    situation: Situation, definition: Definition, solved: Answers, rows: Rows
+    situation: Situation, definition: Definition, solved: Answers, rows: Rows, failing: Rows
 ) -> Iterator[Draft]:
-    """Yield calls of the function that makes ``definition``, and of what it gave back."""
+    """Yield calls of the function that makes ``definition``, and of what it gave back.
+
+    ``rows`` are argument lists, ``failing`` such in which one argument fails when it is used.
+    """
     chain: list[Definition] = []
     holder: Definition | None = definition
     while holder is not None and holder.binding == "nested":
@@ -35,11 +41,22 @@ def nested_calls(
         return
     for row in _limited(rows(situation, outer, solved), 3):
         yield _together(situation, outer, _decorating(outer, row), len(chain))
-    for text in _FUNCTIONS:
-        for row in _limited(rows(situation, outer, solved), 12):
-            yield from _made(
-                situation, definition, outer, _decorating(outer, row), text, len(chain)
-            )
+    plain = (
+        draft
+        for text in _FUNCTIONS
+        for row in _limited(rows(situation, outer, solved), 12)
+        for draft in _made(situation, definition, outer, _decorating(outer, row), text, len(chain))
+    )
+    # What fails is told by the first calls of it.
+    faulty = (
+        draft
+        for row in _limited(failing(situation, outer, solved), 60)
+        for draft in _limited(
+            _made(situation, definition, outer, _decorating(outer, row), _FUNCTIONS[0], len(chain)),
+            2,
+        )
+    )
+    yield from in_turns([plain, faulty])
 
 
 def _together(situation: Situation, outer: Definition, row: list[Value], depth: int) -> Draft:
@@ -63,7 +80,7 @@ def _together(situation: Situation, outer: Definition, row: list[Value], depth: 
     )
 
 
-def _limited(rows: Iterator[list[Value]], most: int) -> Iterator[list[Value]]:
+def _limited(rows: Iterator[T], most: int) -> Iterator[T]:
     for number, row in enumerate(rows):
         if number >= most:
             return

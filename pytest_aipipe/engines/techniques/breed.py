@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.seeds import Seed
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_aipipe.engines.situation import Situation
-    from pytest_aipipe.engines.source.existing import Taken
     from pytest_aipipe.engines.techniques.base import Proposals
     from pytest_aipipe.generate.model import KnownTest, Material
 
@@ -26,7 +26,19 @@ _TURNS = 40
 _AT_ONCE = 2
 _ROUNDS = 1500
 _SECONDS = 1.5
+_KEPT = 4  # candidates of other techniques to breed as well
+_CALLERS = 6
+_SPREAD = 6  # how many tests get a brood before the first gets its second
 _SLOW = 0.2  # a test that takes longer cannot be varied often enough to matter
+
+
+@dataclass(eq=False)
+class Line:
+    """One test or candidate that is bred: what its last brood ended with, and how near it is."""
+
+    seed: Seed
+    others: tuple[str, ...] = ()
+    broods: int = 0
 
 
 class Breed:
@@ -37,52 +49,45 @@ class Breed:
     def propose(self, situation: Situation) -> Proposals:
         """Yield broods; try what they found; go on with what came nearest."""
         material = material_of(situation)
-        fresh = self._seeds(situation)
-        used: dict[str, int] = {}
+        lines = [Line(seed) for seed in self._tests(situation)]
+        known = {line.seed.candidate.function for line in lines}
         for turn in range(_TURNS):
-            seeds = self._chosen(situation, fresh, used)
-            if not seeds:
+            for seed in situation.seeds.kept[:_KEPT]:
+                if seed.taken is None and _can_vary(seed) and seed.candidate.function not in known:
+                    known.add(seed.candidate.function)
+                    lines.append(Line(seed))
+            # All get one brood, in their order; then the least bred of the first go on.
+            chosen = sorted(lines, key=lambda line: line.broods * _SPREAD + lines.index(line))
+            if not chosen:
                 return
-            broods = [self._brood(situation, s, material, turn * _AT_ONCE + i)
-                      for i, s in enumerate(seeds)]  # fmt: skip
+            chosen = chosen[:_AT_ONCE]
+            broods = [self._brood(situation, line, material, turn * _AT_ONCE + i)
+                      for i, line in enumerate(chosen)]  # fmt: skip
             outcomes = yield broods
-            made = [c for seed, outcome in zip(seeds, outcomes, strict=True)
-                    for source in outcome.found
-                    if (c := self._found(situation, seed, source)) is not None]  # fmt: skip
+            made: list[Candidate] = []
+            for line, outcome in zip(chosen, outcomes, strict=True):
+                line.broods += 1 if outcome.status == "skipped" else _TURNS
+                line.others = outcome.near or line.others
+                for source in outcome.found:
+                    made += self._found(situation, line.seed, source)
             if made:
                 yield made
             if situation.closed:
                 return
 
-    def _seeds(self, situation: Situation) -> Iterator[Seed]:
+    def _tests(self, situation: Situation) -> Iterator[Seed]:
         """Yield the nearest tests as seeds, taken out of their files."""
-        for test in situation.tests[:_TESTS]:
+        # A test that runs nothing of the file may only look as if it had to do with the gap.
+        ranked = sorted(situation.tests, key=lambda t: not t.lines.get(situation.gap.path))
+        for test in ranked[:_TESTS]:
             seed = _taken(situation, test)
             if seed is not None:
                 yield seed
 
-    def _chosen(
-        self, situation: Situation, fresh: Iterator[Seed], used: dict[str, int]
-    ) -> list[Seed]:
-        """Return a test that was not varied yet and the candidate that came nearest."""
-        chosen: list[Seed] = []
-        kept = [s for s in situation.seeds.kept if _can_vary(s)]
-        kept.sort(key=lambda s: -s.score + 0.05 * used.get(s.candidate.function, 0))
-        for _ in range(_AT_ONCE):
-            seed = next(fresh, None) if len(chosen) % 2 == 0 or not kept else None
-            if seed is None and kept:
-                seed = kept.pop(0)
-            if seed is None:
-                break
-            mark = seed.candidate.function
-            used[mark] = used.get(mark, 0) + 1
-            chosen.append(seed)
-        return chosen
-
     def _brood(
-        self, situation: Situation, seed: Seed, material: Material, number: int
+        self, situation: Situation, line: Line, material: Material, number: int
     ) -> Candidate:
-        candidate = seed.candidate
+        seed, candidate = line.seed, line.seed.candidate
         prelude = candidate.prelude
         if seed.taken is not None:  # statements of other tests may need what their file imports
             prelude = prelude_of((*prelude, *seed.taken.file.imports))
@@ -94,18 +99,39 @@ class Breed:
         return Brood(
             technique=self.name, name=seed.function.name, function=candidate.function,
             prelude=prelude, origin=candidate.origin, mocked=candidate.mocked, material=material,
-            chains=tuple(open_places), rounds=_ROUNDS, seconds=_SECONDS, seed=number,
+            chains=tuple(open_places), others=line.others, rounds=_ROUNDS, seconds=_SECONDS,
+            seed=number, focus=_focus(situation),
         )  # fmt: skip
 
-    def _found(self, situation: Situation, seed: Seed, source: str) -> Candidate | None:
+    def _found(self, situation: Situation, seed: Seed, source: str) -> Iterator[Candidate]:
+        """Yield what a brood found as candidates: without fixtures that nothing uses, then with."""
         node = ast.parse(source).body[0]
         if not isinstance(node, ast.FunctionDef):
-            return None
+            return
+        own, found = seed.function.args.args, node.args.args
+        if own and own[0].arg == "self" and (not found or found[0].arg != "self"):
+            found.insert(0, copy.deepcopy(own[0]))  # a test that does without its class
         node.decorator_list = copy.deepcopy(seed.function.decorator_list)
-        candidate = seed.edited(Edit(node, "varied"), self.name)
-        if candidate is not None and seed.taken is not None:
-            situation.taken[candidate.function] = seed.taken
-        return candidate
+        if seed.taken is None or seed.taken.owner is None:
+            node.name = f"test_{identifier(situation.gap.symbol)}"
+        lean = copy.deepcopy(node)
+        used = {one.id for one in ast.walk(lean) if isinstance(one, ast.Name)} | {"self"}
+        lean.args.args = [one for one in lean.args.args if one.arg in used]
+        for made in [lean, node] if len(lean.args.args) < len(node.args.args) else [node]:
+            candidate = seed.edited(Edit(made, "varied"), self.name)
+            if candidate is not None:
+                if seed.taken is not None:
+                    situation.taken[candidate.function] = seed.taken
+                yield candidate
+
+
+def _focus(situation: Situation) -> tuple[tuple[str, int], ...]:
+    """Return the lines of the gap's definitions and of what calls them."""
+    lines = set(situation.around)
+    for target in situation.targets:
+        for caller in situation.callers(target)[:_CALLERS]:
+            lines.update(range(caller.start, caller.end + 1))
+    return tuple((situation.gap.path, line) for line in sorted(lines))
 
 
 def _piece(situation: Situation, line: int, place: int | tuple[int, int]) -> tuple[str, int, int]:
@@ -118,7 +144,7 @@ def _taken(situation: Situation, test: KnownTest) -> Seed | None:
     source = situation.scene.test_sources.get(test.source_path)
     file = test_file(test.source_path, source) if source is not None else None
     taken = take(file, test.qualname) if file is not None and test.seconds < _SLOW else None
-    if taken is None or not _is_plain(taken):
+    if taken is None or isinstance(taken.function, ast.AsyncFunctionDef):
         return None
     try:
         text = taken.render(taken.function)
@@ -131,14 +157,5 @@ def _taken(situation: Situation, test: KnownTest) -> Seed | None:
     return Seed(candidate, taken.function, taken)
 
 
-def _is_plain(taken: Taken) -> bool:
-    """Whether pytest calls the test itself, and not through unittest or an event loop."""
-    if isinstance(taken.function, ast.AsyncFunctionDef):
-        return False
-    return taken.owner is None or not taken.owner.bases
-
-
 def _can_vary(seed: Seed) -> bool:
-    if seed.taken is not None:
-        return _is_plain(seed.taken)
     return isinstance(seed.function, ast.FunctionDef)

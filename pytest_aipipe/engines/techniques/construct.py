@@ -79,7 +79,7 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
             yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
         return
     if definition.binding == "nested":
-        yield from nested_calls(situation, definition, solved, argument_rows)
+        yield from nested_calls(situation, definition, solved, argument_rows, _failing_rows)
         return
     if definition.binding == "function":
         for usage in usages(situation, definition.name)[:10]:

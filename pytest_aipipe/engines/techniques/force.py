@@ -12,6 +12,7 @@ from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.existing import names_used, take, test_file
+from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.construct import drafts, routes
 from pytest_aipipe.generate.model import Candidate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST = 200
 _BATCH = 12
+_PATCHES = 40
 _BUILTINS = ("open", "input", "print", "__import__", "getattr", "int", "float", "compile", "exec")
 
 
@@ -76,7 +78,7 @@ class Force:
             text = taken.render(function)
             prelude = (*taken.prelude(function), *patch.imports)
             candidate = Candidate(
-                technique=self.name, name=function.name, function=text,
+                technique=self.name, name=taken.name(function), function=text,
                 prelude=tuple(unique(prelude)), mocked=True, origin=test.nodeid, note=patch.note,
             )  # fmt: skip
             situation.taken[text] = replace(taken, function=function)
@@ -103,7 +105,20 @@ def patches_for(situation: Situation) -> list[Patch]:
             if isinstance(node, ast.Call):
                 found += _environment(node)
                 found += _returning(situation, node)
-    return list({p.lines: p for p in found}.values())[:32]
+    fakes = [fake for target in situation.targets for fake in fakes_of(target.node)]
+    patches = [Patch(fake.lines, fake.imports, fake.note) for fake in fakes]
+    found += patches
+    # No program is started where one would be, whatever else is forced.
+    started = [p for p, fake in zip(patches, fakes, strict=True) if starts_process(fake)][:1]
+    for base in started:
+        found = [
+            p if "subprocess" in p.lines[-1] else _both(base, p) for p in found
+        ]  # fmt: skip
+    return list({p.lines: p for p in found}.values())[:_PATCHES]
+
+
+def _both(one: Patch, other: Patch) -> Patch:
+    return Patch((*one.lines, *other.lines), (*one.imports, *other.imports), other.note)
 
 
 def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -> Iterator[Patch]:
@@ -162,11 +177,14 @@ def _returning(situation: Situation, node: ast.Call) -> Iterator[Patch]:
     statement = situation.module.imported.get(root, "")
     if not rest or not statement.startswith("import ") or "(" in callee or "[" in callee:
         return
+    if statement.startswith("import typing"):
+        return
     owner, _, name = callee.rpartition(".")
     values = ("'1.2.3'", "'1.2.3rc1'") if "version" in name else ("'text'", "1", "None", "[]")
     for value in values:
         line = f"monkeypatch.setattr({owner}, {name!r}, lambda *args, **kwargs: {value})"
-        yield Patch((line,), (f"import {owner}",), f"when {name} gives {value.strip(chr(39))}")
+        needed = statement if " as " in statement else f"import {owner}"
+        yield Patch((line,), (needed,), f"when {name} gives {value.strip(chr(39))}")
 
 
 def _missing_import(statement: ast.Import | ast.ImportFrom) -> Iterator[Patch]:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import literals, unique
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.writer import Draft, write
+from pytest_aipipe.engines.techniques.construct import drafts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pytest_aipipe.engines.analysis.guards import Guards
+    from pytest_aipipe.engines.analysis.module import Definition
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
     from pytest_aipipe.generate.model import Candidate
 
 _BATCH = 12
+_MOST = 120
+_CALLS = 30
 _VERSIONS = ((2, 7, 18), (3, 6, 0), (3, 8, 0), (3, 99, 0))
 
 
@@ -28,8 +35,13 @@ class ModuleLevel:
 
     def propose(self, situation: Situation) -> Proposals:
         """Yield imports under other conditions, then attribute look-ups and runs as a script."""
-        streams = [self._again(situation), self._lookups(situation), self._main(situation)]
-        candidates = islice(in_turns(streams), 80)
+        streams = [
+            self._again(situation),
+            self._lookups(situation),
+            self._main(situation),
+            self._conditional(situation),
+        ]
+        candidates = islice(in_turns(streams), _MOST)
         while batch := list(islice(candidates, _BATCH)):
             yield batch
 
@@ -44,15 +56,57 @@ class ModuleLevel:
         name = situation.module.name
         for lines, imports, what, names in conditions(situation):
             body = (
-                f"spec = importlib.util.find_spec({name!r})",
-                "module = importlib.util.module_from_spec(spec)",
+                f"module = importlib.util.module_from_spec(importlib.util.find_spec({name!r}))",
+                f"monkeypatch.setitem(sys.modules, {name!r}, module)",
                 *lines,
-                "spec.loader.exec_module(module)",
+                "module.__spec__.loader.exec_module(module)",
             )
             observe = tuple(f"module.{n}" for n in names[:6])
-            draft = Draft(body, ("import importlib.util", *imports), fixtures=("monkeypatch",),
-                          observe=observe, mocked=True, note=what)  # fmt: skip
+            draft = Draft(
+                body,
+                ("import importlib.util", "import sys", *imports),
+                fixtures=("monkeypatch",),
+                observe=observe,
+                mocked=True,
+                note=what,
+            )
             yield from self._written(situation, draft, what)
+
+    def _conditional(self, situation: Situation) -> Iterator[Candidate]:
+        """Yield calls of what a module defines, or keeps, only under other conditions."""
+        for target in situation.targets:
+            outer = outermost(target)
+            guards = guards_of_line(situation.module, outer.node.lineno)
+            known: list[tuple[list[str], list[str], str]] = []
+            for name in shadowing(situation, outer):
+                line = f"monkeypatch.setitem(sys.modules, {name!r}, None)"
+                known.append(([line], ["import sys"], f"without {name}"))
+            if guards.conditions or guards.handlers:
+                known += [one[:3] for one in conditions(situation, (guards,)) if one[0]]
+            yield from in_turns([self._under(situation, target, outer.name, *one) for one in known])
+
+    def _under(
+        self, situation: Situation, target: Definition, name: str,
+        lines: list[str], imports: list[str], what: str,
+    ) -> Iterator[Candidate]:  # fmt: skip
+        module = situation.module.name
+        start = (
+            f"module = importlib.util.module_from_spec(importlib.util.find_spec({module!r}))",
+            f"monkeypatch.setitem(sys.modules, {module!r}, module)",
+            *lines,
+            "module.__spec__.loader.exec_module(module)",
+            f"{name} = module.{name}",
+        )
+        for draft in islice(drafts(situation, target, situation.answers()), _CALLS):
+            needed = [one for one in draft.imports if one != f"from {module} import {name}"]
+            again = replace(
+                draft.asking("monkeypatch"),
+                body=(*start, *draft.body),
+                imports=("import importlib.util", "import sys", *imports, *needed),
+                mocked=True,
+                note=what,
+            )
+            yield from self._written(situation, again, f"{target.name} {what}")
 
     def _outside(self, situation: Situation) -> bool:
         """Whether a line or branch of the gap runs when the module is imported."""
@@ -92,11 +146,41 @@ class ModuleLevel:
             yield from self._written(situation, draft, "as a script")
 
 
-def conditions(situation: Situation) -> Iterator[tuple[list[str], list[str], str, list[str]]]:
+def outermost(definition: Definition) -> Definition:
+    """Return the module-level definition that holds ``definition``."""
+    while definition.owner is not None:
+        definition = definition.owner
+    return definition
+
+
+def shadowing(situation: Situation, definition: Definition) -> list[str]:
+    """Return the modules from which a later import binds the definition's name again."""
+    found: list[str] = []
+    for block in situation.module.tree.body:
+        inner = block.body if isinstance(block, ast.Try | ast.If) else [block]
+        for statement in inner:
+            if statement.lineno > definition.end and isinstance(statement, ast.ImportFrom):
+                names = {one.asname or one.name for one in statement.names}
+                if definition.name in names:
+                    found += _imported(situation, statement)[:1]
+    return found
+
+
+def is_conditional(situation: Situation, definition: Definition) -> bool:
+    """Whether a definition is there only under conditions of its module's body."""
+    outer = outermost(definition)
+    guards = guards_of_line(situation.module, outer.node.lineno)
+    return bool(guards.conditions or guards.handlers or shadowing(situation, outer))
+
+
+def conditions(
+    situation: Situation, guards: Sequence[Guards] | None = None
+) -> Iterator[tuple[list[str], list[str], str, list[str]]]:
     """Yield statements that make module-level guards go the other way, with what to observe."""
     yield [], [], "imports", []
     names = _bound_near(situation)
-    tests = [c.test for g in situation.guards for c in g.conditions]
+    asked = situation.guards if guards is None else guards
+    tests = [c.test for g in asked for c in g.conditions]
     text = " ".join(ast.unparse(t) for t in tests)
     if "version_info" in text:
         for version in _VERSIONS:

@@ -46,7 +46,7 @@ class Delays:
             delays.wait(LATE)
             plain(thread)
 
-        threading.Thread.run = run  # type: ignore[method-assign]
+        threading.Thread.run = run  # type: ignore[assignment, method-assign, unused-ignore]
         # A subclass with a run of its own is delayed where it begins.
         begin = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]  # noqa: SLF001
 
@@ -58,7 +58,7 @@ class Delays:
                     delays.wait(LATE)
                     own()
 
-                thread.run = late  # type: ignore[method-assign]
+                thread.run = late  # type: ignore[assignment, method-assign, unused-ignore]
             begin(thread)
 
         threading.Thread._bootstrap_inner = bootstrap  # type: ignore[attr-defined]  # noqa: SLF001
@@ -106,7 +106,7 @@ class Delays:
             if threading.current_thread() is not threading.main_thread():
                 delays.wait(delays.chance.uniform(0.05, 0.25))
 
-        time.sleep = sleep
+        time.sleep = sleep  # type: ignore[assignment]
 
     def _late_timers(self) -> None:
         plain = asyncio.base_events.BaseEventLoop.call_at
@@ -115,4 +115,4 @@ class Delays:
         def call_at(loop: Any, when: float, *args: Any, **kwargs: Any) -> Any:
             return plain(loop, when + delays.chance.uniform(0, 0.15), *args, **kwargs)
 
-        asyncio.base_events.BaseEventLoop.call_at = call_at  # type: ignore[method-assign]
+        asyncio.base_events.BaseEventLoop.call_at = call_at  # type: ignore[assignment, method-assign, unused-ignore]

@@ -41,15 +41,15 @@ class Entropy:
             plain(self, a, version)
 
         random.Random.seed = seed  # type: ignore[method-assign]
-        os.urandom = urandom
-        random._urandom = urandom  # type: ignore[attr-defined]  # noqa: SLF001
-        hidden = random._inst  # type: ignore[attr-defined]  # noqa: SLF001
+        setattr(os, "urandom", urandom)  # noqa: B010 - it has no type that fits
+        setattr(random, "_urandom", urandom)  # noqa: B010
+        hidden = random._inst  # noqa: SLF001
 
         def module_seed(a: Any = None, version: int = 2) -> None:
             entropy.seeded_at_import |= a is not None
             hidden.seed(a, version)
 
-        random.seed = module_seed  # type: ignore[assignment]
+        random.seed = module_seed
 
     def _bytes(self, size: int) -> bytes:
         return self._stream.getrandbits(size * 8).to_bytes(size, "big") if size else b""
@@ -57,7 +57,7 @@ class Entropy:
     def _reseed(self, seed: int) -> None:
         self._plain_seed(self._stream, seed)
         if not self.seeded_at_import:
-            hidden = random._inst  # type: ignore[attr-defined]  # noqa: SLF001
+            hidden = random._inst  # noqa: SLF001
             self._plain_seed(hidden, seed)
         numpy = sys.modules.get("numpy.random")
         if numpy is not None:

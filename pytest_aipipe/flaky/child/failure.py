@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 CLOSE = 1e-6
@@ -36,7 +37,7 @@ def _kind(left: Any, right: Any) -> str:
     if isinstance(left, str) and isinstance(right, str):
         # The same letters in another order: pieces were put together in no fixed order.
         return "order" if left != right and sorted(left) == sorted(right) else "other"
-    if isinstance(left, Mapping) or isinstance(left, Set):
+    if isinstance(left, Mapping | AbstractSet):
         return "other"
     if isinstance(left, list | tuple) and isinstance(right, list | tuple) and left != right:
         if len(left) == len(right) and all(map(_close_or_same, left, right)):
@@ -62,10 +63,11 @@ def _close_or_same(left: Any, right: Any) -> bool:
 
 def describe(error: BaseException, trace: Any, top: str) -> dict[str, Any]:
     """Return the error's chain of types, its message, and the innermost line of the project."""
-    chain, one = [], error
+    chain: list[str] = []
+    one: BaseException | None = error
     while one is not None and len(chain) < 6:  # noqa: PLR2004 - enough to see the origin
         chain.append(type(one).__name__)
-        one = one.__cause__ or one.__context__  # type: ignore[assignment]
+        one = one.__cause__ or one.__context__
     where, compared = "", None
     while trace is not None:
         frame = trace.tb_frame

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _kept: list[Any] = []
 
@@ -15,8 +19,8 @@ class _Plain:
 def stir(seed: int) -> None:
     """Fill and empty the allocator's free lists in a pattern of ``seed``."""
     chance = random.Random(seed)  # noqa: S311 - steadiness is the point
-    makers = [object, _Plain, list, dict, set, lambda: [1], lambda: (1, chance.random())]
-    makers += [lambda size=size: bytes(size) for size in range(16, 480, 16)]
+    makers: list[Callable[[], Any]] = [object, _Plain, list, dict, set]
+    makers += [functools.partial(bytes, size) for size in range(16, 480, 16)]
     pool = [chance.choice(makers)() for _ in range(20_000)]
     chance.shuffle(pool)
     _kept.extend(pool[: chance.randrange(6_000, 14_000)])

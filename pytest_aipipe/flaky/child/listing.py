@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Any
+from typing import Any, Self
 
 
 class _Entries:
@@ -19,7 +19,7 @@ class _Entries:
     def __next__(self) -> Any:
         return next(self._entries)
 
-    def __enter__(self) -> _Entries:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,5 +48,5 @@ def reorder(seed: int) -> None:
         with scandir(path) as found:
             return _Entries(order(list(found), lambda entry: entry.name))
 
-    os.listdir = new_listdir
-    os.scandir = new_scandir  # type: ignore[assignment]
+    setattr(os, "listdir", new_listdir)  # noqa: B010 - a replacement of another type
+    setattr(os, "scandir", new_scandir)  # noqa: B010

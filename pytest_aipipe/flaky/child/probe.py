@@ -79,9 +79,9 @@ class Probe:
 
             return read
 
-        threading.Thread.start = new_start  # type: ignore[method-assign]
-        asyncio.base_events.BaseEventLoop.run_forever = new_forever  # type: ignore[method-assign]
-        time.sleep = new_sleep
+        threading.Thread.start = new_start  # type: ignore[assignment, method-assign, unused-ignore]
+        asyncio.base_events.BaseEventLoop.run_forever = new_forever  # type: ignore[assignment, method-assign, unused-ignore]
+        time.sleep = new_sleep  # type: ignore[assignment]
         time.perf_counter, time.monotonic = timer(perf), timer(monotonic)
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:

@@ -20,9 +20,11 @@ MISSING = object()
 _PLAIN = (dict, list, set, bytearray)
 _SCALARS = (int, float, complex, str, bytes, bool, type(None), tuple, frozenset)
 _TESTING = ("_pytest", "pytest", "pluggy", "py.", "pytest_aipipe", "time_machine", "_time_machine")
-_NOISE = ("sys.std", "sys.last_", "sys.argv", "asyncio.", "re.", "linecache.", "warnings.",
-          "os.environ", "random._inst", "threading._", "logging.", "weakref.", "functools.",
-          "sys.path", "sys.meta_path", "sys.modules", "atexit.", "copyreg.", "abc.", "tempfile._")  # fmt: skip
+_NOISE = (
+    "sys.std", "sys.last_", "sys.argv", "sys.path", "sys.meta_path", "sys.modules", "asyncio.",
+    "re.", "linecache.", "warnings.", "os.environ", "random._inst", "threading._", "logging.",
+    "weakref.", "functools.", "atexit.", "copyreg.", "abc.", "tempfile._",
+)  # fmt: skip
 """What changes by itself, or is told apart elsewhere."""
 DEPTH = 3
 
@@ -49,10 +51,10 @@ class Snapshot:
     def _gather(self) -> dict[str, Held]:
         found: dict[str, Held] = {}
         seen: set[int] = set()
-        for name, module in list(sys.modules.items()):
+        for name, module in _modules():
             if not isinstance(module, types.ModuleType) or name.startswith(_TESTING):
                 continue
-            ours = str(getattr(module, "__file__", None) or "").startswith(self.top)
+            ours = str(getattr(module, "__file__", "")).startswith(self.top)
             for key, value in list(vars(module).items()):
                 if key.startswith("__") or (ours and key.startswith("@")):
                     continue
@@ -95,7 +97,7 @@ class Snapshot:
 
     def _is_ours(self, cls: type) -> bool:
         module = sys.modules.get(getattr(cls, "__module__", ""))
-        return str(getattr(module, "__file__", None) or "").startswith(self.top)
+        return str(getattr(module, "__file__", "")).startswith(self.top)
 
     def changes(self) -> list[dict[str, Any]]:
         """Return what is different now: key, kind, and both values in words."""
@@ -128,7 +130,7 @@ class Snapshot:
                 rows.append({"key": f"module:{name}", "kind": "module", "was": _words(module),
                              "now": told, "double": _is_double(now)})  # fmt: skip
         for name in sys.modules.keys() - self.modules.keys():
-            found = sys.modules[name]
+            found: Any = sys.modules[name]
             spec = getattr(found, "__spec__", None)
             if not isinstance(found, types.ModuleType) or spec is None:
                 rows.append({"key": f"module:{name}", "kind": "module", "was": "absent",
@@ -179,6 +181,30 @@ class Snapshot:
             return
         _refill(was.value, was.content)
         setattr(was.owner, was.name, was.value)
+
+
+def _modules() -> list[tuple[str, Any]]:
+    return list(sys.modules.items())
+
+
+def paths(top: str, written: list[str]) -> dict[str, str]:
+    """Return the project's module attributes that hold the way to a written path, with types."""
+    found = {}
+    for name, module in _modules():
+        if not str(getattr(module, "__file__", "")).startswith(top):
+            continue
+        for key, value in list(vars(module).items()):
+            if not isinstance(value, (str, os.PathLike)) or key.startswith("__"):
+                continue
+            text = os.fspath(value)
+            whole = os.path.abspath(text) if isinstance(text, str) and text else ""  # noqa: PTH100
+            if len(whole) > 1 and any(_leads(whole, path) for path in written):
+                found[f"{name}.{key}"] = "str" if isinstance(value, str) else "path"
+    return found
+
+
+def _leads(place: str, path: str) -> bool:
+    return path == place or path.startswith(place + os.sep)
 
 
 def _module_of(path: str, owner: Any) -> str:

@@ -43,7 +43,7 @@ class Trial:
         items = [by_id[nodeid] for nodeid in self.message["order"] if nodeid in by_id]
         self.session.config.pluginmanager.register(self, "aipipe-flaky-trial")
         self.session.config.pluginmanager.register(self.comparisons, "aipipe-flaky-compare")
-        watch = self.message.get("state")
+        watch: Any = self.message.get("state")
         before = state.Snapshot(self.top) if watch else None
         verdicts, changed = [], []
         for index, item in enumerate(items):
@@ -53,7 +53,11 @@ class Trial:
             verdicts.append(self._one(item, following, first=index == 0))
             if before is not None and index + 1 == watch["after"]:
                 changed = before.changes()
-        return {"verdicts": verdicts, "changed": changed}
+        answer: Message = {"verdicts": verdicts, "changed": changed}
+        if self.message.get("paths"):
+            written = [path for one in verdicts for path in one["touched"]["written"]]
+            answer["paths"] = state.paths(self.top, written)
+        return answer
 
     def _one(self, item: pytest.Item, following: pytest.Item | None, *, first: bool) -> Message:
         self.verdict = {"id": item.nodeid, "outcome": "passed", "detail": ""}
@@ -80,7 +84,7 @@ class Trial:
         return self.verdict
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
         """Keep what failed, and where."""
         self.probe.on = False
         report = yield

@@ -71,7 +71,7 @@ def join() -> None:
 
     socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = lambda host: "192.0.2.1" if is_remote(host) else "127.0.0.1"
-    socket.socket.connect = connect  # type: ignore[method-assign]
+    socket.socket.connect = connect  # type: ignore[assignment, method-assign, unused-ignore]
 
 
 class Squatter:

@@ -16,8 +16,8 @@ def weakened(old: str, new: str, names: Sequence[str], allowed: Collection[str])
     """Return how the mended test says less than the old one, "" where it says as much.
 
     ``allowed`` may hold ``sorted`` (both sides of a comparison are sorted or compared by
-    their pieces), ``approx`` (a float is compared with pytest's tolerance) and ``place`` (a
-    constant became a variable).
+    their pieces), ``approx`` (a float is compared with pytest's tolerance), ``place`` (a
+    constant became a variable) and ``time`` (a limit on waiting became longer).
     """
     before, after = _function(ast.parse(old), names), _function(ast.parse(new), names)
     if after is None or before is None:
@@ -80,6 +80,10 @@ def _same(old: Any, new: Any, allowed: frozenset[str]) -> bool:
 
 
 def _wrapped(old: Any, new: ast.AST, allowed: frozenset[str]) -> bool:
+    if isinstance(old, ast.Constant) and isinstance(new, ast.Constant) and "time" in allowed:
+        was, now = old.value, new.value
+        if isinstance(was, int | float) and isinstance(now, int | float):
+            return now > was
     if isinstance(old, ast.Constant) and "place" in allowed:
         return isinstance(new, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.Call)
     if not isinstance(new, ast.Call) or new.keywords:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -143,3 +144,15 @@ def with_fixture(
     for module in ("pytest", *imports):
         edited = edited.with_import(module)
     return edited
+
+
+def start_of(text: str, names: Sequence[str]) -> int:
+    """Return the line of a function's ``def``, 0 where it is not there."""
+    body: Sequence[Any] = ast.parse(text).body
+    line = 0
+    for name in names:
+        found = [node for node in body if getattr(node, "name", None) == name]
+        if not found:
+            return 0
+        line, body = found[-1].lineno, found[-1].body
+    return line

@@ -65,7 +65,11 @@ def own_engine(megabytes: int) -> Iterator[OwnEngine]:
         _run("ip", "link", "set", bridge, "up")
         engine = OwnEngine(folder, _start(folder, bridge))
         _wait(engine)
-        yield engine
+        try:
+            yield engine
+        finally:
+            engine.process.terminate()
+            engine.process.wait(_PATIENCE_SECONDS)
     finally:
         _end(folder)
         subprocess.run(["ip", "link", "delete", bridge], check=False, capture_output=True)
@@ -91,6 +95,8 @@ def _wait(engine: OwnEngine) -> None:
         if not subprocess.run(command, check=False, capture_output=True).returncode:
             return
         time.sleep(0.2)
+    engine.process.kill()
+    engine.process.wait()
     log = (engine.folder / "log").read_text(errors="replace")
     pytest.skip(f"an engine of the test's own did not start: {log[-300:]}")
 
@@ -100,6 +106,8 @@ def _end(folder: Path) -> None:
     for path in (folder / "docker.pid", folder / "exec" / "containerd" / "containerd.pid"):
         with suppress(OSError, ValueError):
             pid = int(path.read_text())
+            if Path(f"/proc/{pid}/comm").read_text().strip() not in ("dockerd", "containerd"):
+                continue
             os.kill(pid, signal.SIGTERM)
             for _ in range(100):
                 os.kill(pid, 0)

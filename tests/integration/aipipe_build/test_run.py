@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import importlib.util
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +34,8 @@ ENGINES = importlib.util.module_from_spec(_SPEC)
 sys.modules["build_engines"] = ENGINES
 _SPEC.loader.exec_module(ENGINES)
 
-pytestmark = pytest.mark.docker
+# A build takes seconds even where all of it is cached.
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 
 @dataclass
@@ -106,6 +112,14 @@ def project(tmp_path: Path, docker: None) -> Iterator[Project]:
         )
 
 
+@pytest.fixture
+def containerd_store(docker: None) -> None:
+    """Need the image store that can do more than the older one."""
+    info = subprocess.run(["docker", "info"], capture_output=True, text=True, check=True).stdout
+    if "io.containerd.snapshotter" not in info:
+        pytest.skip("the engine does not keep its images in containerd's store")
+
+
 TWO_STEPS = "FROM scratch\nCOPY a /a\nCOPY b /b\n"
 
 
@@ -127,7 +141,7 @@ def test_a_build_is_predicted_run_compared_and_recorded(two_steps: Project) -> N
     assert second.image["decision"] == "cached"
     assert second.facts() == [("hit", "cached"), ("miss", "ran")]
     assert {step["agreement"] for step in second.image["steps"]} == {"right"}
-    assert second.image["saved_seconds"] > 0
+    assert second.image["saves_seconds"] > 0
 
 
 def test_what_is_unchanged_gets_its_tag_and_nothing_runs(two_steps: Project) -> None:
@@ -148,11 +162,11 @@ def test_an_unchanged_image_that_is_gone_is_built_from_the_cache(two_steps: Proj
 
 
 def test_going_back_to_what_was_built_before_is_a_skip(two_steps: Project) -> None:
-    first = two_steps.run("-t", two_steps.tag, ".").image["image"]
+    first = two_steps.run("-t", f"{two_steps.tag}:1", ".").image["image"]
     two_steps.write("b", "three")
-    two_steps.run("-t", two_steps.tag, ".")
+    two_steps.run("-t", f"{two_steps.tag}:2", ".")
     two_steps.write("b", "two")
-    back = two_steps.run("-t", two_steps.tag, ".")
+    back = two_steps.run("-t", f"{two_steps.tag}:3", ".")
     assert (back.image["result"], back.image["image"]) == ("retagged", first)
 
 
@@ -238,6 +252,7 @@ def test_files_that_change_during_the_build_are_never_recorded(project: Project)
     assert project.recorded() == []
 
 
+@pytest.mark.usefixtures("containerd_store")
 def test_platforms_are_predicted_one_by_one(project: Project) -> None:
     project.write("a", "one")
     project.write("b", "two")
@@ -253,18 +268,20 @@ def test_platforms_are_predicted_one_by_one(project: Project) -> None:
     assert project.run(*words).image["result"] == "retagged"
 
 
+@pytest.mark.usefixtures("containerd_store")
 def test_a_reproducible_image_has_the_same_digest_again(two_steps: Project) -> None:
     words = ("--reproducible", "--no-cache", "-t", two_steps.tag, ".")
     first = two_steps.run(*words, SOURCE_DATE_EPOCH="1600000000")
     assert first.code == 0, first.err
     before = two_steps.identity(two_steps.tag)
     for name in ("a", "b"):
-        os.utime(two_steps.root / name, (1, 1))
+        os.utime(two_steps.root / name, (1700000001, 1700000001))
     two_steps.run(*words, SOURCE_DATE_EPOCH="1600000000")
     assert before
     assert two_steps.identity(two_steps.tag) == before
 
 
+@pytest.mark.usefixtures("containerd_store")
 def test_a_local_cache_is_exported_and_imported(two_steps: Project, tmp_path: Path) -> None:
     done = two_steps.run("-t", two_steps.tag, f"--cache-to=type=local,dest={tmp_path}/cache", ".")
     assert done.code == 0, done.err
@@ -272,6 +289,56 @@ def test_a_local_cache_is_exported_and_imported(two_steps: Project, tmp_path: Pa
     two_steps.write("b", "three")
     words = ("-t", two_steps.tag, f"--cache-from=type=local,src={tmp_path}/cache", ".")
     assert two_steps.run(*words).facts() == [("hit", "cached"), ("miss", "ran")]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """Serve a registry on the loopback address; its name is yielded."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("there is no docker-registry on the PATH")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        name = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "http": {"addr": name},
+    }
+    (tmp_path / "registry.yml").write_text(json.dumps(settings))
+    command = [program, "serve", str(tmp_path / "registry.yml")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as served:
+        for _ in range(100):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{name}/v2/"):
+                break
+            time.sleep(0.1)
+        yield name
+        served.terminate()
+
+
+@pytest.mark.usefixtures("containerd_store")
+def test_images_and_cache_go_to_a_registry_and_come_from_it(
+    two_steps: Project, registry: str
+) -> None:
+    name = f"{registry}/{two_steps.tag}"
+    cache = f"type=registry,ref={name}:cache"
+    done = two_steps.run("--push", "-t", f"{name}:1", f"--cache-to={cache},mode=max", ".")
+    assert done.code == 0, done.err
+    kept = two_steps.run("--push", "-t", f"{name}:2", f"--cache-from={cache}", ".")
+    assert (kept.code, kept.image["result"]) == (0, "retagged"), kept.err
+    with urllib.request.urlopen(f"http://{registry}/v2/{two_steps.tag}/tags/list") as answer:
+        assert sorted(json.load(answer)["tags"]) == ["1", "2", "cache"]
+    two_steps.write("b", "three")
+    assert two_steps.run("-t", name, f"--cache-from={cache}", ".").facts()[0] == ("hit", "cached")
+    listing = [f"{name}:1", f"{name}:2", name]
+    subprocess.run(["docker", "image", "rm", "--force", *listing], check=False, capture_output=True)
+
+
+def test_a_registry_that_is_not_there_is_told_apart(two_steps: Project) -> None:
+    done = two_steps.run("--push", "-t", f"127.0.0.1:9/{two_steps.tag}", ".")
+    assert done.code == 3
+    assert "build-network" in done.err
+    assert two_steps.recorded() == []
 
 
 def test_only_the_images_that_a_change_reaches_are_built_in_order(project: Project) -> None:
@@ -320,6 +387,30 @@ def test_an_image_whose_base_failed_is_not_built(project: Project) -> None:
     }
 
 
+def test_more_is_built_where_more_is_asked_for(project: Project) -> None:
+    project.write("a", "one")
+    project.dockerfile(
+        "FROM python:3.11-slim AS deps\nRUN echo pip install nothing\n"
+        "FROM deps\nCOPY a /a\nRUN echo after\n"
+    )
+    assert project.run("-t", f"{project.tag}:1", ".").code == 0
+    done = project.run("--at-least=full", "-t", f"{project.tag}:2", ".")
+    assert done.image["result"] == "retagged"  # nothing changed
+    project.write("a", "two")
+    done = project.run("--at-least=dependencies", "-t", f"{project.tag}:3", ".")
+    assert done.image["decision"] == "dependencies"
+    assert done.facts() == [("miss", "ran")] * 3
+
+
+def test_the_document_is_written_where_it_is_wanted(two_steps: Project) -> None:
+    (two_steps.root / ".aipipe").mkdir()
+    code, out, _ = two_steps.command("run", "--json=.aipipe/build.json", "-t", two_steps.tag, ".")
+    assert code == 0
+    assert "2 of 2 steps predicted right" in out
+    document = json.loads((two_steps.root / ".aipipe" / "build.json").read_text())
+    assert document["images"][0]["tags"] == [two_steps.tag]
+
+
 def test_an_engine_that_is_down_is_told_apart(two_steps: Project) -> None:
     done = two_steps.run("-t", two_steps.tag, ".", DOCKER_HOST=f"unix://{two_steps.root}/no.sock")
     assert done.code == 3
@@ -327,7 +418,6 @@ def test_an_engine_that_is_down_is_told_apart(two_steps: Project) -> None:
     assert two_steps.recorded() == []
 
 
-@pytest.mark.slow
 def test_an_engine_without_room_is_told_apart_and_nothing_is_recorded(project: Project) -> None:
     (project.root / "big").write_bytes(os.urandom(48 << 20))
     project.dockerfile("FROM scratch\nCOPY big /big\n")
@@ -357,7 +447,6 @@ class _Slow(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.slow
 def test_an_engine_that_dies_in_the_middle_never_leaves_a_record(project: Project) -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
     threading.Thread(target=server.serve_forever, daemon=True).start()

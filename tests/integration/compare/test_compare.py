@@ -164,3 +164,14 @@ def test_chance_is_no_behaviour(repository: Repository) -> None:
     compared = repository.compare(base, "test_area", budget=12)
     assert compared.changes == ()
     assert compared.tried > 0
+
+
+def test_an_argument_that_is_left_in_another_state_is_told(repository: Repository) -> None:
+    text = "def tidy(items):\n    items = sorted(items)\n    return items\n"
+    tests = "from shapes import tidy\n\ndef test_tidy():\n    assert tidy([3, 1]) == [1, 3]\n"
+    base = repository.commit("one", test_shapes=tests, shapes=text)
+    repository.commit("two", shapes=text.replace("items = sorted(items)", "items.sort()"))
+    compared = repository.compare(base, "test_tidy")
+    told = next(change for change in compared.changes if change.kind is Kind.ARGUMENT)
+    assert (told.base, told.head) == ("[3, 1]", "[1, 3]")
+    assert repository.run(told, repository.root) == 1

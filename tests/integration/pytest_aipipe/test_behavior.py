@@ -26,7 +26,13 @@ def area(w, h):
 """
 TESTS = "from calc import area\n\n\ndef test_area():\n    assert area(3, 4) == 12\n"
 QUICK = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytest")
-OPTIONS = ("--ai-diff", "--ai-budget=15", "--ai-report=json:out.json", "--ai-report=term")
+OPTIONS = (
+    "--ai-diff",
+    "--ai-behavior=on",
+    "--ai-budget=15",
+    "--ai-report=json:out.json",
+    "--ai-report=term",
+)
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ def test_an_interrupt_while_comparing_leaves_nothing_half_done(losing: Any) -> N
     base = losing.root / ".aipipe/base"
     command = ["env", "--default-signal=INT", sys.executable, "-B", "-m", "pytest", *QUICK]
     process = subprocess.Popen(
-        [*command, "--ai-diff", "--ai-budget=120", "--ai-write=tests/ai"],
+        [*command, "--ai-diff", "--ai-behavior=on", "--ai-budget=120", "--ai-write=tests/ai"],
         cwd=losing.root,
         env=losing.environment,
         stdout=subprocess.PIPE,
@@ -170,3 +176,18 @@ def at_work_on(folder: Path) -> list[str]:
         if process.name.isdigit() and str(folder) in words:
             found.append(words)
     return found
+
+
+def test_what_a_build_left_beside_the_code_is_there_on_the_base_too(empty_project: Any) -> None:
+    empty_project.commit(
+        {
+            "pkg/__init__.py": "from pkg._version import VERSION\n",
+            "pkg/calc.py": BASE,
+            "tests/test_calc.py": TESTS.replace("calc", "pkg.calc", 1),
+            "pytest.ini": "[pytest]\npythonpath = .\n",
+            ".gitignore": "out.json\npkg/_version.py\n",
+        }
+    )
+    empty_project.put({"pkg/calc.py": HEAD, "pkg/_version.py": "VERSION = 1\n"})
+    ran = empty_project.pytest(*OPTIONS)
+    assert [row["symbol"] for row in empty_project.report()["behavior"]] == ["pkg.calc.area"], ran

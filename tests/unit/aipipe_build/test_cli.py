@@ -293,3 +293,69 @@ def test_docker_builds_own_options_are_taken_as_they_are(project: Project) -> No
     assert project.verdicts("--provenance=false", "--load", "-t", "a:b") == ["hit"] * 4
     assert project.verdicts("--no-cache=false") == ["hit"] * 4
     assert project.verdicts("--no-cache") == ["miss"] * 4
+
+
+def test_a_decision_says_what_an_edited_manifest_means(project: Project) -> None:
+    project.write("Dockerfile", DOCKERFILE.replace("COPY req", "WORKDIR /w\nCOPY req"))
+    project.run("record")
+    project.write("requirements.txt", "# why\na==1\n")
+    _, document, _ = project.run("decide")
+    assert document["decision"] == "dependencies"
+    assert document["reason"] == (
+        "line 4 installs again, because of line 3: requirements.txt changed "
+        "(no dependency did: comments, order or layout)"
+    )
+
+
+def progress(**seconds: float) -> str:
+    """Return what --progress=rawjson prints for steps that took so long."""
+    rows = [
+        {
+            "digest": text,
+            "name": f"[2/5] {text.replace('_', ' ')}",
+            "started": "2026-01-01T00:00:00.000Z",
+            "completed": f"2026-01-01T00:00:{value:06.3f}Z",
+        }
+        for text, value in seconds.items()
+    ]
+    return json.dumps({"vertexes": rows})
+
+
+def test_what_a_decision_saves_is_learned_from_the_seconds_of_each_step(
+    project: Project, tmp_path: Path
+) -> None:
+    timings = tmp_path / "timings.json"
+    timings.write_text(progress(RUN_echo_done=4.0))
+    project.run("record", "--timings", str(timings))
+    assert project.run("decide")[1]["saves_seconds"] == 4.0
+    project.write("app.py", "x = 22\n")
+    assert project.run("decide")[1]["saves_seconds"] == 0.0
+    timings.write_text(progress(RUN_echo_done=2.0))
+    project.run("record", "--timings", str(timings))
+    assert project.run("decide")[1]["saves_seconds"] == 2.0
+
+
+def test_a_cached_step_keeps_the_seconds_of_when_it_ran(project: Project, tmp_path: Path) -> None:
+    timings = tmp_path / "timings.json"
+    timings.write_text(progress(RUN_echo_done=4.0))
+    project.run("record", "--timings", str(timings))
+    project.run("record")
+    assert project.run("decide")[1]["saves_seconds"] == 4.0
+
+
+def test_limits_count_by_name_and_value(project: Project) -> None:
+    project.run("record", "--ulimit=nofile=64:64", "--ulimit=nproc=9")
+    assert project.verdicts("--ulimit=nproc=9:9", "--ulimit=nofile=64") == ["hit"] * 4
+    assert project.verdicts("--ulimit=nproc=9:10", "--ulimit=nofile=64")[1] == "miss"
+
+
+def test_the_epoch_of_the_environment_is_an_argument(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("Dockerfile", "FROM base:1\nARG SOURCE_DATE_EPOCH\nRUN echo\n")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    project.run("record")
+    assert project.verdicts() == ["hit"]
+    assert project.verdicts("--build-arg=SOURCE_DATE_EPOCH=1") == ["hit"]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "2")
+    assert project.verdicts() == ["miss"]

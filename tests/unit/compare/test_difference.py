@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.compare.difference import differences, in_one_tree, seen_again
+from pytest_aipipe.compare.difference import differences, in_one_tree, meddles, seen_again
 from pytest_aipipe.compare.model import Kind, Pair
 from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.explore.values import Fact
@@ -179,3 +179,15 @@ def test_addresses_are_no_difference_however_they_are_written() -> None:
     )
     assert differences(Pair(base, head)) == ()
     assert differences(Pair(worth("assert result == 12"), worth("assert result == 13")))
+
+
+def test_to_set_a_private_attribute_is_to_meddle() -> None:
+    assert meddles("def test():\n    a._width = 1\n    a.b._c = 2\n")
+    assert not meddles("def test():\n    a.width = 1\n    self._x = 1\n    y = a._width\n")
+
+
+def test_what_is_left_of_an_argument_is_told_as_such() -> None:
+    base = worth("assert argument == [3, 1]", name="argument")
+    head = worth("assert argument == [1, 3]", name="argument")
+    (found,) = differences(Pair(base, head))
+    assert (found.kind, found.base, found.head) == (Kind.ARGUMENT, "[3, 1]", "[1, 3]")

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from pytest_aipipe.compare.plain import looked_at, plain_asserts
-from pytest_aipipe.compare.vary import varied
+from pytest_aipipe.compare.vary import attribute_reads, held_arguments, member_edits, varied
 from pytest_aipipe.compare.words import word_edits, words_of
 from pytest_aipipe.engines.source.edits import Pool
 
@@ -85,3 +85,29 @@ def test_what_assertions_are_about_is_looked_at() -> None:
     assert "x.get.key(3)" in found
     assert "x.get" in found
     assert "x.fill(1)" not in found
+
+
+def test_a_list_gets_one_more_member_at_either_end() -> None:
+    test = function("def test():\n    main(['a.sql'])\n    main([])\n")
+    found = [ast.unparse(e.function) for e in member_edits(test, pool("--in-place"))]
+    assert len(found) == 3
+    assert "main(['a.sql', '--in-place'])" in found[0]
+    assert "main(['--in-place', 'a.sql'])" in found[1]
+    assert "main(['--in-place'])" in found[2]
+
+
+def test_what_the_change_binds_is_read_of_objects_and_of_their_attributes() -> None:
+    test = function("def test():\n    box = Box()\n    assert box.get(1) == 2\n")
+    found = [
+        ast.unparse(e.function).splitlines()[-1].strip() for e in attribute_reads(test, ["key"])
+    ]
+    assert found == ["outcome = box.get.key", "outcome = box.key"]
+
+
+def test_what_is_passed_is_held_so_that_its_end_can_be_seen() -> None:
+    test = function("def test():\n    x = tidy([3, 1], key=None)\n    assert x == [1, 3]\n")
+    (edit,) = held_arguments(test)
+    assert ast.unparse(edit.function).splitlines()[1:3] == [
+        "    argument = [3, 1]",
+        "    x = tidy(argument, key=None)",
+    ]

@@ -46,8 +46,8 @@ def text(behavior: list[dict[str, Any]], width: int = 80) -> list[str]:
 
 def test_a_row_has_what_the_contract_asks_for_and_its_hunk() -> None:
     (row,) = told(change(1))
-    schema = load_schema("tests")
-    Draft202012Validator(schema["$defs"]["behavior"]).validate(row)
+    schema = load_schema("tests")["$defs"]["behavior"]
+    Draft202012Validator({**schema, "additionalProperties": False}).validate(row)
     assert row["test"] == "t/behavior/test_price_1.py::test_price"
     assert row["hunk"]["removed"] == ["    return 1"]
 

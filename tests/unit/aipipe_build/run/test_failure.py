@@ -1,0 +1,57 @@
+"""Which failure of a build is whose."""
+
+from __future__ import annotations
+
+import pytest
+
+from aipipe_build.run.failure import build_failure
+from aipipe_build.secrets import Mask
+from aipipe_build.verify.facts import Fact
+from aipipe_core.errors import ExitCode
+
+RUN = Fact(
+    "",
+    "RUN x",
+    cached=False,
+    error='process "/bin/sh -c x" did not complete successfully: exit code: 1',
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "fact", "slug", "code"),
+    [
+        (["ERROR: Cannot connect to the Docker daemon at unix:///x."], None, "engine-down", 3),
+        (["ERROR: write /x: no space left on device"], None, "engine-disk-full", 3),
+        (["ERROR: failed to solve: process did not complete: no space left on device"], RUN, "engine-disk-full", 3),
+        (["ERROR: failed to solve: process"], RUN, "build-step-failed", 1),
+        (["ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF"], None, "engine-died", 3),
+        (["ERROR: failed to solve: Unavailable: closing transport"], None, "engine-died", 3),
+        (["ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: X"], None, "build-refused", 2),
+        (['ERROR: invalid tag "A": invalid reference format'], None, "build-refused", 2),
+        (["ERROR: failed to solve: x: failed to resolve source metadata for docker.io/library/x"], None, "build-network", 3),
+        (["ERROR: failed to solve: failed to push r/x: dial tcp 127.0.0.1:9: connect: connection refused"], None, "build-network", 3),
+        (["ERROR: something that nobody foresaw"], None, "build-failed", 3),
+        (["ERROR: Cache export is not supported for the docker driver."], None, "builder-unable", 2),
+        ([], None, "engine-died", 3),
+    ],
+)  # fmt: skip
+def test_a_failure_is_told_by_what_the_client_said(
+    words: list[str], fact: Fact | None, slug: str, code: int
+) -> None:
+    error = build_failure(words, [fact] if fact else [], mask=Mask([]))
+    assert (error.slug, int(error.exit_code)) == (slug, code)
+    told = "nothing was recorded" in error.hint.lower()
+    assert told or slug in ("engine-down", "builder-unable")
+
+
+def test_a_signal_is_an_end_in_the_middle() -> None:
+    error = build_failure([], [], mask=Mask([]), signal=9)
+    assert (error.slug, error.exit_code) == ("engine-died", ExitCode.SURROUNDINGS)
+    assert "signal 9" in str(error)
+
+
+def test_what_failed_is_told_without_its_secrets() -> None:
+    fact = Fact("", "RUN login hush-hush", cached=False, error=RUN.error)
+    assert "hush-hush" not in str(
+        build_failure(["ERROR: hush-hush"], [fact], mask=Mask(["hush-hush"]))
+    )
