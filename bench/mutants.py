@@ -1,13 +1,15 @@
 """Measure how many mutants of the changed lines the generated tests kill.
 
     python bench/mutants.py MANIFEST --work DIR [--only NAME ...] [--limit N] [--seconds S]
-                            [--out FILE] [--survivors]
+                            [--out FILE] [--survivors] [--existing]
 
 DIR is the folder that the coverage runner worked in: `trees/<repo>-<sha>` holds each case
 with its generated tests still in `ai_generated` (or beside it, in `<tree>.generated`), and
 `venvs/<repo>` the environment. Per case: killed and total over the mutants of changed lines
 that a generated test covers; those that can be shown to be equivalent are set aside and
-listed with the reason.
+listed with the reason. With --existing the mutants that survive are also tried on the
+project's own tests (the case's test files, as they were before): what these notice is shown
+in a column of its own and changes nothing in the score.
 """
 
 import argparse
@@ -50,7 +52,7 @@ def generated_tests(tree: Path, case: dict) -> list[Path]:
     return sorted(p for p in tests if "def test" in p.read_text("utf-8"))
 
 
-def measure(case: dict, work: Path, seconds: float) -> dict | None:
+def measure(case: dict, work: Path, seconds: float, *, existing: bool) -> dict | None:
     """One case's row; None where the coverage runner left no tree."""
     tree = work / "trees" / f"{case['repo']}-{case['sha'][:10]}"
     if not tree.exists():
@@ -71,7 +73,14 @@ def measure(case: dict, work: Path, seconds: float) -> dict | None:
     )
     began = time.monotonic()
     score = run_mutants(tests, mutants, trial, seconds=seconds)
-    return {"score": score, "aside": aside, "tree": tree, "seconds": time.monotonic() - began}
+    found = {"score": score, "aside": aside, "tree": tree, "seconds": time.monotonic() - began}
+    if existing:
+        own = [tree / file for file in case["test_files"] if (tree / file).exists()]
+        left: dict[str, list] = {}
+        for one in score.survivors:
+            left.setdefault(one.path, []).append(one.mutant)
+        found["existing"] = run_mutants(own, left, trial, seconds=seconds).killed if left else 0
+    return found
 
 
 def row(case: dict, found: dict) -> dict:
@@ -84,6 +93,7 @@ def row(case: dict, found: dict) -> dict:
         "sha": case["sha"],
         "total": score.total,
         "killed": score.killed,
+        "existing": found.get("existing"),
         "unjudged": sum(r.verdict == "unjudged" for r in score.results),
         "uncovered": sum(r.verdict == "uncovered" for r in score.results),
         "seconds": round(found["seconds"], 1),
@@ -94,6 +104,11 @@ def row(case: dict, found: dict) -> dict:
             f"{file}:{e.mutant.line} {shown(e.mutant)} -- {e.reason}" for file, e in found["aside"]
         ],
     }
+
+
+def _noticed(row: dict) -> str:
+    """Say how many survivors the project's own tests notice, where that was asked."""
+    return f" (own tests notice {row['existing']} more)" if row["existing"] is not None else ""
 
 
 def main() -> None:
@@ -107,6 +122,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--existing", action="store_true")
     asked = parser.parse_args()
     cases = json.loads(asked.manifest.read_text("utf-8"))
     wanted = set(asked.only or ())
@@ -114,14 +130,14 @@ def main() -> None:
     for case in cases[: asked.limit]:
         if wanted and not wanted & {case["repo"], case["sha"][:8]}:
             continue
-        found = measure(case, asked.work.resolve(), asked.seconds)
+        found = measure(case, asked.work.resolve(), asked.seconds, existing=asked.existing)
         if found is None:
             continue
         rows.append(row(case, found))
         last = rows[-1]
         print(
             f"{last['repo']:15} {last['sha'][:8]} {last['seconds']:6.1f}s killed {last['killed']}"
-            f"/{last['total']}, set aside {len(last['set_aside'])}, not covered "
+            f"/{last['total']}{_noticed(last)}, set aside {len(last['set_aside'])}, not covered "
             f"{last['uncovered']}, not tried {last['unjudged']} {last['note'][-200:]}",
             flush=True,
         )
@@ -134,6 +150,9 @@ def main() -> None:
     total, killed = sum(r["total"] for r in rows), sum(r["killed"] for r in rows)
     share = 100 * killed / total if total else 100.0
     aside = sum(len(r["set_aside"]) for r in rows)
+    own = sum(r["existing"] or 0 for r in rows)
+    if asked.existing:
+        print(f"\nof the {total - killed} that survive the projects' own tests notice {own}")
     print(
         f"\n{len(rows)} commits: mutants killed {killed}/{total} ({share:.1f}%), {aside} set aside"
     )

@@ -101,7 +101,7 @@ def crosshair(job: Job) -> None:
     share = job.budget / len(job.modules)
     for module in job.modules:
         done = job.run(
-            "-m", "crosshair", "cover", "--example_output_format", "pytest",
+            "-u", "-m", "crosshair", "cover", "--example_output_format", "pytest",
             "--per_condition_timeout", max(1.0, share / 10), module, seconds=share,
         )  # fmt: skip
         job.write(module, done.stdout)
@@ -110,8 +110,9 @@ def crosshair(job: Job) -> None:
 def ghostwriter(job: Job) -> None:
     """Write one property test for each function of the changed modules."""
     code = "import sys; from hypothesis.extra.cli import main; sys.exit(main())"
+    share = job.budget / len(job.modules)
     for module in job.modules:
-        done = job.run("-c", code, "write", "--style", "pytest", module, seconds=job.budget)
+        done = job.run("-c", code, "write", "--style", "pytest", module, seconds=share)
         job.write(module, done.stdout)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _DISK = re.compile(r"no space left on device|disk quota exceeded|ENOSPC", re.IGNORECASE)
 _DOWN = re.compile(
     r"cannot connect to the docker daemon|error during connect|is the docker daemon running|"
-    r"no such host|connection refused|permission denied while trying to connect",
+    r"permission denied while trying to connect",
     re.IGNORECASE,
 )
 _DIED = re.compile(
@@ -37,7 +37,7 @@ _UNABLE = re.compile(
 _NETWORK = re.compile(
     r"failed to (?:resolve source metadata|do request|authorize)|pull access denied|i/o timeout|"
     r"TLS handshake|failed to push|failed to configure registry cache|unauthorized|"
-    r"server misbehaving|unexpected status",
+    r"server misbehaving|unexpected status|no such host|dial tcp|connection refused",
     re.IGNORECASE,
 )
 _WORDS = 3

@@ -23,6 +23,7 @@ _RESULT_NAMES = ("result", "outcome", "answer", "value_returned")
 
 
 _SEEN = "_aipipe_seen_"
+_NOTHING = (" is None", " == []", " == {}", " == ()", ' == ""', " == ''", " == 0", " == set()")
 _WARNS = frozenset({"warns", "deprecated_call", "assertWarns", "assertWarnsRegex"})
 
 
@@ -181,6 +182,19 @@ def every(candidate: Candidate, trial: Trialed) -> list[Fact]:
         for fact in trial.facts.get(expression, ())
         if fact.code not in candidate.function and fact.code != given.get(expression)
     ]
+
+
+def telling(candidate: Candidate, trial: Trialed) -> str:
+    """Return what a trial showed as one text; empty where it came to nothing (``[]``, None).
+
+    Two inputs that show the same are likely to notice the same faults.
+    """
+    names = [one for one in _acted_on(candidate.function) if trial.facts.get(one)]
+    if trial.raised is not None:
+        return f"{trial.raised.type_name}: {trial.raised.text}"
+    if not names or trial.facts[names[0]][0].code.endswith(_NOTHING):
+        return ""
+    return "\n".join(fact.code for one in names for fact in trial.facts[one])
 
 
 def _strongest(facts: tuple[Fact, ...]) -> list[Fact]:

@@ -147,6 +147,14 @@ def _hold(
     return Unsettled("could not be made to pass")
 
 
+def is_accident(outcome: Outcome, is_raise: IsRaise) -> bool:
+    """Whether a run ended in an error of the kind that wrong input makes, and nobody raises."""
+    if outcome.status != "raised":
+        return False
+    kind = (outcome.raised or "").partition(":")[0]
+    return kind in _ACCIDENTS and not is_raise(*(outcome.raised_at or ("", 0)))
+
+
 def raise_lines(source: str) -> frozenset[int]:
     """Return the lines of ``source`` that belong to a ``raise`` or ``assert`` statement."""
     try:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.observe import has_assertion, with_result
 from pytest_aipipe.assertions.repair import add_imports, repaired
-from pytest_aipipe.compare.difference import differences
 from pytest_aipipe.compare.model import Difference, Kind, Pair
 from pytest_aipipe.explore.values import is_stable_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_aipipe.compare.arenas import Arenas
     from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.explore.values import Fact
@@ -98,9 +99,21 @@ def _expected_error(candidate: Candidate) -> str:
         if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".raises"):
             continue
         name = ast.unparse(node.args[0]) if node.args else ""
-        words = [n.value for k in node.keywords for n in ast.walk(k.value)
-                 if isinstance(n, ast.Constant) and isinstance(n.value, str)]  # fmt: skip
-        return f"{name}: {words[0]}" if words else name
+        words = next((matched(k.value) for k in node.keywords if k.arg == "match"), "")
+        return f"{name}: {words}" if words else name
+    return ""
+
+
+def matched(pattern: ast.expr) -> str:
+    """Return the text that a test's ``match=`` was made of."""
+    for node in ast.walk(pattern):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.escape":
+            (escaped, *_) = node.args
+            return str(escaped.value) if isinstance(escaped, ast.Constant) else ""
+    if isinstance(pattern, ast.Constant) and isinstance(pattern.value, str):
+        text = pattern.value.removeprefix("^")
+        text = text[:-1] if text.endswith("$") and not text.endswith("\\$") else text
+        return re.sub(r"\\(\W)", r"\1", text)
     return ""
 
 
@@ -293,15 +306,6 @@ def shown_input(candidate: Candidate) -> str:
         inner = node.body if isinstance(node, ast.With) else [node]
         parts += [ast.unparse(one) for one in inner if not isinstance(one, ast.Assert)]
     return "; ".join(parts)[:400] or candidate.name
-
-
-Rank = Callable[[Difference], int]
-
-
-def plainest(pair: Pair) -> Difference | None:
-    """Return the plainest difference of a pair, or None."""
-    found = differences(pair)
-    return found[0] if found else None
 
 
 def describes(difference: Difference) -> str:

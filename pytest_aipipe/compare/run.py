@@ -13,25 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aipipe_core.change import Kind as FileKind
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.compare.announce import Said, announced, prose_of, test_names
 from pytest_aipipe.compare.arenas import Arenas, on_base, with_test_files
-from pytest_aipipe.compare.catching import catch, catches, describes, shown_input
+from pytest_aipipe.compare.catching import catch, catches
 from pytest_aipipe.compare.difference import meddles, seen_again
-from pytest_aipipe.compare.files import (
-    CATCHING_HEADER,
-    FOLDER,
-    comment,
-    file_name,
-    module_text,
-    named,
-)
-from pytest_aipipe.compare.model import BehaviorChange, Compared, Sighting
+from pytest_aipipe.compare.files import FOLDER
+from pytest_aipipe.compare.model import Compared, Sighting
 from pytest_aipipe.compare.places import places
 from pytest_aipipe.compare.search import Hunt, nearest, side_of
 from pytest_aipipe.compare.sources import test_paths, texts_of, with_texts
 from pytest_aipipe.compare.stories import Stories, without_weak
+from pytest_aipipe.compare.telling import behavior_change
 from pytest_aipipe.explore.process import unsandboxed
 from pytest_aipipe.generate.model import Scene
 from pytest_aipipe.generate.scene import read_sources
@@ -41,26 +33,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aipipe_core.change.model import Change
-    from pytest_aipipe.compare.catching import Caught
-    from pytest_aipipe.compare.model import Place
+    from pytest_aipipe.compare.model import BehaviorChange, Place
     from pytest_aipipe.explore.process import Launch
     from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
-_QUIET, _QUIET_AFTER = 1600, 160
+_QUIET, _QUIET_AFTER = 600, 96
 """Candidates in a row without a new path after which a place is left: nothing was told of it, or
 something was."""
 _PATIENCE = 15.0
 """Seconds for a finished test: it may hold a time limit, and the machine may be busy."""
 _RECORDING, _LEAST_RECORDING = 0.1, 2.0
 """Of the time that is left, for watching the nearest tests' calls; and seconds at least."""
+_READING = 0.6
+"""Of the time that is left, what reading a large change has to leave for running it."""
 _SEEDS = ("1", "4242")
 
 
 def has_places(request: Request, change: Change) -> bool:
     """Return whether any definition that both sides have may behave differently."""
-    texts = texts_of(change, request)
-    return bool(places(change.files, texts.base, texts.head, texts.modules))
+    for file in change.files:
+        texts = texts_of(replace(change, files=(file,)), request)
+        if places([file], texts.base, texts.head, texts.modules):
+            return True
+    return False
 
 
 def compare(
@@ -135,14 +131,18 @@ class _Comparison:
             self._confirm(base)
 
     def _hunts(self, found: Sequence[Place], arenas: Arenas) -> list[Hunt]:
-        hunts = []
+        hunts: list[Hunt] = []
         tried: dict[str, set[str]] = {}
         calls = arenas.explorers[1].record_calls(
             [(place.path, place.symbol) for place in found],
             timeout=max(_LEAST_RECORDING, self.left * _RECORDING),
         )
         scenes = [self._scene(request, arenas, calls) for request in arenas.requests]
-        for place in found:
+        enough = self.left * _READING
+        for number, place in enumerate(found):
+            if hunts and self.left < enough:
+                self.notes.append(f"{len(found) - number} changed definitions were not compared.")
+                break
             lines = (place.base_lines, place.head_lines)
             sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
             if None in sides:
@@ -239,7 +239,9 @@ class _Comparison:
         if not stories.is_new(place, caught.difference):
             stories.know(place, stable[0])  # made small, it shows what another one has shown
             return
-        change = self._change(place, caught)
+        change = behavior_change(
+            place, caught, len(self.changes) + 1, self.request, self.change, self.formatter
+        )
         if self._tells([change], self._second(arenas)) == [change]:
             stories.tell(place, stable[0], caught.difference)
             self.changes.append(change)
@@ -252,40 +254,6 @@ class _Comparison:
             )
             self.second = self.stack.enter_context(again)
         return self.second
-
-    def _change(self, place: Place, caught: Caught) -> BehaviorChange:
-        difference = caught.difference
-        symbol = place.module if place.symbol == "<module>" else place.symbol
-        name = f"{symbol.rpartition('.')[2].strip('_')}_{describes(difference)}"
-        candidate = named(caught.candidate, f"test_{name}", self.request.naming)
-        number = len(self.changes) + 1
-        stem = f"{place.module.rpartition('.')[2].strip('_')}_{name}_{number}"
-        shown = f"{symbol}: {_line(difference.base)} on the base, {_line(difference.head)} now."
-        text = module_text(candidate, CATCHING_HEADER + comment(shown))
-        name = file_name(stem, self.request.naming)
-        verdict, reason = announced(difference, place, self._said(place))
-        return BehaviorChange(
-            symbol=f"{place.module}.{place.symbol}".removesuffix(".<module>"),
-            path=place.path,
-            kind=difference.kind,
-            input=shown_input(caught.candidate),
-            base=difference.base,
-            head=difference.head,
-            file_name=name,
-            test_name=candidate.name,
-            test=self.formatter.format(text, self.request.target / FOLDER / name),
-            hunk=place.hunks[0] if place.hunks else None,
-            announced=verdict,
-            reason=reason,
-            weak=difference.weak,
-        )
-
-    def _said(self, place: Place) -> Said:
-        tests = [f for f in self.change.files if FileKind.TESTS in f.kinds]
-        docs = [f for f in self.change.files if FileKind.DOCS in f.kinds]
-        added = [line for f in tests for hunk in f.hunks for line in hunk.added]
-        prose = [line for f in docs for hunk in f.hunks for line in hunk.added]
-        return Said(self.change.message, test_names(added), (*prose_of(place.hunks), *prose))
 
     def _confirm(self, base: Request) -> None:
         """Keep the tests that tell the sides apart under a third hash seed as well."""
@@ -307,7 +275,3 @@ def _is_inward(place: Place, candidate: Candidate) -> bool:
     return candidate.technique == "interface" and any(
         part.startswith("_") for part in place.module.split(".")
     )
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:100]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
-from pytest_aipipe.engines.source.fakes import fakes_of
+from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.breed import Breed
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 2
+_MUCH = 8
+_NEAR = 0.5
 
 
 def techniques() -> list[Technique]:
@@ -45,11 +47,20 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
         wanted.add("module")
     if any(is_conditional(situation, target) for target in situation.targets):
         wanted.add("module")
-    if situation.target is not None and any(fakes_of(situation.target.node)):
+    if any(starts_process(f) for t in situation.targets for f in fakes_of(t.node)):
         wanted.add("force")
     if situation.target is not None and situation.target in entries(situation):
         wanted.add("command")
+    if situation.gap.size >= _MUCH and _nearest(situation) >= _NEAR:
+        wanted.add("breed")  # much is open around where tests already are
     return sorted(order, key=lambda t: t.name not in wanted)
+
+
+def _nearest(situation: Situation) -> float:
+    """Return how near the nearest test comes: 0 to 1."""
+    path = situation.gap.path
+    nearest = (situation.nearness(t.lines.get(path, frozenset())) for t in situation.tests[:3])
+    return max(nearest, default=0.0)
 
 
 class LocalEngine:

@@ -45,9 +45,15 @@ class Seed:
         except (SyntaxError, ValueError, RecursionError, TypeError):
             return None
         prelude = prelude_of((*prelude, *missing_imports(source, prelude)))
+        name = self.candidate.name
+        if self.taken is not None:
+            name = self.taken.name(edit.function)
+        elif edit.function.name != self.function.name:
+            name = edit.function.name
         return replace(
-            self.candidate, technique=technique, function=source, prelude=prelude, note=edit.what
-        )
+            self.candidate, technique=technique, name=name, function=source, prelude=prelude,
+            note=edit.what,
+        )  # fmt: skip
 
 
 def missing_imports(source: str, prelude: tuple[str, ...]) -> tuple[str, ...]:

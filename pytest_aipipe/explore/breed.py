@@ -16,19 +16,20 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from _pytest.unittest import TestCaseFunction
 
 from pytest_aipipe.explore import synthetic
+from pytest_aipipe.explore.bodies import Calls, Case, Plain
 from pytest_aipipe.explore.lessen import lessened
 from pytest_aipipe.explore.marks import Marks, Piece, Way
 from pytest_aipipe.explore.operands import pairs_of
 from pytest_aipipe.explore.variation import FunctionNode, Material, Variation
 
 if TYPE_CHECKING:
-    import unittest
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from pytest_aipipe.explore.guards import Recorder
     from pytest_aipipe.explore.wire import Message
@@ -126,7 +127,7 @@ class Breed:
 
     def _within(self, item: pytest.Item, function: FunctionNode) -> None:
         """Vary where pytest would call the test, with its fixtures set up."""
-        calls = _Calls(lambda one: self._vary(function, one))
+        calls = Calls(lambda one: self._vary(function, one))
         plugins = self.session.config.pluginmanager
         plugins.register(calls, "aipipe-breed")
         try:
@@ -140,7 +141,8 @@ class Breed:
         variation = Variation(material, self.rng, self.scope)
         # Processor time, so that a busy machine tries as much and finds the same.
         deadline = time.process_time() + float(self.message["seconds"])
-        plain = _Plain().visit(function)
+        latest = time.monotonic() + float(self.message["patience"])
+        plain = Plain().visit(function)
         self._try(ast.fix_missing_locations(plain), item, material)
         for text in self.message["others"]:
             other = _function(text, function.name)
@@ -152,7 +154,7 @@ class Breed:
             while self.rounds < self.message["rounds"] and time.process_time() < deadline:
                 if not self.open or len(self.found) >= MAX_FOUND or self.stuck >= MAX_STUCK:
                     return
-                if self.rounds - self.last_new > MAX_STALE:
+                if self.rounds - self.last_new > MAX_STALE or time.monotonic() > latest:
                     return
                 member = self._chosen()
                 try:
@@ -278,66 +280,6 @@ class Breed:
             self.stuck += 1
             return None
         return self.marks.way()
-
-
-class Case:
-    """A test of a ``unittest.TestCase``, with a fresh instance for each call."""
-
-    def __init__(self, owner: type[unittest.TestCase], name: str) -> None:
-        self.owner = owner
-        self.name = name
-        self.instance = None
-        self.funcargs: dict[str, Any] = {}
-        owner.setUpClass()
-
-    def call(self, function: Any) -> None:
-        """Call ``function`` as the test method between ``setUp`` and ``tearDown``."""
-        case = self.owner(self.name)
-        case.setUp()
-        try:
-            function(case)
-        finally:
-            case.tearDown()
-            case.doCleanups()
-
-
-class _Calls:
-    """Puts the variations where pytest would call the test function."""
-
-    def __init__(self, act: Any) -> None:
-        self.act = act
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: Any) -> bool:
-        """Vary in place of calling."""
-        self.act(pyfuncitem)
-        return True
-
-
-class _Plain(ast.NodeTransformer):
-    """A test without its assertions: only what they call is left, and their ``with raises``."""
-
-    def visit_Assert(self, node: ast.Assert) -> Any:
-        test = node.test.left if isinstance(node.test, ast.Compare) else node.test
-        if not any(isinstance(one, ast.Call | ast.Subscript) for one in ast.walk(test)):
-            return ast.copy_location(ast.Pass(), node)
-        return ast.copy_location(ast.Expr(test), node)
-
-    def visit_Expr(self, node: ast.Expr) -> Any:
-        call = node.value
-        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("self.assert"):
-            for one in call.args:
-                if any(isinstance(inner, ast.Call | ast.Subscript) for inner in ast.walk(one)):
-                    return ast.copy_location(ast.Expr(one), node)
-            return ast.copy_location(ast.Pass(), node)
-        return node
-
-    def visit_With(self, node: ast.With) -> Any:
-        self.generic_visit(node)
-        called = [ast.unparse(one.context_expr) for one in node.items]
-        if len(called) == 1 and ("raises(" in called[0] or "assertRaises" in called[0]):
-            return node.body
-        return node
 
 
 @contextmanager

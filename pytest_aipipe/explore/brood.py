@@ -45,5 +45,6 @@ def brood_message(brood: Brood, pieces: OpenPieces) -> Message:
         "rounds": brood.rounds,
         "seconds": brood.seconds,
         "seed": brood.seed,
+        "patience": brood.seconds * BUSY,
         "timeout": brood.seconds * BUSY + ENDING,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import inspect
+import io
 import math
 import re
 import types
@@ -17,10 +18,12 @@ MAX_LITERAL = 600
 EXACT_BELOW = 1e15
 MAX_SHOWN = 120
 MAX_PARTS = 14
+MAX_PART = 160
 _OBJECT_EQ: Any = object.__eq__
 _OBJECT_STR: Any = object.__str__
 _UNSTABLE = re.compile(
-    r"0x[0-9a-fA-F]{6,}|/tmp/|/var/folders|pytest-of-|\bpid[= ]|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
+    r"0x[0-9a-fA-F]{6,}|/tmp/|/var/folders|pytest-of-|\bpid[= ]|test_aipipe_candidate"
+    r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
 )
 
 
@@ -34,7 +37,10 @@ class Fact:
 
 
 def is_stable_text(text: str) -> bool:
-    """Return whether a text is free of addresses, temporary paths, process ids and times."""
+    """Return whether a text is free of addresses, temporary paths, process ids and times.
+
+    And of the name that the file has only while its test is tried.
+    """
     return not _UNSTABLE.search(text)
 
 
@@ -62,6 +68,8 @@ def _facts(expression: str, value: Any) -> list[Fact]:
     plain = _plain_base_facts(expression, value)
     if plain:
         return plain
+    if isinstance(value, io.StringIO | io.BytesIO):  # not read: that would move it
+        return _kind_facts(expression, value) + _stream_facts(expression, value)
     if isinstance(value, collections.abc.Iterator):
         return _iterator_facts(expression, value)
     if isinstance(value, BaseException):
@@ -223,6 +231,17 @@ def _mock_facts(expression: str, value: Any) -> list[Fact]:
     return [Fact(f"assert {expression}.call_count == {count}", (), 2)] if type(count) is int else []
 
 
+def _stream_facts(expression: str, value: Any) -> list[Fact]:
+    """Facts of a stream in memory: all that was written to it, and where it stands."""
+    if value.closed:
+        return [Fact(f"assert {expression}.closed is True", (), 2)]
+    written = _facts(f"{expression}.getvalue()", value.getvalue())
+    return [
+        *(Fact(one.code, one.imports, 2) for one in written[:1]),
+        Fact(f"assert {expression}.tell() == {value.tell()}", (), 2),
+    ]
+
+
 def _object_facts(expression: str, value: Any) -> list[Fact]:
     facts = _kind_facts(expression, value)
     facts += _text_facts(expression, value)
@@ -233,12 +252,33 @@ def _object_facts(expression: str, value: Any) -> list[Fact]:
         if isinstance(held, property | types.FunctionType | classmethod | staticmethod):
             continue
         written = source_of(getattr(value, name))
-        if written is None or len(written.code) > 160 or not is_stable_text(written.code):  # noqa: PLR2004
+        if written is None or len(written.code) > MAX_PART or not is_stable_text(written.code):
             continue
         inner = _facts(f"{expression}.{name}", getattr(value, name))
         facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
         if len(facts) > MAX_PARTS:
-            break
+            return facts
+    return [*facts, *_property_facts(expression, value)][: MAX_PARTS + 1]
+
+
+def _property_facts(expression: str, value: Any) -> list[Fact]:
+    """Facts of an object's public properties: what its class lets others see of its state."""
+    names = [
+        name
+        for base in type(value).__mro__
+        for name, held in vars(base).items()
+        if isinstance(held, property) and not name.startswith("_")
+    ]
+    facts: list[Fact] = []
+    for name in dict.fromkeys(names):
+        try:
+            seen = getattr(value, name)
+        except Exception:  # noqa: S112 - a property may raise anything
+            continue
+        written = source_of(seen)
+        if written is not None and len(written.code) <= MAX_PART and is_stable_text(written.code):
+            inner = _facts(f"{expression}.{name}", seen)
+            facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
     return facts
 
 

@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.explore.splicing import edited_text
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from pytest_aipipe.explore.wire import Message
@@ -18,8 +20,6 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MAX_TEXT = 4000
 MAX_STATEMENTS = 40
 _PATIENCE = 6
-_PIECES = re.compile(r"\w+|\s+|[^\w\s]")
-_MARKS = " \n\t\"'()[]{}<>=.,:;#-+*/\\|&%$@!?_0aé"
 _NUMBERS = (0, 1, -1, 2, 3, 10, 100, 1.5, -2)
 _PLAIN = ("None", "True", "False", "0", "1", "-1", "''", "'a'", "[]", "{}", "()", "[1, 2]", "b''")
 
@@ -204,7 +204,9 @@ class Variation:
                    for _, one in sites.texts]  # fmt: skip
         place, node = rng.choices(sites.texts, weights)[0]
         own = [one.value for _, one in sites.texts if one is not node and one.value]
-        new = edited_text(node.value, self.material, rng, own)
+        new = edited_text(
+            node.value, rng, texts=self.material.texts, tokens=self.material.tokens, own=own
+        )
         if new != node.value and len(new) <= MAX_TEXT:
             _put(place, ast.copy_location(ast.Constant(value=new), node))
 
@@ -339,62 +341,3 @@ class _Renaming(ast.NodeTransformer):
             new: ast.expr = clone(self.chosen[node.id])
             return ast.copy_location(new, node)
         return node
-
-
-def edited_text(text: str, material: Material, rng: Random, own: Sequence[str] = ()) -> str:
-    """Return ``text`` with lines or pieces of it dropped, repeated, moved, replaced or put in."""
-    other = rng.choice(material.texts) if material.texts else text
-    if own and rng.random() < 0.15:  # noqa: PLR2004 - another text of the same test
-        other = rng.choice(own)
-    turn = rng.random()
-    if turn < 0.05:  # noqa: PLR2004
-        return other
-    by_lines = "\n" in text or "\n" in other
-    if by_lines and turn < 0.5:  # noqa: PLR2004
-        lines = text.splitlines(keepends=True)
-        return _joined(_rearranged(lines, other.splitlines(keepends=True), rng), rng)
-    pieces = _PIECES.findall(text)
-    strange: list[str] = _PIECES.findall(other)
-    if material.tokens and rng.random() < 0.5:  # noqa: PLR2004
-        strange = [rng.choice(material.tokens)]
-        if pieces and rng.random() < 0.5:  # noqa: PLR2004 - a token is as often one for another
-            pieces[rng.randrange(len(pieces))] = strange[0]
-            return "".join(pieces)
-    elif rng.random() < 0.2:  # noqa: PLR2004
-        strange = [rng.choice(_MARKS)]
-    return "".join(_rearranged(pieces, strange, rng))
-
-
-def _joined(lines: list[str], rng: Random) -> str:
-    """Join lines; the ends of all but the last are lines' ends."""
-    whole = [one if one.endswith("\n") else one + "\n" for one in lines[:-1]] + lines[-1:]
-    text = "".join(whole)
-    return text + "\n" if text and not text.endswith("\n") and rng.random() < 0.2 else text  # noqa: PLR2004
-
-
-def _rearranged(parts: list[str], strange: Sequence[str], rng: Random) -> list[str]:
-    made = list(parts)
-    at = rng.randint(0, len(made))
-    turn = rng.randrange(8)
-    if turn in {0, 1} and strange:
-        start = rng.randrange(len(strange))
-        length = 1 if rng.random() < 0.6 else rng.randint(1, min(6, len(strange)))  # noqa: PLR2004
-        made[at:at] = strange[start : start + length]
-    elif turn == 2 and strange:  # noqa: PLR2004
-        made = [*made[:at], *strange[rng.randrange(len(strange)) :]]
-    elif not made:
-        made = list(strange[:1])
-    elif turn == 3 and strange:  # noqa: PLR2004
-        made[min(at, len(made) - 1)] = rng.choice(strange)
-    elif turn == 4:  # noqa: PLR2004
-        length = 1 if rng.random() < 0.6 else rng.randint(1, 5)  # noqa: PLR2004
-        at = min(at, len(made) - 1)
-        del made[at : at + length]
-    elif turn == 5:  # noqa: PLR2004
-        made.insert(at, rng.choice(made))
-    elif turn == 6:  # noqa: PLR2004
-        made.append(made.pop(min(at, len(made) - 1)))
-    else:
-        one, two = rng.randrange(len(made)), rng.randrange(len(made))
-        made[one], made[two] = made[two], made[one]
-    return made

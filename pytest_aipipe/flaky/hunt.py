@@ -216,9 +216,15 @@ def unexplained(nodeid: str, bad: Verdict, *, mixed: bool) -> Finding:
     elif touched.get("clock") or touched.get("timers"):
         cause = Cause.CLOCK
         told = "with hash seed and chance pinned it still passes and fails, and it reads a clock"
-    else:
+    elif touched.get("hosts") or touched.get("written"):
         cause = Cause.UNKNOWN
         told = "with hash seed, chance, time and zone pinned it still passes and fails"
+    else:
+        cause = Cause.UNORDERED
+        told = (
+            "with hash seed, chance, time and zone pinned it still passes and fails, and it uses "
+            "nothing else that differs between two runs but the addresses of objects"
+        )
     return Finding(nodeid, refine(cause, bad), [told, *_shown(bad)], failure=bad)
 
 

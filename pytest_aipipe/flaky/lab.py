@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from pytest_aipipe.flaky.workplace import Workplace
 
 SHUFFLING = ("randomly", "random_order", "reverse", "rerunfailures", "flaky", "flakefinder",
-             "repeat", "sugar", "instafail", "testmon", "timeout", "aipipe", "cacheprovider",
-             "time_machine")  # fmt: skip
+             "repeat", "sugar", "instafail", "testmon", "aipipe")  # fmt: skip
+"""Plugins that choose, order, repeat or draw tests; the laboratory does that itself."""
+THEIRS = ("--randomly", "--random-order", "--reverse", "--flake-finder", "--flake-runs", "--count",
+          "--repeat", "--testmon", "--force-flaky", "--no-flaky", "--max-runs", "--min-passes",
+          "--force-sugar", "--instafail")  # fmt: skip
+"""Their options, which a child would not know."""
 START_SECONDS = 120.0
 LEAST_SECONDS = 10.0
 _STRANGE = ("PYTEST_", "COV_", "COVERAGE_", "AIPIPE_")
@@ -205,7 +210,7 @@ class Lab:
     def argv(self, targets: Sequence[str]) -> list[str]:
         """Return a child's command."""
         origin, copy = str(self.workplace.origin), str(self.workplace.copy)
-        words = [word.replace(origin, copy) for word in self._args]
+        words = [without_theirs(word.replace(origin, copy)) for word in self._args]
         words += ["-p", "pytest_aipipe.flaky.child.plugin"]
         for name in SHUFFLING:
             words += ["-p", f"no:{name}"]
@@ -227,3 +232,11 @@ class Lab:
             else:
                 kept[name] = value
         return kept
+
+
+def without_theirs(word: str) -> str:
+    """Return a setting of ``addopts`` without the options of plugins that a child lacks."""
+    if not word.startswith("addopts="):
+        return word
+    kept = [one for one in shlex.split(word[len("addopts=") :]) if not one.startswith(THEIRS)]
+    return f"addopts={shlex.join(kept)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import subprocess
 import sys
 import traceback
@@ -162,6 +163,13 @@ class FlakyHost:
         finally:
             workplace.close()
 
+    def _args(self) -> list[str]:
+        words = list(pytest_args(self.config))
+        if not any(word.startswith("addopts=") for word in words):
+            given = [str(word) for word in self.config.getini("addopts")]
+            words += ["-o", f"addopts={shlex.join(given)}"] if given else []
+        return words
+
     def _seconds(self, *, hunting: bool) -> float | None:
         minutes = self.options.flaky_hunt
         if not hunting or minutes is None:
@@ -172,7 +180,7 @@ class FlakyHost:
         return Lab(
             workplace,
             self.config.rootpath,
-            pytest_args(self.config),
+            self._args(),
             self._targets(),
             [os.path.abspath(entry) for entry in sys.path],  # noqa: PTH100
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.assertions.settle import Goal
 from pytest_aipipe.generate.remaining import pieces
+from pytest_aipipe.generate.request import AdmittedTest
 
 if TYPE_CHECKING:
-    from pytest_aipipe.assertions.settle import Goal, Settled
+    from collections.abc import Sequence
+
+    from pytest_aipipe.assertions.settle import Settled
     from pytest_aipipe.generate.model import Gap
     from pytest_aipipe.mutate.model import Mutant
 
@@ -27,8 +31,47 @@ class Kept:
     size: int
     kills: frozenset[Fault] = frozenset()
 
+    def part_of(self, goal: Goal) -> Goal:
+        """Return what of ``goal`` it reaches."""
+        return Goal(
+            {p: n & self.reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
+            {p: n & self.reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
+        )
+
     def worth(self, goal: Goal) -> frozenset[object]:
         """Return what of ``goal`` it reaches and the faults it notices, as one set."""
-        lines = {p: n & self.reached.lines.get(p, frozenset()) for p, n in goal.lines.items()}
-        arcs = {p: n & self.reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()}
-        return frozenset(pieces(type(goal)(lines, arcs))) | self.kills
+        return frozenset(pieces(self.part_of(goal))) | self.kills
+
+    def admitted(self, goal: Goal, file: str, name: str, source: str) -> AdmittedTest:
+        """Return it as it was written: its file, name and text there."""
+        path = self.gap.path
+        part = self.part_of(goal)
+        return AdmittedTest(
+            module_name=file,
+            name=name,
+            source=source,
+            engine=self.engine,
+            technique=self.settled.candidate.technique,
+            path=path,
+            symbol=self.gap.symbol,
+            lines=part.lines.get(path, frozenset()),
+            arcs=part.arcs.get(path, frozenset()),
+            mocked=self.settled.candidate.mocked,
+            pinned=frozenset(fault.line for where, fault in self.kills if where.endswith(path)),
+        )
+
+
+Ran = dict[str, frozenset[int]]
+
+
+def ran_by(kept: Sequence[Kept]) -> tuple[Ran, Ran]:
+    """Return the lines that ``kept`` run, and those of them that they were kept for."""
+    ran: Ran = {}
+    first: Ran = {}
+    for one in kept:
+        for path, lines in one.settled.outcome.lines.items():
+            ran[path] = ran.get(path, frozenset()) | lines
+        for path, lines in one.reached.lines.items():
+            ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
+            first[path] = first.get(path, frozenset()) | lines | ends
+    return ran, first

@@ -11,6 +11,7 @@ from pytest_aipipe.generate.model import Gap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.generate.model import Arc, Candidate, Engine, Outcome, Scene
 
 BATCH = 16
@@ -27,8 +28,8 @@ class MakeScene(Protocol):
 class Run(Protocol):
     """Tries candidates."""
 
-    def __call__(self, batch: Sequence[Candidate]) -> Sequence[Outcome]:
-        """Return an outcome for each of ``batch``, in order."""
+    def __call__(self, batch: Sequence[Candidate]) -> Sequence[Trialed]:
+        """Return what was seen of each of ``batch``, in order."""
         ...
 
 
@@ -63,8 +64,8 @@ def weak_spots(
 
 def proposals(
     gap: Gap, engine: Engine, scene: MakeScene, run: Run
-) -> Iterator[tuple[Candidate, Outcome]]:
-    """Yield the candidates that ``engine`` has for ``gap``, with their outcomes.
+) -> Iterator[tuple[Candidate, Trialed]]:
+    """Yield the candidates that ``engine`` has for ``gap``, with what was seen.
 
     The engine hears outcomes in which the gap's lines did not run, so that it goes on: what
     is wanted is another way to the same place.
@@ -77,16 +78,17 @@ def proposals(
             for start in range(0, len(batch), BATCH):
                 part = batch[start : start + BATCH]
                 found = list(run(part))
-                outcomes += found
+                outcomes += [one.outcome for one in found]
                 yield from zip(part, found, strict=True)
-            batch = list(running.send([_unreached(one, gap) for one in outcomes]))
+            batch = list(running.send([unreached(one, gap) for one in outcomes]))
     except StopIteration:
         return
     finally:
         running.close()
 
 
-def _unreached(outcome: Outcome, gap: Gap) -> Outcome:
+def unreached(outcome: Outcome, gap: Gap) -> Outcome:
+    """Return ``outcome`` as if it had reached nothing of ``gap``."""
     ran = outcome.lines.get(gap.path, frozenset())
     taken = outcome.arcs.get(gap.path, frozenset())
     return replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,11 +78,16 @@ class Rota:
                 self._queue.append(Work(gap, engine, engine.propose(gap, scene), []))
         self._answers: dict[int, list[Outcome]] = {}
 
-    def next_turn(self, remaining: Remaining) -> Turn | None:
-        """Return the next batch, or None when nobody has anything more to offer."""
+    def next_turn(
+        self, remaining: Remaining, *, done: Callable[[Work], bool] = lambda _: False
+    ) -> Turn | None:
+        """Return the next batch, or None when nobody has anything more to offer.
+
+        Work that is ``done`` is given up although something of its gap is open.
+        """
         while self._queue:
             work = self._queue[0]
-            if not remaining.rest_of(work.gap).size:
+            if not remaining.rest_of(work.gap).size or done(work):
                 self._drop()
                 continue
             if not work.batch and not self._advance(work):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.settle import Goal, Settled
@@ -14,56 +13,28 @@ from pytest_aipipe.assertions.shrink import shrunk
 from pytest_aipipe.assertions.wide import Wide, widened
 from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.choice import Chosen, Kills, choose, narrow
-from pytest_aipipe.generate.kept import Fault, Kept
 from pytest_aipipe.generate.model import Outcome
-from pytest_aipipe.generate.proposals import proposals, weak_spots
 from pytest_aipipe.generate.strength import by_line
-from pytest_aipipe.mutate.model import KILLS, MutationScore
+from pytest_aipipe.generate.supply import Supply
+from pytest_aipipe.mutate.model import KILLS
 
 if TYPE_CHECKING:
-    from pytest_aipipe.explore.explorer import Explorer
-    from pytest_aipipe.generate.model import Candidate, Engine, Gap
-    from pytest_aipipe.generate.pool import Pool, Spare
-    from pytest_aipipe.generate.proposals import MakeScene
-    from pytest_aipipe.generate.request import Request
+    from collections.abc import Sequence
+
+    from pytest_aipipe.generate.kept import Fault, Kept
+    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.pool import Spare
     from pytest_aipipe.generate.strength import Faults
+    from pytest_aipipe.generate.tools import Tools
 
 ROUNDS = 2
-PROPOSED = 120  # candidates that are asked for in one round, over all symbols
-LEAST_PROPOSED = 32
-ASKING = 0.6  # the share of a round's time that is left for what was proposed
-SYMBOLS = 6
 WIDENED = 32
+LEAST_WIDENED = 6
+LOOKING = 0.25
 MOST_TESTS = 8
 LEAST_NEW = 3
 SESSION = 1.5  # seconds under which starting a child session is not worth it
 FILE = "test_aipipe_wide_{}.py"
-
-
-class Judge(Protocol):
-    """Tries faults on test files that are not on the disk."""
-
-    def __call__(self, files: dict[str, str], faults: Faults) -> MutationScore:
-        """Return the verdicts of every fault on every test."""
-        ...
-
-
-Gate = Callable[["Settled", "Gap", str, frozenset[Fault]], Kept | None]
-"""Admits a test alone, or returns None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What sharpening works with."""
-
-    request: Request
-    explorer: Explorer
-    engines: Sequence[Engine]
-    scene: MakeScene
-    pool: Pool
-    judge: Judge
-    gate: Gate
-    left: Callable[[], float]
 
 
 class Sharpener:
@@ -72,24 +43,29 @@ class Sharpener:
     def __init__(self, tools: Tools, faults: Faults) -> None:
         self.tools = tools
         self.faults = faults
-        self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Outcome]]] = {}
+        self.made: list[Kept] = []
+        self.supply = Supply(tools)
+        self.pace = 0.0  # seconds for looking at one test
         self.open: frozenset[Fault] = frozenset(
             (path, one) for path, found in faults.items() for one in found
         )
 
     def sharpened(self, kept: Sequence[Kept]) -> list[Kept]:
         """Return ``kept`` with the assertions that notice more, and further tests at the end."""
-        made = self._asserting_more(kept)
+        self.made = self._asserting_more(kept)
         for _ in range(ROUNDS):
-            room = max(MOST_TESTS - len(made), LEAST_NEW if len(made) == len(kept) else 0)
-            if not self.open or not room or self.tools.left() < 2 * SESSION:
+            new = len(self.made) - len(kept)
+            room = max(MOST_TESTS - len(self.made), LEAST_NEW - new)
+            if not self.open or room <= 0 or self.tools.left() < 2 * SESSION:
                 break
-            made += self._further(room)
-        return made
+            self.made += self._further(room)
+        return self.made
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
         bare = [one.settled.bare or one.settled.candidate for one in kept]
+        started = time.monotonic()
         wides = widened(bare, self.tools.explorer)
+        self.pace = (time.monotonic() - started) / max(1, len(bare))
         kills = self._kills(wides, self.open)
         made: list[Kept] = []
         for number, (one, wide) in enumerate(zip(kept, wides, strict=True)):
@@ -111,7 +87,8 @@ class Sharpener:
         return self.tools.gate(settled, one.gap, one.engine, chosen.kills)
 
     def _further(self, room: int) -> list[Kept]:
-        spares = self._spares()
+        lines = by_line(self._as_faults(self.open), self.tools.request.root)
+        spares = self.supply.take(lines, self.made, self._affordable())
         if not spares or self.tools.left() < 2 * SESSION:
             return []
         wides = widened([one.candidate for one in spares], self.tools.explorer)
@@ -128,38 +105,17 @@ class Sharpener:
                 self.open -= chosen.kills
         return made
 
+    def _affordable(self) -> int:
+        """How many candidates can be looked at in a share of the time that is left."""
+        share = self.tools.left() * LOOKING
+        return min(WIDENED, max(LEAST_WIDENED, int(share / max(self.pace, 1e-3))))
+
     def _admitted(self, candidate: Candidate, chosen: Chosen, spare: Spare) -> Kept | None:
         (trial,) = self.tools.explorer.try_all([candidate])
         if trial.outcome.status != "passed":
             return None
         settled = Settled(candidate, Goal({}, {}), trial.outcome)
         return self.tools.gate(settled, spare.gap, spare.engine, chosen.kills)
-
-    def _spares(self) -> list[Spare]:
-        """Return candidates that run what survived: some of the pool's, after asking for more."""
-        request, pool = self.tools.request, self.tools.pool
-        lines = by_line(self._as_faults(self.open), request.root)
-        enough = self.tools.left() * ASKING
-        spots = weak_spots(lines, request.arcs, request.sources, request.modules)[:SYMBOLS]
-        share = max(LEAST_PROPOSED, PROPOSED // max(1, len(spots)))
-        for gap in spots:
-            for engine in self.tools.engines:
-                for candidate, outcome in islice(self._proposals(gap, engine), share):
-                    pool.offer(candidate, outcome, gap, engine.name)
-                    if self.tools.left() < enough:
-                        break
-        found = pool.through(lines, WIDENED)
-        for one in found:
-            pool.take(one)
-        return found
-
-    def _proposals(self, gap: Gap, engine: Engine) -> Iterator[tuple[Candidate, Outcome]]:
-        """Return what an engine goes on to propose for a symbol: it is asked in each round."""
-        key = (gap.path, gap.symbol, engine.name)
-        if key not in self._running:
-            run = self.tools.explorer.run
-            self._running[key] = proposals(gap, engine, self.tools.scene, run)
-        return self._running[key]
 
     def _smallest(self, tests: Sequence[tuple[Wide, Chosen]]) -> list[tuple[Candidate, Chosen]]:
         """Return the tests without the statements that they notice their faults without."""

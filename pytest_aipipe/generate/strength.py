@@ -77,8 +77,9 @@ def try_faults(
     faults: Mapping[str, Sequence[Mutant]],
     seconds: float,
 ) -> MutationScore:
-    """Try ``faults`` on the tests of ``files`` (by name, not on the disk), each on all of them.
+    """Try ``faults`` on the tests of ``files`` (by name, not on the disk).
 
+    Each is tried on all tests that run it: which notices first would depend on their times.
     One child process serves all of it; nothing is written to the project.
     """
     if not faults or not files or seconds <= 0:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.gate.fresh import Refused
 from pytest_aipipe.generate import strength
+from pytest_aipipe.generate.kept import ran_by
 from pytest_aipipe.generate.scene import read_sources, scene_for
-from pytest_aipipe.generate.sharpen import Sharpener, Tools
+from pytest_aipipe.generate.sharpen import Sharpener
+from pytest_aipipe.generate.stages import without_waiting
+from pytest_aipipe.generate.tools import Tools
 
 if TYPE_CHECKING:
     from pytest_aipipe.assertions.settle import Settled
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     """Return the kept tests made stronger, and further ones; ends at ``until`` (monotonic)."""
     request = shop.request
-    found, _ = strength.faults_in(request, *shop.ran())
+    found, _ = strength.faults_in(request, *ran_by(shop.kept))
     if not found:
         return shop.kept
     sources = read_sources(request.tests)
@@ -54,11 +57,12 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     tools = Tools(
         request=request,
         explorer=shop.explorer,
-        engines=shop.engines,
+        engines=without_waiting(shop.engines),
         scene=scene,
         pool=shop.pool,
         judge=judge,
         gate=gate,
         left=left,
+        count=shop.tally.tried,
     )
     return Sharpener(tools, found).sharpened(shop.kept)

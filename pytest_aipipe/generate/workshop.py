@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.assertions.settle import Goal, Settled, Unsettled, body_size, raise_lines, settle
+from pytest_aipipe.assertions.settle import Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.gate.fresh import FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
-from pytest_aipipe.generate.kept import Kept
+from pytest_aipipe.generate.accidents import Accidents, heard
+from pytest_aipipe.generate.kept import Kept, ran_by
 from pytest_aipipe.generate.pool import Pool
-from pytest_aipipe.generate.remaining import Remaining, pieces
+from pytest_aipipe.generate.remaining import Remaining, judged, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
     MutantCount,
@@ -70,7 +71,7 @@ class Workshop:
         self.tries = Tries()
         self.notes: list[str] = []
         self.kept: list[Kept] = []
-        self.accidents: list[Kept] = []
+        self.accidents = Accidents()
         self.rejected: list[RejectedTest] = []
         self.calls: Sequence[RecordedCall] = ()
         self.mutants = MutantCount()
@@ -150,7 +151,10 @@ class Workshop:
                 engine.begin(self.left - keep)
         rota = Rota(request, engines, ready, self.calls, self.tries)
         while self.left > keep:
-            turn = rota.next_turn(self.remaining)
+            turn = rota.next_turn(
+                self.remaining,
+                done=lambda work: self.accidents.are_all_for(work, self.remaining),
+            )
             for problem in rota.problems:
                 self.note(problem)
             if turn is None:
@@ -174,14 +178,9 @@ class Workshop:
             self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
         self._said.clear()
         self._harvest(turn, outcomes)
-        rota.answer(turn, [self._judged(c, o) for c, o in zip(turn.batch, outcomes, strict=True)])
-
-    def _judged(self, candidate: Candidate, outcome: Outcome) -> Outcome:
-        """Return the outcome with what the gate said of it, where it came to the gate."""
-        said = self._said.get(id(candidate))
-        if said is None:
-            return outcome
-        return replace(outcome, admitted=not said, refused=said)
+        said = [self._said.get(id(candidate)) for candidate in turn.batch]
+        answers = [judged(*one) for one in zip(outcomes, said, strict=True)]
+        rota.answer(turn, [heard(turn, one, self._is_raise) for one in answers])
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""
@@ -202,8 +201,7 @@ class Workshop:
             return (0, 0)
         new: frozenset[object] = self.remaining.new_in(outcome)
         if outcome.status == "raised" and not self._is_raise(*(outcome.raised_at or ("", 0))):
-            for accident in self.accidents:
-                new -= pieces(accident.reached)
+            new -= self.accidents.reached()
         if not new or self._trouble.get(new, 0) >= MAX_TROUBLE:
             return (0, 0)
         return (len(new), 1 if outcome.status == "passed" else 0)
@@ -298,18 +296,6 @@ class Workshop:
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             self.note(f"The new tests could not be made stronger: {str(error) or 'interrupted'}")
 
-    def ran(self) -> tuple[dict[str, frozenset[int]], dict[str, frozenset[int]]]:
-        """Return the lines that the kept tests run, and those of them that only they reach."""
-        ran: dict[str, frozenset[int]] = {}
-        first: dict[str, frozenset[int]] = {}
-        for one in self.kept:
-            for path, lines in one.settled.outcome.lines.items():
-                ran[path] = ran.get(path, frozenset()) | lines
-            for path, lines in one.reached.lines.items():
-                ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
-                first[path] = first.get(path, frozenset()) | lines | ends
-        return ran, first
-
     def finish(self) -> Result:
         """Thin out what was kept, compose the files, run them together, and report."""
         self.progress.step(
@@ -318,14 +304,15 @@ class Workshop:
         for one in self.accidents:
             if pieces(self.remaining.goal()) & pieces(one.reached):
                 self.kept.append(one)
-                self.remaining.close(_part(self.remaining.goal(), one.reached))
+                self.remaining.close(one.part_of(self.remaining.goal()))
         self._sharpen()
         composed = self._together()
         self.remaining = Remaining(self.request.gaps)
+        whole = self.remaining.goal()
         admitted = []
         for one, (file, name, source) in zip(self.kept, composed.places, strict=True):
-            admitted.append(self._admitted(one, file, name, source))
-            self.remaining.close(_part(self.remaining.goal(), one.reached))
+            admitted.append(one.admitted(whole, file, name, source))
+            self.remaining.close(one.part_of(self.remaining.goal()))
         admitted = self._measured(admitted, composed)
         rests = [self.remaining.rest_of(gap) for gap in self.request.gaps]
         return Result(
@@ -344,10 +331,14 @@ class Workshop:
         if not admitted or not seconds:
             return admitted
         self.progress.step("trying faults on the new tests", done=0, total=1, left=seconds)
-        faults, aside = strength.faults_in(self.request, *self.ran())
+        faults, aside = strength.faults_in(self.request, *ran_by(self.kept))
         try:
             score = strength.try_faults(
-                self.request, self.launch.sandbox, composed.files, faults, seconds
+                self.request,
+                self.launch.sandbox,
+                composed.files,
+                faults,
+                seconds,
             )
         except (AipipeError, OSError, KeyboardInterrupt) as error:
             # The tests are good without it; how strong they are is then not said.
@@ -387,28 +378,3 @@ class Workshop:
     def _composed(self, tests: Sequence[Kept]) -> Composed:
         planned = [Planned(one.settled.candidate, one.gap.path, one.gap.symbol) for one in tests]
         return compose(planned, self.request, self.formatter, self.taken)
-
-    def _admitted(self, one: Kept, file: str, name: str, source: str) -> AdmittedTest:
-        gap = one.gap
-        goal = _part(Remaining(self.request.gaps).goal(), one.reached)
-        return AdmittedTest(
-            module_name=file,
-            name=name,
-            source=source,
-            engine=one.engine,
-            technique=one.settled.candidate.technique,
-            path=gap.path,
-            symbol=gap.symbol,
-            lines=goal.lines.get(gap.path, frozenset()),
-            arcs=goal.arcs.get(gap.path, frozenset()),
-            mocked=one.settled.candidate.mocked,
-            untrusted=one.settled.candidate.untrusted,
-            pinned=frozenset(fault.line for path, fault in one.kills if path.endswith(gap.path)),
-        )
-
-
-def _part(goal: Goal, reached: Goal) -> Goal:
-    return Goal(
-        {p: n & reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
-        {p: n & reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
-    )

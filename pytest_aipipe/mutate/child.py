@@ -86,6 +86,7 @@ def _read_back(work: Work) -> None:
         said = json.loads(line)
         if said["kind"] == "tests":
             work.passing = said["passing"]
+            work.excused = said.get("excused", {})
         elif said["kind"] == "later":
             work.later = said["ids"]
 
@@ -245,7 +246,12 @@ class First:
         if not measured:
             return None
         self.work.passing = measured["passing"]
-        said = {"passing": measured["passing"], "unstable": measured["failed"]}
+        self.work.excused = measured["excused"]
+        said = {
+            "passing": measured["passing"],
+            "unstable": measured["failed"],
+            "excused": measured["excused"],
+        }
         self.work.answer(kind="tests", **said)
         if not self.work.passing:
             self.work.answer(kind="error", text="no test passes without a mutant")
@@ -290,6 +296,7 @@ class Measure:
     def __call__(self, report: Report) -> None:
         """Run and report which tests pass, how long they take, and the lines they run."""
         lines: dict[str, dict[str, list[int]]] = {}
+        excused: dict[str, list[int]] = {}
         watch = Watch()
         self.tracer.start()
         for item, heard in _run(self.session, list(self.session.items)):
@@ -298,11 +305,16 @@ class Measure:
             for path, line in sorted(self.tracer.take()):
                 mine.setdefault(path, []).append(line)
             lines[item.nodeid] = mine
+            if tripped := tripped_in(item):
+                excused[item.nodeid] = tripped
             self.tracer.start()  # a test may have taken the trace function away
         self.tracer.stop()
-        passing = {n: watch.seconds[n] for n in watch.passed if n not in watch.failed}
-        answer = {"passing": passing, "failed": sorted(watch.failed), "lines": lines}
-        report({**answer, "done": True})
+        # A check that fails with nothing changed tells of no fault; the others still may.
+        failed = watch.failed - set(excused)
+        ran = {*watch.passed, *excused}
+        passing = {n: watch.seconds[n] for n in ran if n not in failed}
+        answer = {"passing": passing, "failed": sorted(failed), "lines": lines}
+        report({**answer, "excused": excused, "done": True})
 
 
 @dataclass
@@ -329,10 +341,10 @@ class Trial:
             report({"again": True, "done": True})
             return
         import_mutated({path: text})
-        _try(self.session, self.nodeids, report, matrix=self.work.matrix)
+        _try(self.work, self.session, self.nodeids, report)
 
 
-def _try(session: pytest.Session, nodeids: list[str], report: Report, *, matrix: bool) -> None:
+def _try(work: Work, session: pytest.Session, nodeids: list[str], report: Report) -> None:
     """Run the tests named, in this order, and report the failing ones."""
     place = {nodeid: index for index, nodeid in enumerate(nodeids)}
     items = sorted((i for i in session.items if i.nodeid in place), key=lambda i: place[i.nodeid])
@@ -341,11 +353,13 @@ def _try(session: pytest.Session, nodeids: list[str], report: Report, *, matrix:
     if items:
         report({"killers": [], "running": items[0].nodeid})
     for index, (item, watch) in enumerate(_run(session, items)):
-        if item.nodeid in watch.failed:
+        noted = tripped_in(item)
+        found = [n for n in noted if n not in work.excused.get(item.nodeid, ())]
+        if item.nodeid in watch.failed and (found or not noted):
             killers.append(item.nodeid)
-            if found := tripped_in(item):
+            if found:
                 tripped[item.nodeid] = found
-            if not matrix:
+            if not work.matrix:
                 break
         if index + 1 < len(items):
             following = items[index + 1].nodeid
@@ -368,7 +382,7 @@ class Again:
         lost = sorted(set(passing) - collected)
         order = sorted(passing, key=lambda nodeid: (passing[nodeid], nodeid))
         if not lost or self.work.matrix:
-            _try(session, order, found.update, matrix=self.work.matrix)
+            _try(self.work, session, order, found.update)
         killers = [*lost, *found.get("killers", [])]
         self.work.answer(
             kind="mutant",

@@ -49,6 +49,7 @@ class Work:
     given: list[dict[str, str]] = field(default_factory=list)
     passing: dict[str, float] = field(default_factory=dict)
     later: list[int] = field(default_factory=list)
+    excused: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Work:

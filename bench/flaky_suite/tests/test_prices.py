@@ -14,8 +14,8 @@ def ledger():
 
 
 def test_total_of_some(ledger):
-    names = {"rent", "tea", "mug", "cup", "box"}
-    assert prices.total(ledger[name] for name in names) == 100000008.3
+    names = {"rent", "tea", "mug"}
+    assert prices.total(ledger[name] for name in names) == 0.6
 
 
 def test_total_in_any_order():

@@ -217,6 +217,12 @@ class Taken:
         needed = self.file.needed(module)
         return tuple(t for t in needed if own is None or not t.startswith(f"class {own}"))
 
+    def name(self, function: FunctionNode) -> str:
+        """Return the name of what :meth:`render` gives: the function's, or its class's."""
+        if self.owner is None or not _uses_class(function, without_tests(self.owner)):
+            return function.name
+        return self.owner.name
+
     def render(self, function: FunctionNode) -> str:
         """Return the source of an edited form: the function, or its class with it alone."""
         if self.owner is None:

@@ -7,7 +7,6 @@ import copy
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
-from pytest_aipipe.engines.source.writer import identifier
 from pytest_aipipe.generate.model import Candidate, KnownTest
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Amplify:
 
     def _candidate(self, taken: Taken, test: KnownTest) -> Candidate | None:
         function = copy.deepcopy(taken.function)
-        name = identifier(test.qualname.rsplit(".", 1)[-1])
+        name = taken.name(function)
         try:
             text = taken.render(function)
             ast.parse(text)

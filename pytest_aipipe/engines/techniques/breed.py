@@ -68,8 +68,8 @@ class Breed:
             for line, outcome in zip(chosen, outcomes, strict=True):
                 line.broods += 1 if outcome.status == "skipped" else _TURNS
                 line.others = outcome.near or line.others
-                found = (self._found(situation, line.seed, source) for source in outcome.found)
-                made += [one for one in found if one is not None]
+                for source in outcome.found:
+                    made += self._found(situation, line.seed, source)
             if made:
                 yield made
             if situation.closed:
@@ -103,18 +103,26 @@ class Breed:
             seed=number, focus=_focus(situation),
         )  # fmt: skip
 
-    def _found(self, situation: Situation, seed: Seed, source: str) -> Candidate | None:
+    def _found(self, situation: Situation, seed: Seed, source: str) -> Iterator[Candidate]:
+        """Yield what a brood found as candidates: without fixtures that nothing uses, then with."""
         node = ast.parse(source).body[0]
         if not isinstance(node, ast.FunctionDef):
-            return None
+            return
         own, found = seed.function.args.args, node.args.args
         if own and own[0].arg == "self" and (not found or found[0].arg != "self"):
             found.insert(0, copy.deepcopy(own[0]))  # a test that does without its class
         node.decorator_list = copy.deepcopy(seed.function.decorator_list)
-        candidate = seed.edited(Edit(node, "varied"), self.name)
-        if candidate is not None and seed.taken is not None:
-            situation.taken[candidate.function] = seed.taken
-        return candidate
+        if seed.taken is None or seed.taken.owner is None:
+            node.name = f"test_{identifier(situation.gap.symbol)}"
+        lean = copy.deepcopy(node)
+        used = {one.id for one in ast.walk(lean) if isinstance(one, ast.Name)} | {"self"}
+        lean.args.args = [one for one in lean.args.args if one.arg in used]
+        for made in [lean, node] if len(lean.args.args) < len(node.args.args) else [node]:
+            candidate = seed.edited(Edit(made, "varied"), self.name)
+            if candidate is not None:
+                if seed.taken is not None:
+                    situation.taken[candidate.function] = seed.taken
+                yield candidate
 
 
 def _focus(situation: Situation) -> tuple[tuple[str, int], ...]:

@@ -78,7 +78,7 @@ class Force:
             text = taken.render(function)
             prelude = (*taken.prelude(function), *patch.imports)
             candidate = Candidate(
-                technique=self.name, name=function.name, function=text,
+                technique=self.name, name=taken.name(function), function=text,
                 prelude=tuple(unique(prelude)), mocked=True, origin=test.nodeid, note=patch.note,
             )  # fmt: skip
             situation.taken[text] = replace(taken, function=function)

@@ -56,14 +56,20 @@ class ModuleLevel:
         name = situation.module.name
         for lines, imports, what, names in conditions(situation):
             body = (
-                f"spec = importlib.util.find_spec({name!r})",
-                "module = importlib.util.module_from_spec(spec)",
+                f"module = importlib.util.module_from_spec(importlib.util.find_spec({name!r}))",
+                f"monkeypatch.setitem(sys.modules, {name!r}, module)",
                 *lines,
-                "spec.loader.exec_module(module)",
+                "module.__spec__.loader.exec_module(module)",
             )
             observe = tuple(f"module.{n}" for n in names[:6])
-            draft = Draft(body, ("import importlib.util", *imports), fixtures=("monkeypatch",),
-                          observe=observe, mocked=True, note=what)  # fmt: skip
+            draft = Draft(
+                body,
+                ("import importlib.util", "import sys", *imports),
+                fixtures=("monkeypatch",),
+                observe=observe,
+                mocked=True,
+                note=what,
+            )
             yield from self._written(situation, draft, what)
 
     def _conditional(self, situation: Situation) -> Iterator[Candidate]:
@@ -85,10 +91,10 @@ class ModuleLevel:
     ) -> Iterator[Candidate]:  # fmt: skip
         module = situation.module.name
         start = (
-            f"spec = importlib.util.find_spec({module!r})",
-            "module = importlib.util.module_from_spec(spec)",
+            f"module = importlib.util.module_from_spec(importlib.util.find_spec({module!r}))",
+            f"monkeypatch.setitem(sys.modules, {module!r}, module)",
             *lines,
-            "spec.loader.exec_module(module)",
+            "module.__spec__.loader.exec_module(module)",
             f"{name} = module.{name}",
         )
         for draft in islice(drafts(situation, target, situation.answers()), _CALLS):
@@ -96,7 +102,7 @@ class ModuleLevel:
             again = replace(
                 draft.asking("monkeypatch"),
                 body=(*start, *draft.body),
-                imports=("import importlib.util", *imports, *needed),
+                imports=("import importlib.util", "import sys", *imports, *needed),
                 mocked=True,
                 note=what,
             )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.flags import QUARANTINE_HELP
+from pytest_aipipe import flags
 from pytest_aipipe.flaky.child.clock import Clock, tzset
 from pytest_aipipe.flaky.child.entropy import Entropy
 from pytest_aipipe.flaky.child.listing import reorder
@@ -92,9 +92,13 @@ if _text:
     tzset()
     _laboratory = Laboratory(json.loads(_text))
 
+    def pytest_addoption(parser: pytest.Parser) -> None:
+        """Know our own options and ini keys: a strict configuration refuses others."""
+        flags.register(parser)
+
     def pytest_configure(config: pytest.Config) -> None:
         """Know the mark of the quarantine: the plugin itself is not loaded here."""
-        config.addinivalue_line("markers", QUARANTINE_HELP)
+        config.addinivalue_line("markers", flags.QUARANTINE_HELP)
 
     pytest_load_initial_conftests = _laboratory.pytest_load_initial_conftests
     pytest_runtestloop = _laboratory.pytest_runtestloop

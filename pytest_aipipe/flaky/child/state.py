@@ -105,7 +105,9 @@ class Snapshot:
         now = self._gather()
         for path, was in self.held.items():
             row = _compare(path, was, now.get(path))
-            if row is not None and (row["double"] or not path.startswith(_NOISE)):
+            told_elsewhere = path.startswith("sys.") and path.endswith("hook")
+            noise = path.startswith(_NOISE) and not (row and row["double"])
+            if row is not None and not noise and not told_elsewhere:
                 rows.append(row)
         for path in now.keys() - self.held.keys():
             parent = path.rpartition(".")[0]

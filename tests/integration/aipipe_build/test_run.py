@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import importlib.util
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -284,6 +289,56 @@ def test_a_local_cache_is_exported_and_imported(two_steps: Project, tmp_path: Pa
     two_steps.write("b", "three")
     words = ("-t", two_steps.tag, f"--cache-from=type=local,src={tmp_path}/cache", ".")
     assert two_steps.run(*words).facts() == [("hit", "cached"), ("miss", "ran")]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """Serve a registry on the loopback address; its name is yielded."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("there is no docker-registry on the PATH")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        name = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "http": {"addr": name},
+    }
+    (tmp_path / "registry.yml").write_text(json.dumps(settings))
+    command = [program, "serve", str(tmp_path / "registry.yml")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as served:
+        for _ in range(100):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{name}/v2/"):
+                break
+            time.sleep(0.1)
+        yield name
+        served.terminate()
+
+
+@pytest.mark.usefixtures("containerd_store")
+def test_images_and_cache_go_to_a_registry_and_come_from_it(
+    two_steps: Project, registry: str
+) -> None:
+    name = f"{registry}/{two_steps.tag}"
+    cache = f"type=registry,ref={name}:cache"
+    done = two_steps.run("--push", "-t", f"{name}:1", f"--cache-to={cache},mode=max", ".")
+    assert done.code == 0, done.err
+    kept = two_steps.run("--push", "-t", f"{name}:2", f"--cache-from={cache}", ".")
+    assert (kept.code, kept.image["result"]) == (0, "retagged"), kept.err
+    with urllib.request.urlopen(f"http://{registry}/v2/{two_steps.tag}/tags/list") as answer:
+        assert sorted(json.load(answer)["tags"]) == ["1", "2", "cache"]
+    two_steps.write("b", "three")
+    assert two_steps.run("-t", name, f"--cache-from={cache}", ".").facts()[0] == ("hit", "cached")
+    listing = [f"{name}:1", f"{name}:2", name]
+    subprocess.run(["docker", "image", "rm", "--force", *listing], check=False, capture_output=True)
+
+
+def test_a_registry_that_is_not_there_is_told_apart(two_steps: Project) -> None:
+    done = two_steps.run("--push", "-t", f"127.0.0.1:9/{two_steps.tag}", ".")
+    assert done.code == 3
+    assert "build-network" in done.err
+    assert two_steps.recorded() == []
 
 
 def test_only_the_images_that_a_change_reaches_are_built_in_order(project: Project) -> None:

@@ -46,7 +46,7 @@ def brood(**given: object) -> Brood:
         "prelude": ("from shop import read",),
         "material": Material(texts=("[one]\nkey=1\n", "[two]\n")),
         "chains": ((("shop.py", 7, 0), (2, 3, 4, 6, 7)), (("shop.py", 12, 0), (2, 3, 4, 9, 11))),
-        "rounds": 3000,
+        "rounds": 2000,
         "seconds": 20.0,
     }
     return Brood(**{**defaults, **given})  # type: ignore[arg-type]
@@ -103,3 +103,26 @@ def test_a_test_that_cannot_be_varied_finds_nothing(make_request: MakeRequest) -
     with Explorer(make_request(SOURCE, TEST)) as explorer:
         (outcome,) = explorer.run([brood(function="async def test_known():\n    pass\n")])
     assert outcome.found == ()
+
+
+def test_a_test_of_a_unittest_class_is_varied_between_its_set_up_and_tear_down(
+    make_request: MakeRequest,
+) -> None:
+    function = (
+        "class KnownTest(unittest.TestCase):\n"
+        "    def setUp(self):\n"
+        "        self.text = '[one]\\n'\n\n"
+        "    def test_known(self):\n"
+        "        self.assertEqual(read(self.text + 'key=1'), {'one': []})\n"
+    )
+    prelude = ("import unittest", "from shop import read")
+    with Explorer(make_request(SOURCE, TEST)) as explorer:
+        (outcome,) = explorer.run([brood(function=function, prelude=prelude)])
+    assert any("forty-two" in one and "self.text" in one for one in outcome.found)
+
+
+def test_a_brood_goes_on_from_what_an_earlier_one_ended_with(make_request: MakeRequest) -> None:
+    other = "def test_known():\n    read('[one]\\n[one]')\n"
+    with Explorer(make_request(SOURCE, TEST)) as explorer:
+        (outcome,) = explorer.run([brood(others=(other,), rounds=2)])
+    assert any("read('[one\\n[one')" in one for one in outcome.found), outcome.found

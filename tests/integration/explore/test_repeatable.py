@@ -38,7 +38,7 @@ class Silent:
 
 @pytest.mark.slow
 def test_the_same_request_gives_the_same_tests(make_request: Callable[..., Request]) -> None:
-    request = make_request(SOURCE, "def test_known():\n    pass\n", budget=120.0)
+    request = make_request(SOURCE, "def test_known():\n    pass\n", budget=300.0)
     first, second = (generate(request, Silent()) for _ in range(2))
 
     assert first.files

@@ -82,3 +82,16 @@ def test_what_is_asserted_is_what_notices_faults(make_request: Callable[..., Req
     assert "basket.total == 6" in text
     assert 'basket.items == ["a"]' in text
     assert "isinstance" not in text
+
+
+@pytest.mark.slow
+def test_an_input_is_moved_to_the_edge_of_a_comparison_that_nothing_holds(
+    make_request: Callable[..., Request],
+) -> None:
+    engine = Written("shop.grade(1)", "shop.grade(99)", "shop.Basket().put('a', 3)")
+    result = generate(make_request(SOURCE, budget=120.0), Silent(), engines=[engine])
+
+    text = "\n".join(result.files.values())
+    assert "shop.grade(90)" in text
+    assert "shop.grade(91)" in text
+    assert not any("points > 90" in one for one in result.mutants.survivors)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aipipe_core.sandbox import choose
+from pytest_aipipe.mutate.checks import HEADER, numbered
 from pytest_aipipe.mutate.confined import launch_in
 from pytest_aipipe.mutate.host import Launch, Trial, launch_plainly, run_mutants
 from pytest_aipipe.mutate.make import make_mutants
@@ -290,3 +291,27 @@ def test_the_child_session_runs_in_a_sandbox(
     score = project.score(launch=launch_in(choose()))
     assert score.unstable == ()
     assert score.killed == score.total >= 4
+
+
+def test_it_is_said_which_checks_of_a_test_notice_and_a_check_that_never_holds_is_excused(
+    project: Project,
+) -> None:
+    project.write("shapes.py", "def both(x):\n    return x + 1, x * 2\n")
+    checks = numbered(
+        ["assert made[0] == 4", "assert made[1] == 6", "assert made == 'never'", "assert made"]
+    )
+    body = "\n".join(["made = both(3)", *checks])
+    test = f"from shapes import both\n{HEADER}\n\n\ndef test_both():\n{indent(body, '    ')}\n"
+    (project.root / "test_shapes.py").write_text(test)
+
+    score = project.score(matrix=True)
+
+    assert score.unstable == ()
+    tripped = {
+        r.mutant.after: r.tripped.get("test_shapes.py::test_both")
+        for r in score.results
+        if r.verdict is Verdict.KILLED
+    }
+    assert tripped["x - 1"] == (0,)
+    assert tripped["x / 2"] == (1,)
+    assert score.ratio == 1.0

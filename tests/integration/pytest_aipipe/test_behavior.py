@@ -26,7 +26,13 @@ def area(w, h):
 """
 TESTS = "from calc import area\n\n\ndef test_area():\n    assert area(3, 4) == 12\n"
 QUICK = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytest")
-OPTIONS = ("--ai-diff", "--ai-budget=15", "--ai-report=json:out.json", "--ai-report=term")
+OPTIONS = (
+    "--ai-diff",
+    "--ai-behavior=on",
+    "--ai-budget=15",
+    "--ai-report=json:out.json",
+    "--ai-report=term",
+)
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ def test_an_interrupt_while_comparing_leaves_nothing_half_done(losing: Any) -> N
     base = losing.root / ".aipipe/base"
     command = ["env", "--default-signal=INT", sys.executable, "-B", "-m", "pytest", *QUICK]
     process = subprocess.Popen(
-        [*command, "--ai-diff", "--ai-budget=120", "--ai-write=tests/ai"],
+        [*command, "--ai-diff", "--ai-behavior=on", "--ai-budget=120", "--ai-write=tests/ai"],
         cwd=losing.root,
         env=losing.environment,
         stdout=subprocess.PIPE,

@@ -5,6 +5,7 @@ import datetime as dt
 import decimal
 import enum
 import fractions
+import io
 import pathlib
 import re
 import uuid
@@ -148,3 +149,39 @@ def test_a_signature_that_says_nothing_or_shows_an_address_is_not_asserted() -> 
     anything.__annotations__.clear()
     for made in (anything, told):
         assert not any("signature" in one.code for one in facts_of("made", made))
+
+
+class Reader:
+    def __init__(self) -> None:
+        self._at = 4
+
+    @property
+    def at(self) -> int:
+        return self._at
+
+    @property
+    def broken(self) -> int:
+        raise OSError
+
+    @property
+    def _hidden(self) -> int:
+        return 1
+
+
+def test_of_an_object_its_public_properties_are_said_and_one_that_raises_is_left_out() -> None:
+    codes = [one.code for one in facts_of("reader", Reader())]
+
+    assert "assert reader.at == 4" in codes
+    assert not any("broken" in one or "hidden" in one for one in codes)
+
+
+def test_of_a_stream_in_memory_it_is_said_what_was_written_and_where_it_stands() -> None:
+    stream = io.StringIO("ab")
+    stream.read(1)
+
+    codes = [one.code for one in facts_of("stream", stream)]
+
+    assert 'assert stream.getvalue() == "ab"' in codes
+    assert "assert stream.tell() == 1" in codes
+    stream.close()
+    assert not any("getvalue" in one.code for one in facts_of("stream", stream))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.explore.variation import FunctionNode, Material, Variation, clone, edited_text
+from pytest_aipipe.explore.variation import FunctionNode, Material, Variation, clone
 
 MESSAGE: dict[str, Any] = {
     "texts": ["[one]\nkey = 1\n", "[two]\n"],
@@ -73,11 +73,3 @@ def test_what_cannot_be_parsed_is_no_material() -> None:
     material = Material.read(MESSAGE)
     assert [name for name, _ in material.keywords] == ["strict"]
     assert len(material.statements) == 2
-
-
-def test_lines_of_one_text_are_put_into_another_as_lines() -> None:
-    material = Material.read(MESSAGE | {"tokens": []})
-    rng = Random(5)
-    made = [edited_text("[one]\nkey = 1", material, rng) for _ in range(300)]
-    assert "[one]\nkey = 1\n[two]\n" in made
-    assert "[two]\n[one]\nkey = 1" in made

@@ -16,7 +16,8 @@ def candidate(body: str, **changes: str) -> Candidate:
 
 def ran(*lines: int, status: str = "passed", at: int = 0) -> Outcome:
     where = ("shop.py", at) if at else None
-    return Outcome(status, {"shop.py": frozenset(lines)}, raised_at=where)
+    raised = "TypeError: no" if status == "raised" else None
+    return Outcome(status, {"shop.py": frozenset(lines)}, raised=raised, raised_at=where)
 
 
 def make_pool() -> Pool:
@@ -76,3 +77,21 @@ def test_only_some_candidates_are_kept_for_one_path() -> None:
         pool.offer(candidate(f"f({number})"), ran(2), GAP, "local")
 
     assert len(bodies(pool, 2, limit=99)) == PER_PATH
+
+
+def test_half_of_what_is_returned_is_what_was_made_for_a_fault() -> None:
+    pool = make_pool()
+    for number in range(3):
+        pool.offer(candidate(f"plain({number})"), ran(2), GAP, "local")
+        pool.offer(candidate(f"edge({number})"), ran(2), GAP, "local", aimed=True)
+
+    assert bodies(pool, 2, limit=4) == ["edge(0)", "edge(1)", "plain(0)", "plain(1)"]
+    assert bodies(pool, 2, limit=5) == ["edge(0)", "edge(1)", "plain(0)", "plain(1)", "plain(2)"]
+
+
+def test_what_showed_something_new_comes_first_and_what_showed_nothing_new_last() -> None:
+    pool = make_pool()
+    for body, told in (("a()", "r == 1"), ("b()", "r == 1"), ("c()", None), ("d()", "r == 2")):
+        pool.offer(candidate(body), ran(2), GAP, "local", told=told)
+
+    assert bodies(pool, 2) == ["a()", "d()", "c()", "b()"]

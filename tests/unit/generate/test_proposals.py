@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
 from pytest_aipipe.generate.proposals import proposals, weak_spots
 
@@ -35,8 +36,8 @@ class Endless:
                 return
 
 
-def run(batch: Sequence[Candidate]) -> list[Outcome]:
-    return [Outcome("passed", {"shop.py": frozenset({1, 2})}) for _ in batch]
+def run(batch: Sequence[Candidate]) -> list[Trialed]:
+    return [Trialed(Outcome("passed", {"shop.py": frozenset({1, 2})})) for _ in batch]
 
 
 def test_an_engine_goes_on_because_it_hears_that_the_line_did_not_run() -> None:
@@ -46,7 +47,7 @@ def test_an_engine_goes_on_because_it_hears_that_the_line_did_not_run() -> None:
     seen = list(islice(found, 7))
 
     assert [one.name for one, _ in seen][-1] == "test_3_0"
-    assert all(outcome.lines["shop.py"] == {1, 2} for _, outcome in seen)
+    assert all(trial.outcome.lines["shop.py"] == {1, 2} for _, trial in seen)
     assert set(engine.heard) == {frozenset({1})}
 
 

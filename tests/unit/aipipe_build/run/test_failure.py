@@ -29,6 +29,7 @@ RUN = Fact(
         (["ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: X"], None, "build-refused", 2),
         (['ERROR: invalid tag "A": invalid reference format'], None, "build-refused", 2),
         (["ERROR: failed to solve: x: failed to resolve source metadata for docker.io/library/x"], None, "build-network", 3),
+        (["ERROR: failed to solve: failed to push r/x: dial tcp 127.0.0.1:9: connect: connection refused"], None, "build-network", 3),
         (["ERROR: something that nobody foresaw"], None, "build-failed", 3),
         (["ERROR: Cache export is not supported for the docker driver."], None, "builder-unable", 2),
         ([], None, "engine-died", 3),

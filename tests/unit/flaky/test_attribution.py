@@ -1,0 +1,47 @@
+"""Which cause is named where several knobs turn a verdict, or none does."""
+
+from __future__ import annotations
+
+from pytest_aipipe.flaky.causes import RANK, WORDS, Cause
+from pytest_aipipe.flaky.experiments import Hit
+from pytest_aipipe.flaky.hunt import attributed, unexplained
+from pytest_aipipe.flaky.sweeps import Setting
+from pytest_aipipe.flaky.verdict import Verdict
+
+
+def hit(cause: Cause, *, schedule: bool = False, **touched: object) -> Hit:
+    failure = Verdict("t", "failed", "assert 1 == 2", types=("AssertionError",), touched=touched)
+    return Hit(Setting(cause, f"turned {cause}", schedule=schedule), 3, 3, failure)
+
+
+def test_the_narrower_cause_is_named() -> None:
+    found = attributed("t", [hit(Cause.HASH_SEED), hit(Cause.UNORDERED)])
+    assert found.cause is Cause.UNORDERED
+    assert "turned unordered-collection (3 of 3)" in found.evidence[0]
+
+
+def test_a_delay_blames_the_tasks_where_there_are_tasks() -> None:
+    delay = hit(Cause.CONCURRENCY, schedule=True, loops=1)
+    assert attributed("t", [delay]).cause is Cause.ASYNC
+
+
+def test_every_cause_has_words_and_those_of_experiments_a_rank() -> None:
+    assert set(WORDS) == set(Cause)
+    by_experiment = {
+        Cause.PORTS, Cause.FILES, Cause.NETWORK, Cause.LOCALE, Cause.UNORDERED, Cause.HASH_SEED,
+        Cause.RANDOMNESS, Cause.CLOCK, Cause.TIME_ZONE, Cause.ASYNC, Cause.CONCURRENCY,
+        Cause.RESOURCES,
+    }  # fmt: skip
+    assert set(RANK) == by_experiment
+
+
+def test_what_still_changes_with_all_pinned_is_told_by_what_it_uses() -> None:
+    def cause(**touched: object) -> Cause:
+        return unexplained("t", Verdict("t", "failed", touched=touched), mixed=True).cause
+
+    assert cause(threads=1) is Cause.CONCURRENCY
+    assert cause(loops=1) is Cause.ASYNC
+    assert cause(clock=1) is Cause.CLOCK
+    assert cause() is Cause.UNORDERED
+    assert cause(written=["/x"]) is Cause.UNKNOWN
+    assert unexplained("t", Verdict("t", "failed"), mixed=False).cause is Cause.UNKNOWN
