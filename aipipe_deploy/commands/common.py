@@ -109,6 +109,14 @@ def opened(options: argparse.Namespace) -> Iterator[Project]:
     project = Project.at(Path(options.root))
     try:
         yield project
+    except KeyboardInterrupt:
+        last = project.journal.last()
+        if last and last.state.is_open:
+            say(
+                f"Interrupted: release {last.id} is {last.state.value};"
+                " aipipe-deploy resume goes on with it, rollback takes it back."
+            )
+        raise
     finally:
         project.journal.close()
 
