@@ -36,6 +36,10 @@ _MARK = """
 UPDATE moves SET state = ?, at = ?, token = ?, note = ?
 WHERE release = ? AND back = ? AND seq = ?"""
 
+_BEGIN_BACK = """
+UPDATE moves SET state = 'begun', at = ?, token = ?
+WHERE release = ? AND back = 1 AND seq = 0 AND state = 'planned'"""
+
 
 class Journal:
     """One project's journal. All writes but the lease's own need the lease.
@@ -147,7 +151,11 @@ class Journal:
         )
 
     def turn_back(self, release: int, moves: Sequence[Move], outcome: str) -> None:
-        """Decide on the way back, once and for all, and write down its moves."""
+        """Decide on the way back, once and for all, and write down its moves.
+
+        The first one counts as begun: between a verdict and the traffic's turn there is time
+        for one write to the disk, not for two.
+        """
         self._fenced(
             [
                 (
@@ -155,6 +163,7 @@ class Journal:
                     (outcome, release),
                 ),
                 *_planned(release, moves, back=True),
+                (_BEGIN_BACK, (time.time(), self._token, release)),
             ]
         )
 

@@ -119,8 +119,9 @@ class Runner:
             self.performer.perform(release, shifts[-1])
 
     def _make(self, release: Release, entry: Entry) -> None:
-        self.journal.mark(release.id, entry, "begun")
         self.tell(f"  {entry.move}")
+        if entry.state == "planned":
+            self.journal.mark(release.id, entry, "begun")
         self.performer.perform(release, entry.move)
         self.journal.mark(release.id, entry, "done")
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 2
+_MUCH = 8
+_NEAR = 0.5
 
 
 def techniques() -> list[Technique]:
@@ -49,7 +51,16 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
         wanted.add("force")
     if situation.target is not None and situation.target in entries(situation):
         wanted.add("command")
+    if situation.gap.size >= _MUCH and _nearest(situation) >= _NEAR:
+        wanted.add("breed")  # much is open around where tests already are
     return sorted(order, key=lambda t: t.name not in wanted)
+
+
+def _nearest(situation: Situation) -> float:
+    """Return how near the nearest test comes: 0 to 1."""
+    path = situation.gap.path
+    nearest = (situation.nearness(t.lines.get(path, frozenset())) for t in situation.tests[:3])
+    return max(nearest, default=0.0)
 
 
 class LocalEngine:

@@ -59,3 +59,16 @@ def pieces(goal: Goal) -> frozenset[Piece]:
 
 def _pieces(given: Mapping[str, Iterable[object]]) -> Iterable[Piece]:
     return ((path, one) for path, found in given.items() for one in found)
+
+
+def part_of(goal: Goal, reached: Goal) -> Goal:
+    """Return what ``reached`` holds of ``goal``."""
+    return Goal(
+        {p: n & reached.lines.get(p, frozenset()) for p, n in goal.lines.items()},
+        {p: n & reached.arcs.get(p, frozenset()) for p, n in goal.arcs.items()},
+    )
+
+
+def judged(outcome: Outcome, said: str | None) -> Outcome:
+    """Return ``outcome`` with what the gate said: "" is admitted, None that it was not asked."""
+    return outcome if said is None else replace(outcome, admitted=not said, refused=said)

@@ -48,3 +48,8 @@ def stages_of(engines: Sequence[Engine]) -> list[list[Engine]]:
 def share(left: float, following: int) -> float:
     """Return the seconds that have to stay for the stages that follow."""
     return left * (1 - EARLIER_SHARE) if following else 0.0
+
+
+def without_waiting(engines: Sequence[Engine]) -> list[Engine]:
+    """Return the engines that answer at once: the others cost more than a stronger test brings."""
+    return [engine for engine in engines if not isinstance(engine, Waiting)]

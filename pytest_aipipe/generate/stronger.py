@@ -10,7 +10,7 @@ from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.kept import ran_by
 from pytest_aipipe.generate.scene import read_sources, scene_for
 from pytest_aipipe.generate.sharpen import Sharpener
-from pytest_aipipe.generate.stages import Waiting
+from pytest_aipipe.generate.stages import without_waiting
 from pytest_aipipe.generate.tools import Tools
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     tools = Tools(
         request=request,
         explorer=shop.explorer,
-        # An engine that waits for answers from elsewhere is not asked again: they cost money.
-        engines=[one for one in shop.engines if not isinstance(one, Waiting)],
+        engines=without_waiting(shop.engines),
         scene=scene,
         pool=shop.pool,
         judge=judge,

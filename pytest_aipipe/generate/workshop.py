@@ -16,7 +16,7 @@ from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.accidents import Accidents, heard
 from pytest_aipipe.generate.kept import Kept, ran_by
 from pytest_aipipe.generate.pool import Pool
-from pytest_aipipe.generate.remaining import Remaining, pieces
+from pytest_aipipe.generate.remaining import Remaining, judged, pieces
 from pytest_aipipe.generate.request import (
     AdmittedTest,
     MutantCount,
@@ -178,15 +178,9 @@ class Workshop:
             self.pool.offer(candidate, outcome, turn.gap, turn.engine.name)
         self._said.clear()
         self._harvest(turn, outcomes)
-        judged = [self._judged(c, o) for c, o in zip(turn.batch, outcomes, strict=True)]
-        rota.answer(turn, [heard(turn, one, self._is_raise) for one in judged])
-
-    def _judged(self, candidate: Candidate, outcome: Outcome) -> Outcome:
-        """Return the outcome with what the gate said of it, where it came to the gate."""
-        said = self._said.get(id(candidate))
-        if said is None:
-            return outcome
-        return replace(outcome, admitted=not said, refused=said)
+        said = [self._said.get(id(candidate)) for candidate in turn.batch]
+        answers = [judged(*one) for one in zip(outcomes, said, strict=True)]
+        rota.answer(turn, [heard(turn, one, self._is_raise) for one in answers])
 
     def _harvest(self, turn: Turn, outcomes: Sequence[Outcome]) -> None:
         """Make tests of the outcomes that reached something open, the most promising first."""

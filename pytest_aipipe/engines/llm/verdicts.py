@@ -42,7 +42,8 @@ def _reached(situation: Situation, outcome: Outcome) -> str:
 
 
 def _guard(one: Comparison) -> str:
-    operands = f"{one.left} {one.op} {one.right}" if one.op != "truth" else str(one.left)
+    left, right = (side or "an object" for side in (one.left, one.right))
+    operands = f"{left} {one.op} {right}" if one.op != "truth" else left
     return f"At line {one.line}, {_cut(operands, 120)} was {'true' if one.taken else 'false'}."
 
 

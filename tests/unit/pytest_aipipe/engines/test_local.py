@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from pytest_aipipe.engines import default_engines
-from pytest_aipipe.engines.local import LocalEngine
+from pytest_aipipe.engines.local import LocalEngine, likeliest_first
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.force import Force
 from pytest_aipipe.engines.techniques.module_level import ModuleLevel
 from pytest_aipipe.engines.techniques.search import Search
-from pytest_aipipe.generate.model import Brood, Gap, Outcome, Scene
+from pytest_aipipe.generate.model import Brood, Gap, KnownTest, Outcome, Scene
 
 CASES: list[tuple[str, str, str, str]] = [
     ("a number beyond a limit", "def f(n):\n    if n > 4711:\n        return 'many'\n    return 'few'",
@@ -198,3 +198,26 @@ def test_a_text_that_a_guard_asks_for_becomes_a_path_where_a_path_is_hinted(worl
             return 'plain'
     """)
     assert "Path('less')" in here.close("pager", "'raw'").function
+
+
+def test_where_much_is_open_beside_what_tests_run_these_are_bred_first(world: Any) -> None:
+    here = world("""
+        def read(text):
+            if text == 'a':
+                return 1
+            if text == 'b':
+                return 2
+            if text == 'c':
+                return 3
+            if text == 'd':
+                return 4
+            return 0
+    """).knows("from shop import read\n\ndef test_read():\n    assert read('') == 0", "test_read")
+    texts = ["return 1", "return 2", "return 3", "return 4", "== 'b'", "== 'c'", "== 'd'", "== 'a'"]
+    near = here.tests[0]
+    for ran, wanted in ((frozenset[int](), "examples"), (frozenset({2, 4, 6, 8, 10}), "breed")):
+        here.tests[0] = KnownTest(
+            near.nodeid, near.source_path, near.qualname, (), {}, {here.path: ran}, {}
+        )
+        order = likeliest_first(LocalEngine().order, here.situation("read", *texts))
+        assert order[0].name == wanted
