@@ -80,6 +80,8 @@ class Hunt:
             finding.runs, finding.failures = self.lab.runs[nodeid], self.lab.failures[nodeid]
             known = self.reruns.get(nodeid)
             finding.natural = (known.failures, known.runs) if known else (0, 0)
+            outside = self.lab.workplace.outside
+            finding.evidence = [outside(words) for words in finding.evidence]
         return [self.found[nodeid] for nodeid in self.tests if nodeid in self.found]
 
     def _attribute(self) -> None:
