@@ -29,7 +29,9 @@ TOKEN = "canary-token-5f1d"
 KEY = "canary-key-77ab"
 
 CALC = "import subprocess\n\n\ndef add(a, b):\n    return a + b\n"
-CHANGED = CALC.replace("    return a", "    if a is None:\n        return b\n    return a")
+GUARDS = "    if a is None:\n        return b\n    if a is add:\n        return 0\n"
+CHANGED = CALC.replace("    return a", f"{GUARDS}    return a")
+# No attempt closes the gap (`a is add`), so that the next one is tried as well.
 TEST = "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"
 
 CONFTEST = """
@@ -43,14 +45,19 @@ class Hostile:
     name = "hostile"
 
     def propose(self, gap, scene):
-        seen = {}
-        for name, text in json.loads(Path(os.environ["ATTEMPTS"]).read_text()).items():
+        texts = json.loads(Path(os.environ["ATTEMPTS"]).read_text())
+        batch = []
+        for name, text in texts.items():
             head, _, body = text.partition("def test_")
-            one = Candidate("hostile", f"test_{name}", "def test_" + body, (head,), untrusted=True)
-            (outcome,) = yield [one]
-            said = "admitted" if outcome.admitted else outcome.refused or outcome.detail
-            seen[name] = [outcome.status, said]
-            Path(os.environ["SEEN"]).write_text(json.dumps(seen))
+            batch.append(
+                Candidate("hostile", f"test_{name}", "def test_" + body, (head,), untrusted=True)
+            )
+        outcomes = yield batch
+        seen = {
+            name: [one.status, "admitted" if one.admitted else one.refused or one.detail]
+            for name, one in zip(texts, outcomes)
+        }
+        Path(os.environ["SEEN"]).write_text(json.dumps(seen))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,7 @@ kept. Any failure is a :class:`ModelError`; whoever asked goes on without the an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -77,7 +78,8 @@ class Client:
         if stored is not None:
             return stored
         if self.player is None and self._preview is None:
-            import openai  # noqa: F401 - its import may take a second, which is not the server's
+            with contextlib.suppress(ImportError):  # the call says so, and writes it down
+                import openai  # noqa: F401 - it may take a second, which is not the server's
 
         deadline = time.monotonic() + (seconds if seconds is not None else self._longest())
         answer = self._once(ask, tier, deadline)
