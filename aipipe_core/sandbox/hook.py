@@ -8,6 +8,7 @@ Run as a script by the interpreter that is to be guarded, with the rules (JSON) 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import runpy
@@ -30,6 +31,8 @@ _REFUSED = (
     "os.killpg",
     "pty.spawn",
     "ctypes.dlopen",
+    "ctypes.dlsym",
+    "ctypes.cdata",
     "syslog.openlog",
     "webbrowser.open",
 )
@@ -134,8 +137,11 @@ def main() -> None:
     if rest[:1] == ["refuse"]:
         sys.stderr.write(f"aipipe guard: {rest[1]} is no Python program and cannot be guarded\n")
         sys.exit(126)
-    for needed in ("traceback", "linecache", "tokenize"):  # for the report of a failure
-        __import__(needed)
+    # The first three for the report of a failure. ctypes opens the process itself as a library
+    # when it is imported, as numpy and others do; opening and looking up are refused later.
+    for needed in ("traceback", "linecache", "tokenize", "ctypes"):
+        with contextlib.suppress(ImportError):
+            __import__(needed)
     if rest[0] == "-m":
         sys.argv = rest[1:]
         sys.path.insert(0, os.getcwd())

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate, RecordedCall
     from pytest_aipipe.generate.request import Progress, Request
 
-_QUIET, _QUIET_AFTER = 600, 96
+_QUIET, _QUIET_AFTER = 320, 96
 """Candidates in a row without a new path after which a place is left: nothing was told of it, or
 something was."""
 _PATIENCE = 15.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.flaky import order as ordering
 from pytest_aipipe.flaky.causes import RANK, Cause, is_offline, of_schedule, refine
+from pytest_aipipe.flaky.child.clock import WITHOUT, can_turn
 from pytest_aipipe.flaky.condition import natural, pinned
 from pytest_aipipe.flaky.experiments import Experiments, Hit
 from pytest_aipipe.flaky.finding import Finding
@@ -74,6 +75,8 @@ class Hunt:
             self._attribute()
             self._orders(bench)
         self._rest()
+        if not can_turn():
+            self.notes.append(WITHOUT)
         if self._cut:
             self.notes.append("The time for the hunt was up before every experiment was done.")
         for nodeid, finding in self.found.items():

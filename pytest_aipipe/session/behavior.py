@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from pytest_aipipe.session.host import Host
 
 SHARE = 1 / 3
-"""Of the budget, for comparing; what generation leaves over comes to it."""
+"""Of the budget, for comparing."""
+
+MOST = 1 / 2
+"""Of the budget, where generation leaves as much."""
 
 OPINIONS = 1 / 4
 """Of the comparison's time, for questions to a model, in addition to it."""
@@ -87,8 +90,8 @@ class Behavior:
             if run.options.accept is not None:
                 self._accept([])
             return
-        used = run.timing.get("generate", 0.0)
-        budget = max(self.share, run.options.budget - used)
+        left = run.options.budget - run.timing.get("generate", 0.0)
+        budget = max(self.share, min(left, MOST * run.options.budget))
         with run.timed("compare"):
             found = self._compared(budget)
             if found is None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 from typing import Any
 
-import time_machine
-
 NS = 1_000_000_000
 _OURS = (f"{os.sep}_pytest{os.sep}", f"{os.sep}pluggy{os.sep}", "time_machine", "pytest_aipipe")
 _QUIET = ("logging", "asyncio.base_events", "threading", "tempfile", "uuid")
+
+
+WITHOUT = "The clock was left alone: that needs time-machine (pip install 'pytest-aipipe[flaky]')."
+
+
+def can_turn() -> bool:
+    """Whether the package that turns the clock is installed.
+
+    It is no dependency of the plugin: it brings a plugin of its own, which every start of
+    pytest would then load.
+    """
+    return importlib.util.find_spec("time_machine") is not None
 
 
 class Clock:
@@ -26,6 +37,8 @@ class Clock:
         self.top = top
         self.readings = 0
         self.places: set[tuple[str, int]] = set()
+        import time_machine
+
         self._traveller: Any = time_machine.travel(at, tick=True).start()
         self._begun: int | None = _real()
         setattr(self._traveller, "time_ns", self.time_ns)  # noqa: B010

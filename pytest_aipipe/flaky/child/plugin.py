@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_aipipe import flags
-from pytest_aipipe.flaky.child.clock import Clock, tzset
+from pytest_aipipe.flaky.child.clock import Clock, can_turn, tzset
 from pytest_aipipe.flaky.child.entropy import Entropy
 from pytest_aipipe.flaky.child.listing import reorder
 from pytest_aipipe.flaky.child.probe import Probe
@@ -41,7 +41,7 @@ class Laboratory:
                 coarse=knobs.get("clock_coarse", 0.0),
                 top=self.top,
             )
-            if at is not None
+            if at is not None and can_turn()
             else None
         )
         seed = knobs.get("entropy")

@@ -42,7 +42,8 @@ def test_the_bound_lies_a_little_above_what_common_tokenizers_count(text: str, t
 @given(st.text(max_size=60))
 def test_no_text_has_a_bound_above_its_bytes_by_more_than_its_parts(text: str) -> None:
     assert bound(text) <= 2 * hard_bound(text)
-    assert bound(text + text) <= 2 * bound(text) + 2
+    # At a line's end no word goes on; elsewhere two words may grow into a stranger one.
+    assert bound(f"{text}\n{text}") <= 2 * bound(text) + 2
 
 
 def test_a_price_counts_what_was_cached_apart() -> None:
