@@ -33,8 +33,11 @@ Faults = dict[str, list["Mutant"]]
 
 
 def reserved(budget: float) -> float:
-    """Return the seconds of ``budget`` that exploring leaves for the tests' strength."""
-    return budget * SHARE
+    """Return the seconds of ``budget`` that exploring leaves for the tests' strength.
+
+    As long as gaps are open, reaching them comes first.
+    """
+    return budget * END_SHARE
 
 
 def sharpening(budget: float, left: float) -> float:

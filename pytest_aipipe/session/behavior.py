@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.session.host import Host
 
-SHARE = 1 / 3
-"""Of the budget, for comparing."""
+SHARE = 1 / 6
+"""Of the budget, for comparing, however long generation takes."""
 
 MOST = 1 / 2
 """Of the budget, where generation leaves as much."""
