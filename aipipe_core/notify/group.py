@@ -99,7 +99,9 @@ class Group:
         if self.beyond:
             lines.append(f"and {self.beyond} events of further alerts")
         if not held:
-            lines = [f"over: {a.headline}" for a in list(self.alerts.values())[-MOST_LINES:]]
+            last = list(self.alerts.values())[-MOST_LINES:]
+            # How a deploy ended is what its last event says.
+            lines = [a.text if self.deploy and a.text else f"over: {a.headline}" for a in last]
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:

@@ -59,6 +59,10 @@ class Notifier:
             self._unsaved = 0
         return self._delivery.run(now)
 
+    def waits(self) -> bool:
+        """Whether a message is decided on and has not arrived yet."""
+        return bool(self._outbox.counts().get("queued"))
+
     def next_due(self, now: float) -> float | None:
         """When the next message is due, None for never; what waits for a retry not counted."""
         moments = [digest.next_due(now) for digest in self._digests.values()]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.errors import ExitCode, RequestError
+from aipipe_deploy.release.herald import Herald
 from aipipe_deploy.release.project import Project, Wish
 
 if TYPE_CHECKING:
@@ -101,6 +103,13 @@ def _analysis(file: str) -> dict[str, Any]:
             hint="Make it with aipipe analyze --json FILE.",
         )
     return dict(found)
+
+
+def herald(options: argparse.Namespace, project: Project) -> Herald:
+    """Return who tells the channels of this release. Raises for channels set up wrongly."""
+    root = Path(options.root)
+    folder = root / project.deploy.state
+    return Herald.at(root, folder, project.deploy.project, os.environ, say)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ def run(options: argparse.Namespace) -> int:
             raise common.nothing_open(release)
         project.target.check()
         back = release.state is State.ROLLING_BACK
-        ending = project.runner(common.say).resume(release, accept=options.accept)
+        with common.herald(options, project) as herald:
+            ending = project.runner(herald.step).resume(release, accept=options.accept)
+            herald.end(ending)
     good = (State.ROLLED_BACK,) if back else (State.DONE,)
     return common.end(ending, good=good, as_json=options.json)

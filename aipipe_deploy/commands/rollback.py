@@ -28,7 +28,9 @@ def run(options: argparse.Namespace) -> int:
         refuse(release)
         assert release is not None  # noqa: S101 - refused above
         project.proxy.ensure()
-        ending = project.runner(common.say).back(release, options.reason)
+        with common.herald(options, project) as herald:
+            ending = project.runner(herald.step).back(release, options.reason)
+            herald.end(ending)
     return common.end(ending, good=(State.ROLLED_BACK,), as_json=options.json)
 
 

@@ -32,9 +32,13 @@ def run(options: argparse.Namespace) -> int:
             print(json.dumps({"schema": 1, "state": "unchanged"}) if options.json else _SAME)
             return int(ExitCode.DONE)
         release = plan.release
-        common.say(f"release {release.id}: {release.strategy} ({release.reason})")
-        project.journal.begin(release, plan.moves)
-        ending = project.runner(common.say).forward(release)
+        with common.herald(options, project) as herald:
+            text = f"release {release.id}: {release.strategy} ({release.reason})"
+            common.say(text)
+            project.journal.begin(release, plan.moves)
+            herald.begin(release.id, text)
+            ending = project.runner(herald.step).forward(release)
+            herald.end(ending)
     return common.end(ending, good=(State.DONE,), as_json=options.json)
 
 
