@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import ModelServer
+    from tests.integration.model_server import ModelServer
 
 pytestmark = pytest.mark.slow
 TOP = Path(__file__).parents[3]
