@@ -7,6 +7,10 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LEFT_OUT = (
     ".git", ".hg", ".svn", ".aipipe", ".venv", "venv", "env", ".tox", ".nox", "node_modules",
@@ -51,8 +55,21 @@ class Workplace:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def make_workplace(rootdir: Path) -> Workplace:
-    """Copy the project around ``rootdir``."""
+def files_in(top: Path) -> frozenset[str]:
+    """Return the paths of all files below ``top`` that a copy would hold."""
+    found: set[str] = set()
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if name not in LEFT_OUT]
+        found.update(os.path.join(folder, name) for name in names)  # noqa: PTH118 - thousands
+    return frozenset(found)
+
+
+def make_workplace(rootdir: Path, known: frozenset[str] | None = None) -> Workplace:
+    """Copy the project around ``rootdir``.
+
+    With ``known``, only the files that :func:`files_in` named before the tests ran: what a
+    test left behind must not be there from the start.
+    """
     origin = top_of(rootdir)
     scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="aipipe-flaky-")))
     copy = scratch / "copy" / origin.name
@@ -61,7 +78,21 @@ def make_workplace(rootdir: Path) -> Workplace:
         origin,
         copy,
         symlinks=True,
-        ignore=shutil.ignore_patterns(*LEFT_OUT),
+        ignore=_ignored(known),
         ignore_dangling_symlinks=True,
     )
     return Workplace(origin, copy, scratch)
+
+
+def _ignored(known: frozenset[str] | None) -> Callable[[str, list[str]], set[str]]:
+    patterns = shutil.ignore_patterns(*LEFT_OUT)
+
+    def ignore(folder: str, names: list[str]) -> set[str]:
+        found = patterns(folder, names)
+        for name in names:
+            path = os.path.join(folder, name)  # noqa: PTH118 - as copytree has them
+            if known is not None and path not in known and not os.path.isdir(path):  # noqa: PTH112
+                found.add(name)
+        return found
+
+    return ignore

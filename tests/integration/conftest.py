@@ -14,6 +14,8 @@ from .model_server import ModelServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ON_THE_ENGINE = ("aipipe_build", "aipipe_deploy")
+"""Folders whose tests share one Docker engine: they run one after the other, on one worker."""
 WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgSign=false")
 
 
@@ -46,6 +48,15 @@ class Project:
         self.git("add", "--all")
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one engine on one worker (``--dist loadgroup``)."""
+    here = Path(__file__).parent
+    rooms = [here / name for name in ON_THE_ENGINE]
+    for item in items:
+        if any(room in item.path.parents for room in rooms):
+            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 @pytest.fixture

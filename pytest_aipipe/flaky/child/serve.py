@@ -163,11 +163,11 @@ class Server:
         for path, was_there in sorted(self._left.items(), reverse=True):
             inside = path.startswith(self.top)
             source = self.origin + path[len(self.top) :]
-            if inside and os.path.isfile(source):  # noqa: PTH113
+            if not was_there:  # the project may have one by now: its own tests ran there
+                _remove(path)
+            elif inside and os.path.isfile(source):  # noqa: PTH113
                 with suppress(OSError):
                     shutil.copy2(source, path)
-            elif not was_there:
-                _remove(path)
         self._left.clear()
         with suppress(OSError):
             os.chdir(self.session.config.invocation_params.dir)

@@ -103,7 +103,7 @@ def test_auto_asks_the_model_only_for_what_the_embedded_engine_leaves(
     assert {test["engine"] for test in report["tests"] if test["status"] == "admitted"} >= {"llm"}
     text = server.requests[0]["messages"][1]["content"]
     (listing,) = re.findall(r'about="source">\n(.*?)</untrusted>', text, re.DOTALL)
-    assert re.findall(r"^ *(\d+).!", listing, re.MULTILINE) == ["7"]
+    assert re.findall(r"^ *(\d+).!", listing, re.MULTILINE) == ["8"]
     assert "What was tried by a program" in text
 
 
@@ -114,7 +114,7 @@ import hashlib
 def add(a, b):
     if a is None:
         return b
-    if hashlib.sha256(f"{a}{b}".encode()).hexdigest()[:2] == "aa":
+    if hashlib.sha256(f"{a}{b}".encode()).hexdigest()[:12] == "d991b1bb53f9":
         return "open"
     return a + b
 """

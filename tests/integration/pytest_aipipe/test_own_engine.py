@@ -31,8 +31,9 @@ def test_the_engine_of_the_documentation_closes_a_gap(project: Any) -> None:
     report = project.report()
     assert report["coverage"]["lines"] == {"total": 4, "before": 1, "after": 4}
     assert {test["engine"] for test in report["tests"]} == {"edges"}
-    (row,) = report["techniques"]
-    assert (row["engine"], row["technique"], row["lines"]) == ("edges", "edges", 3)
+    assert {row["engine"] for row in report["techniques"]} == {"edges"}, report["techniques"]
+    (row,) = [row for row in report["techniques"] if row["technique"] == "edges"]
+    assert row["lines"] == 3
     assert row["tried"] >= row["admitted"] >= 1
 
 
