@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SHARE = 1 / 6
 """Of the budget, for comparing, however long generation takes."""
 
-MOST = 1 / 2
+MOST = 1 / 4
 """Of the budget, where generation leaves as much."""
 
 OPINIONS = 1 / 4
