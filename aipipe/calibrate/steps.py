@@ -45,11 +45,17 @@ class Outcome:
 
 
 def calibrate(
-    top: Path, home: Path, *, since: float | None = None, tell: Callable[[int], None] | None = None
+    top: Path,
+    home: Path,
+    *,
+    since: float | None = None,
+    now: float | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Learn from the history up to HEAD; ``home`` is the repository's ``.aipipe``.
 
-    ``since`` (seconds since 1970) leaves older commits out of fitting. Raises ``RequestError``
+    ``since`` (seconds since 1970) leaves older commits out of fitting; ``now`` is the moment
+    at which it is learned, for a replay of the past. Raises ``RequestError``
     (``history-short``) and ``SurroundingsError`` (``history-shallow``, ``fitting-missing``).
     """
     from aipipe.calibrate.fit import fit_model, levels_of, predict, require_sklearn
@@ -66,7 +72,7 @@ def calibrate(
         table = table.only(table.times >= since)
     if len(table) < FEW:
         raise _short(top, len(table))
-    now = datetime.now(UTC).timestamp()
+    now = datetime.now(UTC).timestamp() if now is None else now
     parts = split(table, now)
     outcome = Outcome(len(table), int(table.labels.sum()), len(parts.later))
     previous, card = load(home / FOLDER), prior()

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 EXTRA_BUDGET = 300
 """Seconds in which ``full+extra`` looks for tests of what nothing tests yet."""
 SKIPPED = "skip"
-ANSWERS = {"deploy": "deploy.json"}
-"""What an agent prints as its last line rather than writes; the run keeps it under this name."""
 
 
 def argv_of(stage: Stage, analysis: Analysis, run: Path) -> list[str]:
@@ -65,9 +63,10 @@ def _build(analysis: Analysis, run: Path) -> list[str]:
 
 def _deploy(stage: Stage, analysis: Analysis, run: Path) -> list[str]:
     strategy = analysis.route.strategy if stage.strategy == "auto" else stage.strategy
-    watch = stage.monitor.seconds if stage.monitor else float(analysis.route.watch_seconds)
-    options = [f"--strategy={strategy}", f"--watch={watch:g}"]
-    options += [f"--analysis={run / 'risk.json'}", "--json"]
+    options = [f"--strategy={strategy}", f"--analysis={run / 'risk.json'}"]
+    options.append(f"--json={run / 'deploy.json'}")
+    if stage.monitor:  # else the route's, which the analysis names, unless deploy.watch says more
+        options.append(f"--watch={stage.monitor.seconds:g}")
     return [sys.executable, "-m", "aipipe_deploy", "up", *options]
 
 

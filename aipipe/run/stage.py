@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aipipe.run.agents import ANSWERS, argv_of, environment_of
+from aipipe.run.agents import argv_of, environment_of
 from aipipe.run.explain import explain
 from aipipe.run.output import Output
 from aipipe.run.process import Ended, run_process
@@ -18,7 +16,6 @@ from aipipe.run.watch import watch
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from aipipe.analyze import Analysis
     from aipipe.pipeline.model import Stage
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
     from aipipe.run.record import StageState
 
 RETRY, CONTINUE = "retry_once", "continue"
-ANSWER = 100_000
-"""Bytes at a log's end in which an agent's answer is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +62,6 @@ class StageRun:
             output.close()
             self.state.seconds = time.monotonic() - begun
             self.state.bytes, self.state.left_out_bytes = output.seen, output.left_out
-        if self.stage.uses in ANSWERS:
-            keep_answer(log, self.around.folder.path / ANSWERS[self.stage.uses])
         self._conclude(ended)
 
     def _attempts(self, output: Output) -> Ended:
@@ -136,14 +129,3 @@ class StageRun:
         state.state, state.why = "failed", state.why or ended.words
         log = self.around.folder.path / state.log
         state.explanation = explain(self.stage, self.argv, ended, log, self.around.analysis.change)
-
-
-def keep_answer(log: Path, path: Path) -> None:
-    """Keep the last line of ``log`` that is a JSON object at ``path``; nothing without one."""
-    for line in reversed(log.read_bytes()[-ANSWER:].splitlines()):
-        if not line.startswith(b"{"):
-            continue
-        with suppress(ValueError, OSError):
-            found = json.loads(line)
-            path.write_text(json.dumps(found, indent=2) + "\n", encoding="ascii")
-            return

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core.documents import write_document
 from aipipe_core.errors import ExitCode, RequestError
+from aipipe_deploy.release.document import document
 from aipipe_deploy.release.herald import Herald
+from aipipe_deploy.release.metrics import Metrics
 from aipipe_deploy.release.project import Project, Wish
 
 if TYPE_CHECKING:
@@ -18,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aipipe_deploy.journal.model import Release, State
-    from aipipe_deploy.release.runner import Ending
+    from aipipe_deploy.release.runner import Ending, Runner
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 
 STRATEGIES = ("auto", "rolling", "blue-green", "canary", "hotfix")
+PRINTED = "-"
 RISKS = ("low", "medium", "high")
 
 
@@ -37,6 +41,17 @@ def command(
     return parser
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a command that makes moves: the whole document, printed or written."""
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const=PRINTED,
+        metavar="FILE",
+        help="print deploy.json in one line, or write it to FILE",
+    )
+
+
 def add_wishes(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which release is wanted."""
     parser.add_argument("--strategy", choices=STRATEGIES, default="auto", help="how to roll out")
@@ -46,7 +61,9 @@ def add_wishes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--risk", choices=RISKS, help="the change's risk (default: medium)")
     parser.add_argument("--kinds", default="", help="the change's kinds, separated by commas")
     parser.add_argument(
-        "--analysis", metavar="FILE", help="take risk and kinds from `aipipe analyze --json FILE`"
+        "--analysis",
+        metavar="FILE",
+        help="take risk, kinds and the watch's length from `aipipe analyze --json FILE`",
     )
     parser.add_argument("--watch", type=float, metavar="SECONDS", help="length of the window")
     parser.add_argument("--anyway", action="store_true", help="in spite of the calendar")
@@ -71,8 +88,16 @@ def wish_of(options: argparse.Namespace) -> Wish:
         again=options.again,
         images=tuple(_pair(text) for text in options.image),
         watch=options.watch,
+        routed=_routed(analysis),
         details=tuple(details.items()),
     )
+
+
+def _routed(analysis: dict[str, Any]) -> float | None:
+    """Return the seconds of watch that the analysis' route asks for."""
+    seconds = analysis.get("route", {}).get("watch_seconds")
+    sane = isinstance(seconds, int | float) and 0 <= seconds <= 86_400  # noqa: PLR2004 - a day
+    return float(seconds) if sane else None
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -135,14 +160,29 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def end(ending: Ending, *, good: Sequence[State], as_json: bool) -> int:
-    """Print how it ended; return the exit code."""
-    if as_json:
-        record = {"schema": 1, "release": ending.release, "state": ending.state.value}
-        print(json.dumps({**record, "text": ending.text}))
-    else:
-        print(ending.text)
+def end(
+    project: Project, runner: Runner, ending: Ending, *, good: Sequence[State], to: str | None
+) -> int:
+    """Tell how it ended, in words or as ``deploy.json``; return the exit code."""
+    hand_over(_document(project, runner, ending), ending.text, to)
     return int(ExitCode.DONE if ending.state in good else ExitCode.NO)
+
+
+def hand_over(found: dict[str, Any], text: str, to: str | None) -> None:
+    """Print ``text``; or print the document in one line; or write it to the file ``to``."""
+    if to == PRINTED:
+        print(json.dumps(found))
+        return
+    if to:
+        write_document(Path(to), "deploy", found)
+    print(text)
+
+
+def _document(project: Project, runner: Runner, ending: Ending) -> dict[str, Any]:
+    release = project.journal.last()
+    assert release is not None  # noqa: S101 - it has just ended
+    metrics = getattr(runner.watcher, "metrics", None) or Metrics()
+    return document(release, project.journal.entries(release.id), metrics, ending)
 
 
 def nothing_open(release: Release | None) -> RequestError:

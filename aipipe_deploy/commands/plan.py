@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aipipe_core.errors import ExitCode
 from aipipe_deploy.commands import common
+from aipipe_deploy.release.document import UNCHANGED
 from aipipe_deploy.release.perform import commands_of
 from aipipe_deploy.strategies import CATALOGUE
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     with common.opened(options) as project:
         plan = project.plan(common.wish_of(options), pull=False)
         if plan is None:
-            print(json.dumps({"schema": 1, "state": "unchanged"}) if options.json else "no change")
+            print(json.dumps(UNCHANGED) if options.json else "no change")
             return int(ExitCode.DONE)
         record = as_json(project, plan)
     print(json.dumps(record, indent=2) if options.json else as_text(record))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: common.Subparsers) -> None:
     """Add the command to ``subparsers``."""
-    parser = common.command(subparsers, "resume", "go on where a runner stopped")
+    parser = common.command(subparsers, "resume", "go on where a runner stopped", json_too=False)
+    common.add_json(parser)
     parser.add_argument("--accept", action="store_true", help="without watching any further")
     parser.set_defaults(run=run)
 
@@ -27,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
         project.target.check()
         back = release.state is State.ROLLING_BACK
         with common.herald(options, project) as herald:
-            ending = project.runner(herald.step).resume(release, accept=options.accept)
+            runner = project.runner(herald.step)
+            ending = runner.resume(release, accept=options.accept)
             herald.end(ending)
-    good = (State.ROLLED_BACK,) if back else (State.DONE,)
-    return common.end(ending, good=good, as_json=options.json)
+        good = (State.ROLLED_BACK,) if back else (State.DONE,)
+        return common.end(project, runner, ending, good=good, to=options.json)

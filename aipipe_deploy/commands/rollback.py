@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: common.Subparsers) -> None:
     """Add the command to ``subparsers``."""
-    parser = common.command(subparsers, "rollback", "back to what served before")
+    parser = common.command(subparsers, "rollback", "back to what served before", json_too=False)
+    common.add_json(parser)
     parser.add_argument("--reason", default="rolled back by hand", help="kept in the history")
     parser.set_defaults(run=run)
 
@@ -29,9 +30,10 @@ def run(options: argparse.Namespace) -> int:
         assert release is not None  # noqa: S101 - refused above
         project.proxy.ensure()
         with common.herald(options, project) as herald:
-            ending = project.runner(herald.step).back(release, options.reason)
+            runner = project.runner(herald.step)
+            ending = runner.back(release, options.reason)
             herald.end(ending)
-    return common.end(ending, good=(State.ROLLED_BACK,), as_json=options.json)
+        return common.end(project, runner, ending, good=(State.ROLLED_BACK,), to=options.json)
 
 
 def refuse(release: Release | None) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import ExitCode, RequestError
 from aipipe_deploy.commands import common
 from aipipe_deploy.journal.model import State
+from aipipe_deploy.release.document import UNCHANGED
 
 if TYPE_CHECKING:
     import argparse
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: common.Subparsers) -> None:
     """Add the command to ``subparsers``."""
-    parser = common.command(subparsers, "up", "release what the configuration says")
+    parser = common.command(subparsers, "up", "release what the configuration says", json_too=False)
+    common.add_json(parser)
     common.add_wishes(parser)
     parser.set_defaults(run=run)
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         refuse_open(project.journal.last())
         plan = project.plan(wish, pull=True)
         if plan is None:
-            print(json.dumps({"schema": 1, "state": "unchanged"}) if options.json else _SAME)
+            common.hand_over(UNCHANGED, _SAME, options.json)
             return int(ExitCode.DONE)
         release = plan.release
         with common.herald(options, project) as herald:
@@ -37,9 +38,10 @@ def run(options: argparse.Namespace) -> int:
             common.say(text)
             project.journal.begin(release, plan.moves)
             herald.begin(release.id, text)
-            ending = project.runner(herald.step).forward(release)
+            runner = project.runner(herald.step)
+            ending = runner.forward(release)
             herald.end(ending)
-    return common.end(ending, good=(State.DONE,), as_json=options.json)
+        return common.end(project, runner, ending, good=(State.DONE,), to=options.json)
 
 
 _SAME = "what serves is what the configuration says; --again releases it anew"

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: common.Subparsers) -> None:
     """Add the command to ``subparsers``."""
-    parser = common.command(subparsers, "watch", "watch the newest release; roll back by itself")
+    parser = common.command(
+        subparsers, "watch", "watch the newest release; roll back by itself", json_too=False
+    )
+    common.add_json(parser)
     parser.add_argument("--seconds", type=float, default=600.0, help="length (default: 600)")
     parser.set_defaults(run=run, accept=False)
 
@@ -41,4 +44,4 @@ def run(options: argparse.Namespace) -> int:
                 ending = runner.back(release, text)
             else:
                 ending = Ending(release.id, State.DONE, text)
-    return common.end(ending, good=(State.DONE,), as_json=options.json)
+        return common.end(project, runner, ending, good=(State.DONE,), to=options.json)

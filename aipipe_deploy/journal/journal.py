@@ -172,13 +172,13 @@ class Journal:
     def entries(self, release: int) -> list[Entry]:
         """All moves of a release, those of its rollback last."""
         rows = self._all(
-            "SELECT seq, back, kind, params, state, note FROM moves WHERE release = ?"
+            "SELECT seq, back, kind, params, state, note, at FROM moves WHERE release = ?"
             " ORDER BY back, seq",
             (release,),
         )
         return [
-            Entry(seq, bool(back), Move(kind, json.loads(params)), state, note)
-            for seq, back, kind, params, state, note in rows
+            Entry(seq, bool(back), Move(kind, json.loads(params)), state, note, at)
+            for seq, back, kind, params, state, note, at in rows
         ]
 
     def mark(self, release: int, entry: Entry, state: str, note: str = "") -> None:

@@ -39,6 +39,8 @@ class Entry:
     state: str
     """``planned``, ``begun`` or ``done``."""
     note: str = ""
+    at: float | None = None
+    """When it got this state (seconds since 1970)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.errors import RequestError
-from aipipe_deploy.config import Deploy, load_deploy
+from aipipe_deploy.config import Deploy, Watch, load_deploy
 from aipipe_deploy.journal import Journal
 from aipipe_deploy.proxy import Proxy, proxy_for
 from aipipe_deploy.release.perform import Performer
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person or a pipeline asks of a release."""
+    """What a person or a pipeline asks of a release.
+
+    ``watch`` is the window that somebody asked for, ``routed`` the one of the change's route,
+    which a window in the configuration goes before.
+    """
 
     strategy: str = "auto"
     risk: str = "medium"
@@ -38,6 +42,7 @@ class Wish:
     again: bool = False
     images: tuple[tuple[str, str], ...] = ()
     watch: float | None = None
+    routed: float | None = None
     details: tuple[tuple[str, Any], ...] = ()
 
 
@@ -162,7 +167,21 @@ def with_wish(deploy: Deploy, wish: Wish) -> Deploy:
                 hint=f"The services are {', '.join(services)}.",
             )
         services[name] = replace(services[name], image=image)
-    watch = deploy.watch
+    return replace(deploy, services=services, watch=_window(deploy.watch, wish))
+
+
+def _window(watch: Watch, wish: Wish) -> Watch:
+    """Return the watch's windows: as asked for, else as configured, else as the route says."""
+    from dataclasses import replace
+
     if wish.watch is not None:
-        watch = replace(watch, seconds=wish.watch, high_risk_seconds=wish.watch)
-    return replace(deploy, services=services, watch=watch)
+        return replace(watch, seconds=wish.watch, high_risk_seconds=wish.watch)
+    if wish.routed is None:
+        return watch
+    plain, routed = Watch(), wish.routed
+    own, high = watch.seconds != plain.seconds, watch.high_risk_seconds != plain.high_risk_seconds
+    return replace(
+        watch,
+        seconds=watch.seconds if own else routed,
+        high_risk_seconds=watch.high_risk_seconds if high else routed,
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.errors import AipipeError
 from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
 from aipipe_deploy.judge.counters import CounterReader
+from aipipe_deploy.release.metrics import Metrics
 from aipipe_deploy.sources import Probes, ProxyCounters
 
 if TYPE_CHECKING:
@@ -27,12 +28,17 @@ _QUIET_SECONDS = 2.0
 
 @dataclass
 class Window:
-    """Watches by the configuration's numbers; ``clock`` must never jump (monotonic)."""
+    """Watches by the configuration's numbers; ``clock`` must never jump (monotonic).
+
+    ``metrics`` keeps what was seen; ``date`` is the wall clock, for those who read it.
+    """
 
     performer: Performer
     settings: Watch
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    date: Callable[[], float] = time.time
+    metrics: Metrics = field(default_factory=Metrics)
 
     def watch(self, release: Release, move: Move) -> Verdict:
         """Judge each changed service of ``move``; the worst verdict is the release's."""
@@ -86,7 +92,25 @@ class Window:
                 Probes(old.members, old.health, rate=self.settings.probes),
                 Probes(new.members, new.health, rate=self.settings.probes),
             )
-        return Lane(self.performer, new, judge, source, probes)
+        seen = Seen(self.metrics, name, self.date())
+        return Lane(self.performer, new, judge, source, probes, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a lane's ticks are kept; ``began`` is the date at which its watch began."""
+
+    metrics: Metrics
+    service: str
+    began: float
+
+    def __post_init__(self) -> None:
+        """Begin a row of its own for this watch."""
+        self.metrics.begin(self.service, self.began)
+
+    def add(self, now: float, old: Arm, new: Arm) -> None:
+        """Keep the tick that ends ``now`` seconds into the watch."""
+        self.metrics.add(self.service, self.began + now, old, new)
 
 
 @dataclass
@@ -98,6 +122,7 @@ class Lane:
     judge: Judge
     source: Source | None
     probes: tuple[Probes, Probes] | None
+    seen: Seen
     reader: CounterReader = field(default_factory=CounterReader)
     _restarts: int | None = None
     _idle: float = 0.0
@@ -123,6 +148,7 @@ class Lane:
                 self.judge.note(reading.finding)
             return None
         old, new = self._with_probes(now, reading.tick.old, reading.tick.new)
+        self.seen.add(now, old, new)
         return self.judge.observe(now, old, new)
 
     def end(self) -> None:

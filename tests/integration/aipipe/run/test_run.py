@@ -373,5 +373,6 @@ def test_an_agent_gets_what_the_route_says(
     assert "-m pytest --ai-diff=" in out
     assert "-m aipipe_build run" in out
     assert (
-        "-m aipipe_deploy up --strategy=canary --watch=300 --analysis=RUN/risk.json --json" in out
-    )
+        "-m aipipe_deploy up --strategy=canary --analysis=RUN/risk.json --json=RUN/deploy.json"
+        " --watch=300"
+    ) in out
