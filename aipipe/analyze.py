@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from aipipe.duration import in_words as duration
 from aipipe.risk.features import Feature
 from aipipe.risk.history import history_of
 from aipipe.risk.learned import assess_learned
@@ -96,10 +97,9 @@ def in_words(analysis: Analysis) -> str:
         f"Risk    {risk.level}, {risk.probability:.0%} probable to need a fix",
     ]
     lines += [f"        {r.effect:+.2f}  {r.feature.text}" for r in risk.reasons]
-    minutes = route.watch_seconds // 60
     lines.append(
         f"Route   tests {route.tests}, build {route.build}, {route.strategy} release, "
-        f"watched for {minutes} min"
+        f"watched for {duration(route.watch_seconds)}"
     )
     lines += [
         f"        {part}: {analysis.why[part]}"

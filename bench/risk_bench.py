@@ -1,6 +1,7 @@
 """How well risk is told from history: AUC, precision-recall, Brier and calibration error.
 
     python bench/risk_bench.py --mirrors CLONES [--cache DIR] [--projects a+b,c+d] [--prior FILE]
+                                [--svg FILE]
 
 CLONES holds `<owner>+<name>/repo`, git directories with their whole history. Every project is
 split by time: what had ripened at a moment is learned from, the newest 30 % of what is ripe
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aipipe.calibrate.fit import fit_model, fit_scorecard, predict
+from aipipe.calibrate.picture import Point, picture, points_of
 from aipipe.calibrate.scores import Scores, curve, interval, scores
 from aipipe.calibrate.table import Split, Table, split, table_of
 from aipipe.past.learn import learned
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".aipipe/risk-bench"))
     parser.add_argument("--projects", help="names, by comma; every clone with none")
     parser.add_argument("--prior", type=Path, help="write the scorecard over all projects here")
+    parser.add_argument("--svg", type=Path, help="draw the calibration curve of all projects there")
     parser.add_argument("--mine-only", action="store_true")
     arguments = parser.parse_args()
     names = (
@@ -101,7 +104,10 @@ def main() -> None:
             continue
         card = fit_scorecard(joined(others))
         cards |= {name: card for name in names if fold[name] == n}
-    tell(parts, cards)
+    points = tell(parts, cards)
+    if arguments.svg:
+        title = "Held out in time, all projects"
+        arguments.svg.write_text(picture(points, title, standalone=True), encoding="utf-8")
     if arguments.prior:
         everything = joined([table.ripe(float(table.times.max())) for table in tables.values()])
         card = fit_scorecard(everything, f"{len(everything):,} commits of {len(names)} projects")
@@ -117,7 +123,7 @@ def written(document: dict[str, object]) -> str:
     return json.dumps(head)[:-1] + ', "measures": {\n' + lines + "\n}}\n"
 
 
-def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> None:
+def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> list[Point]:
     print(f"\n{'project':<30} {'past':>6} {'judged':>6} {'faulty':>6} |  lines   ours |"
           "  PR lines   ours |  Brier    ECE | code only: lines   ours")  # fmt: skip
     rows, predictions, labels = [], [], []
@@ -150,8 +156,10 @@ def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> None:
           f"worst {max(row['ours'].calibration for row in rows):.3f}; "
           f"mean Brier {np.mean([row['ours'].brier for row in rows]):.3f}")  # fmt: skip
     print("\npredicted  observed  commits")
-    for predicted, observed, count in curve(np.concatenate(labels), np.concatenate(predictions)):
+    points = points_of(curve(np.concatenate(labels), np.concatenate(predictions)))
+    for predicted, observed, count in points:
         print(f"{predicted:9.3f} {observed:9.3f} {count:8d}")
+    return points
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from aipipe_core.documents import read_document, write_document
 from aipipe_core.errors import AipipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 NAME = "model.json"
@@ -29,6 +29,8 @@ class Kept:
     """The typical value of each measure when it was fitted, to tell drift by."""
     levels: Mapping[str, float] = field(default_factory=dict)
     """The probability from which a change is medium, and high."""
+    curve: Sequence[Sequence[float]] = ()
+    """How its probabilities came true on the held-out part: predicted, observed, how many."""
 
 
 def save(kept: Kept, folder: Path) -> None:
@@ -40,6 +42,7 @@ def save(kept: Kept, folder: Path) -> None:
         "scores": dict(kept.scores),
         "shapes": {name: round(value, 4) for name, value in kept.shapes.items()},
         "levels": dict(kept.levels),
+        "curve": [[round(a, 4), round(b, 4), n] for a, b, n in kept.curve],
         "model": kept.model.document(),
     }
     write_document(folder / NAME, DOCUMENT, document)
@@ -58,4 +61,5 @@ def load(folder: Path) -> Kept | None:
         found["scores"],
         found["shapes"],
         found["levels"],
+        found.get("curve", ()),
     )

@@ -42,6 +42,8 @@ class Outcome:
     why: str = ""
     drift: list[str] = field(default_factory=list)
     outcomes: int = 0
+    curve: list[tuple[float, float, int]] = field(default_factory=list)
+    """Of the model on the held-out part: predicted, observed, how many."""
 
 
 def calibrate(
@@ -85,7 +87,8 @@ def calibrate(
         kept = {name: asdict(found) for name, found in outcome.scores.items()}
         fitted = datetime.now(UTC).isoformat(timespec="seconds")
         levels = levels_of(predict(model, table)[-LATELY:])
-        save(Kept(model, walk.last, fitted, kept, _shapes(table), levels), home / FOLDER)
+        found = Kept(model, walk.last, fitted, kept, _shapes(table), levels, outcome.curve)
+        save(found, home / FOLDER)
     return outcome
 
 
@@ -102,7 +105,7 @@ def _judge(outcome: Outcome, parts: Split, previous: Kept | None) -> None:
     """Score on the held-out part: a model fitted before it, the prior, the baseline, the last."""
     from aipipe.calibrate.fit import fit_model, predict
     from aipipe.calibrate.model import RiskModel
-    from aipipe.calibrate.scores import scores
+    from aipipe.calibrate.scores import curve, scores
 
     later = parts.later
     faults = int(later.labels.sum()) if len(later) else 0
@@ -113,6 +116,7 @@ def _judge(outcome: Outcome, parts: Split, previous: Kept | None) -> None:
         candidates["previous"] = previous.model
     for name, model in candidates.items():
         outcome.scores[name] = scores(later.labels, predict(model, later))
+    outcome.curve = curve(later.labels, predict(candidates["model"], later))
     outcome.scores["lines added"] = scores(later.labels, _by_lines(parts))
 
 

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aipipe.commands.tell import tell
+from aipipe.commands.tell import tell, write_whole
 from aipipe_core.errors import ExitCode
 
 
@@ -16,6 +16,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     learn = commands.add_parser("calibrate", help="learn risk from the history")
     learn.add_argument("--since", metavar="DATE", type=_day, help="leave older commits out")
     learn.add_argument("--json", metavar="FILE", help="write the answer there; - prints it")
+    learn.add_argument("--svg", metavar="FILE", help="draw there how its probabilities came true")
     learn.set_defaults(answer=_calibrate)
 
 
@@ -28,6 +29,7 @@ def _day(text: str) -> float:
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
+    from aipipe.calibrate.picture import picture, points_of
     from aipipe.calibrate.report import document, in_words
     from aipipe.calibrate.steps import calibrate
     from aipipe_core.change.git import top_of
@@ -35,6 +37,9 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     top = top_of(Path.cwd())
     outcome = calibrate(top, top / ".aipipe", since=arguments.since, tell=_progress)
     tell(in_words(outcome), document(outcome), arguments.json)
+    if arguments.svg:
+        title = f"{top.name}: {outcome.judged:,} commits that nothing was fitted to"
+        write_whole(Path(arguments.svg), picture(points_of(outcome.curve), title, standalone=True))
     return ExitCode.DONE if outcome.adopted else ExitCode.NO
 
 

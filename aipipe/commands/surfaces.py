@@ -82,6 +82,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
+    from aipipe.calibrate.curve import curve_of
     from aipipe.dashboard import history_of, render_dashboard
     from aipipe.dashboard.render import in_words
     from aipipe_core.change.git import top_of
@@ -90,7 +91,8 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     history = history_of(root / ".aipipe" / "runs")
     print(in_words(history))
     if arguments.html:
-        write_whole(Path(arguments.html), render_dashboard(history, root.name))
+        page = render_dashboard(history, root.name, curve_of(root))
+        write_whole(Path(arguments.html), page)
     return ExitCode.DONE
 
 

@@ -132,7 +132,7 @@ def _flaky(found: _Found) -> list[tuple[str, int, str]]:
 def _outcomes(found: _Found) -> list[tuple[str, int]]:
     counts: Counter[str] = Counter()
     for _, _, documents in found:
-        outcome = documents.get("deploy", {}).get("outcome")
-        if isinstance(outcome, str):
-            counts[outcome] += 1
+        state = documents.get("deploy", {}).get("state")
+        if state:
+            counts[state] += 1
     return counts.most_common()

@@ -21,8 +21,8 @@ def in_words(history: History) -> str:
     return "\n".join(map(one_line, lines))
 
 
-def render_dashboard(history: History, name: str) -> str:
-    """Return the page: one file, no network, no script."""
+def render_dashboard(history: History, name: str, calibration: str = "") -> str:
+    """Return the page: one file, no network, no script. ``calibration`` is SVG of ours."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -32,4 +32,7 @@ def render_dashboard(history: History, name: str) -> str:
     source = files("aipipe.dashboard").joinpath("dashboard.html.jinja")
     template = environment.from_string(source.read_text(encoding="utf-8"))
     charts = [(series, line(series), told(series)) for series in history.series if series.points]
-    return template.render(history=history, name=name, charts=charts, width=WIDTH, height=HEIGHT)
+    return template.render(
+        history=history, name=name, charts=charts, width=WIDTH, height=HEIGHT,
+        calibration=calibration,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aipipe.duration import in_words as duration
 from aipipe.forge.model import Annotation, State, Status
 from aipipe_core.documents import known_schemas, read_document
 from aipipe_core.errors import RequestError
@@ -70,9 +71,10 @@ def compose(documents: dict[str, Any]) -> Told:
         summary += _tests_lines(tests)
         findings += map(_gap, tests["gaps"])
         sections += _tests_sections(tests)
-    for name in ("build", "deploy"):
-        if document := documents.get(name):
-            sections.append(_plain(name, document))
+    if build := documents.get("build"):
+        sections.append(_plain("build", build))
+    if deploy := documents.get("deploy"):
+        sections.append(_release(deploy))
     report = Report("What this change deserves", tuple(summary), tuple(findings), tuple(sections))
     return Told(report, _status(documents), tuple(map(_annotation, report.ordered())))
 
@@ -82,7 +84,7 @@ def _risk_line(risk: dict[str, Any]) -> str:
     return (
         f"Risk: {found['level']} ({100 * found['probability']:.0f} %). Route: tests "
         f"{route['tests']}, build {route['build']}, {route['strategy']} release, watched for "
-        f"{route['watch_seconds'] // 60} minutes."
+        f"{duration(route['watch_seconds'])}."
     )
 
 
@@ -164,6 +166,19 @@ def _plain(name: str, document: dict[str, Any]) -> Section:
     return Section(name.capitalize(), table=Table(("What", "Value"), rows[:_TABLE_ROWS]))
 
 
+def _release(deploy: dict[str, Any]) -> Section:
+    """Return how the release went; its moves and metrics are the page's."""
+    if deploy["state"] == "unchanged":
+        return Section("Release", lines=("Nothing was released: what serves is up to date.",))
+    services = ", ".join(f"{name}: {image}" for name, image in deploy["services"].items())
+    rows = (
+        ("strategy", f"{deploy['strategy']} ({deploy['reason']})"),
+        ("services", services),
+        ("took", duration(deploy["seconds"])),
+    )
+    return Section("Release", lines=(deploy["text"],), table=Table(("What", "Value"), rows))
+
+
 def _status(documents: dict[str, Any]) -> Status:
     tests, risk = documents.get("tests"), documents.get("risk")
     words = []
@@ -174,7 +189,11 @@ def _status(documents: dict[str, Any]) -> Status:
         words.append(f"{lines['after']}/{lines['total']} changed lines covered")
         if tests["behavior"]:
             words.append(f"{len(tests['behavior'])} behaviour changes")
-    return Status(State.SUCCESS, ", ".join(words) or "done")
+    released = documents.get("deploy", {}).get("state", "unchanged")
+    if released != "unchanged":
+        words.append(f"release {released.replace('-', ' ')}")
+    bad = released in ("rolled-back", "rolling-back", "frozen")
+    return Status(State.FAILURE if bad else State.SUCCESS, ", ".join(words) or "done")
 
 
 def _annotation(finding: Finding) -> Annotation:

@@ -6,8 +6,10 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aipipe.calibrate.curve import curve_of
 from aipipe.forge.compose import compose, documents_of
 from aipipe.page.diff import File, files_of
+from aipipe.page.timeline import Timeline, timeline_of
 from aipipe_core.findings.text import one_line
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ class Page:
     tests: tuple[Written, ...] = ()
     rejected: tuple[dict[str, Any], ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    calibration: str = ""
+    """The model's calibration curve as SVG of ours; empty without a calibrated model."""
+    release: Timeline | None = None
 
     def words(self) -> list[str]:
         """Return what the documents say in a few lines."""
@@ -59,6 +64,8 @@ def gather(root: Path, folder: Path) -> Page:
         files=tuple(files_of(root, tests)) if tests else (),
         tests=tuple(_written(root, tests)) if tests else (),
         rejected=tuple(t for t in tests["tests"] if t["status"] == "rejected") if tests else (),
+        calibration=curve_of(root) if "risk" in documents else "",
+        release=timeline_of(documents["deploy"]) if "deploy" in documents else None,
         facts={"Change": ends, "Run": folder.name} if ends else {"Run": folder.name},
     )
 

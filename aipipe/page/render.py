@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from aipipe.duration import in_words
+from aipipe.page.timeline import HEIGHT, WIDTH
 from aipipe_core.findings.text import clean, cut, one_line
 
 if TYPE_CHECKING:
@@ -27,9 +29,11 @@ def render_page(page: Page) -> str:
     environment.filters["clean"] = lambda text: cut(clean(str(text)), _TEXT)
     environment.filters["line"] = lambda text: one_line(str(text))
     environment.filters["percent"] = _percent
+    environment.filters["duration"] = in_words
     source = files("aipipe.page").joinpath("page.html.jinja")
     template = environment.from_string(source.read_text(encoding="utf-8"))
-    return template.render(page=page, **dict.fromkeys(_NAMES) | page.documents)
+    known = dict.fromkeys(_NAMES) | page.documents
+    return template.render(page=page, width=WIDTH, height=HEIGHT, **known)
 
 
 _NAMES = ("risk", "tests", "build", "deploy")

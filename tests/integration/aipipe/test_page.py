@@ -207,3 +207,74 @@ def test_a_real_browser_shows_it_on_a_phone_without_scrolling_sideways(
     )
     width = int(done.stdout.split("<title>")[1].split("<")[0])
     assert width <= 500
+
+
+def released(**more: Any) -> dict[str, Any]:
+    def row(t: float, bad: int) -> dict[str, Any]:
+        arms = {"old": {"requests": 50, "bad": 0}, "new": {"requests": 50, "bad": bad}}
+        return {"service": "web", "t": t, "seconds": 1.0, **arms}
+
+    def move(kind: str, at: float | None, **also: Any) -> dict[str, Any]:
+        state = "planned" if at is None else "done"
+        return {
+            "move": kind, "kind": kind, "back": False, "state": state, "at": at, "note": "", **also,
+        }  # fmt: skip
+
+    return {
+        "schema": 1, "release": 2, "state": "rolled-back", "text": "fail after 9 s: <b>it fails",
+        "strategy": "canary", "reason": "high risk", "risk": "high", "head": "", "previous": 1,
+        "started": 1.0, "seconds": 20.0, "services": {"web": "shop:2"},
+        "moves": [move("start", 4.0), move("watch", 14.0), move("sweep", None),
+                  move("shift", 15.0, back=True)],
+        "metrics": [row(5.0, 0), row(6.0, 25)], **more,
+    }  # fmt: skip
+
+
+def test_a_release_shows_its_moves_in_time_and_what_both_versions_answered(
+    project: Project, run: Path
+) -> None:
+    (run / "deploy.json").write_text(json.dumps(released()))
+    release = gather(project.root, run).release
+    assert release is not None
+    assert [(move.began, move.seconds) for move in release.moves] == [
+        (0.0, 4.0), (4.0, 10.0), (None, None), (14.0, 1.0),
+    ]  # fmt: skip
+    assert (release.moves[1].left, release.moves[1].width) == (20.0, 50.0)
+    (chart,) = release.charts
+    assert (chart.top, chart.requests, chart.failed) == (0.5, (100, 100), (0, 25))
+    assert chart.new.split()[1].endswith(",4.0")
+    page = page_of(project, run)
+    Tags(page)
+    assert "the new one 25 of 100" in page
+    assert "&lt;b&gt;it fails" in page
+    assert "not made" in page
+    assert "rolled back" in page
+
+
+def test_a_release_of_nothing_says_so(project: Project, run: Path) -> None:
+    (run / "deploy.json").write_text(json.dumps({"schema": 1, "state": "unchanged"}))
+    assert "nothing was released" in page_of(project, run)
+
+
+def test_a_watch_without_traffic_is_drawn_as_nothing(project: Project, run: Path) -> None:
+    row = {"service": "web", "t": 1.0, "seconds": 1.0,
+           "old": {"requests": 0, "bad": 0}, "new": {"requests": 0, "bad": 0}}  # fmt: skip
+    (run / "deploy.json").write_text(json.dumps(released(metrics=[row])))
+    release = gather(project.root, run).release
+    assert release is not None
+    assert (release.charts[0].old, release.charts[0].new) == ("", "")
+
+
+def test_the_calibration_curve_stands_beside_the_risk(project: Project, run: Path) -> None:
+    from aipipe.calibrate.kept import Kept, save
+    from aipipe.calibrate.model import RiskModel
+    from aipipe.calibrate.scorecard import prior
+
+    main(["analyze", "--json", str(run / "risk.json")])
+    assert "aria-label" not in page_of(project, run).split('id="risk"')[1].split("</section>")[0]
+    kept = Kept(RiskModel(prior()), "a", "2026-01-02T00:00:00+00:00", levels={"medium": 0.1, "high": 0.2},
+                curve=[(0.1, 0.12, 40), (0.3, 0.28, 40)])  # fmt: skip
+    save(kept, project.root / ".aipipe" / "past")
+    page = page_of(project, run)
+    Tags(page)
+    assert "30.0% predicted, 28.0% observed of 40" in page
