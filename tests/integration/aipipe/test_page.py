@@ -271,7 +271,7 @@ def test_the_calibration_curve_stands_beside_the_risk(project: Project, run: Pat
     from aipipe.calibrate.scorecard import prior
 
     main(["analyze", "--json", str(run / "risk.json")])
-    assert "aria-label" not in page_of(project, run).split('id="risk"')[1].split("</section>")[0]
+    assert "How far these probabilities" not in page_of(project, run)
     kept = Kept(RiskModel(prior()), "a", "2026-01-02T00:00:00+00:00", levels={"medium": 0.1, "high": 0.2},
                 curve=[(0.1, 0.12, 40), (0.3, 0.28, 40)])  # fmt: skip
     save(kept, project.root / ".aipipe" / "past")
