@@ -60,7 +60,7 @@ class Replay:
         self.checkout = checkout
         self.kept = kept
         self.rules = rules
-        self.settings = load_settings(checkout.tree, environ={})
+        self.settings = load_settings(checkout.tree, environ={}, flags={})
         kept.setdefault("rows", {})
         kept.setdefault("faults", {})
 

@@ -28,7 +28,7 @@ def orders(project: Project) -> Project:
 
 
 def test_the_changes_are_low_medium_and_high(orders: Project) -> None:
-    settings = load(orders.root, environ={})
+    settings = load(orders.root, environ={}, flags={})
     found = []
     for name in CHANGES:
         orders.git("apply", f"changes/{name}.patch")
