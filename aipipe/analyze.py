@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe.duration import in_words as duration
+from aipipe.readers import reader_of
 from aipipe.risk.features import Feature
 from aipipe.risk.history import history_of
 from aipipe.risk.learned import assess_learned
 from aipipe.risk.rules import FILE, Rule, Rules, read_rules
 from aipipe.risk.score import Reason, Risk, assess
 from aipipe.route import Route, reasons, route_for
-from aipipe_core.change import Change, read_change
+from aipipe_core.change import Change, Kind, read_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +43,9 @@ def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
     risk = assess_learned(change, change.root / ".aipipe", settings)
     risk = _ruled(risk or assess(change, history_of(change), settings), change, rules)
     kinds = change.kinds
-    route = route_for(risk.level, kinds, rules.matrix)
-    why = reasons(risk.level, kinds, route, rules.matrix, rules.edited)
+    reader = reader_of(change) if kinds and kinds <= {Kind.DOCS} else ""
+    route = route_for(risk.level, kinds, rules.matrix, read=bool(reader))
+    why = reasons(risk.level, kinds, route, rules.matrix, rules.edited, reader)
     return Analysis(change, risk, route, why)
 
 

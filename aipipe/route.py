@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 BUILDS = ("skip", "cached", "dependencies", "full")
 
+TESTS = ("skip", "impacted", "full", "full+extra")
+
 UNSHIPPED = frozenset({Kind.DOCS, Kind.TESTS})
 """Kinds that are no part of an image; ``other`` may well be."""
+
+UNRUN = UNSHIPPED | {Kind.CI}
+"""Kinds that no program of the product runs: beyond the tests that they touch, none can fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +39,26 @@ MATRIX = {
 }
 
 
-def route_for(level: str, kinds: AbstractSet[Kind], matrix: Mapping[str, Route] = MATRIX) -> Route:
+def route_for(
+    level: str,
+    kinds: AbstractSet[Kind],
+    matrix: Mapping[str, Route] = MATRIX,
+    *,
+    read: bool = False,
+) -> Route:
     """Return the route of a change by its risk level and its kinds.
 
-    A change of documentation alone, or none at all, is not tested, and what ships nothing is
-    not built. New dependencies and image files raise the build above its level's row.
+    A change of documentation alone, or none at all, is not tested, unless a test may ``read``
+    it; what the product does not run gets no more than the tests that it touches; and what
+    ships nothing is not built. New dependencies and image files raise the build above its
+    level's row.
     """
     row = matrix[level]
-    tests = "skip" if kinds <= {Kind.DOCS} else row.tests
+    tests = row.tests
+    if kinds <= UNRUN:
+        tests = min(tests, "impacted", key=TESTS.index)
+    if kinds <= {Kind.DOCS} and not read:
+        tests = "skip"
     build = "skip" if kinds <= UNSHIPPED else row.build
     if Kind.DEPENDENCIES in kinds:
         build = _at_least(build, "dependencies")
@@ -60,13 +77,21 @@ def reasons(
     route: Route,
     matrix: Mapping[str, Route] = MATRIX,
     edited: AbstractSet[str] = frozenset(),
+    reader: str = "",
 ) -> dict[str, str]:
-    """Return why each part of ``route`` is as it is, by the part's name."""
+    """Return why each part of ``route`` is as it is, by the part's name.
+
+    ``reader`` says which test may read the documentation that changed.
+    """
     row = matrix[level]
     source = f"risk.yaml's row for {level} risk" if level in edited else f"{level} risk"
     why = dict.fromkeys(("tests", "build", "strategy", "watch_seconds"), source)
-    if route.tests != row.tests:
+    if route.tests == "skip" != row.tests:
         why["tests"] = "only documentation changed" if kinds else "nothing changed"
+    elif route.tests != row.tests:
+        why["tests"] = "nothing that the product runs changed"
+    if reader:
+        why["tests"] = reader
     if route.build == "skip" != row.build:
         why["build"] = "nothing that ships changed"
     elif route.build != row.build:

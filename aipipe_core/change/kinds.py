@@ -25,7 +25,7 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         "package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock",
         "pnpm-lock.yaml", "go.mod", "go.sum", "cargo.toml", "cargo.lock", "gemfile",
         "gemfile.lock", "composer.json", "composer.lock", "pom.xml", "build.gradle",
-        "build.gradle.kts", "renovate.json", "dependabot.yml", ".gitmodules", "setup.py",
+        "build.gradle.kts", ".gitmodules", "setup.py",
     ),
     Kind.DOCKER: (
         "dockerfile", "dockerfile.*", "*.dockerfile", "containerfile", "containerfile.*",
@@ -37,7 +37,10 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         ".gitlab-ci.yml", ".gitlab-ci.yaml", "jenkinsfile", "jenkinsfile.*", ".travis.yml",
         "azure-pipelines*.yml", "appveyor.yml", ".appveyor.yml", "bitbucket-pipelines.yml",
         ".drone.yml", ".woodpecker.yml", ".cirrus.yml", "cloudbuild.yaml",
-        ".pre-commit-config.yaml", "codecov.yml", ".codecov.yml", "noxfile.py", "tox.ini",
+        ".pre-commit-config.yaml", "renovate.json", "renovate.json5", ".renovaterc",
+        "dependabot.yml", "dependabot.yaml", ".gitignore", ".git-blame-ignore-revs", ".mailmap",
+        ".editorconfig", ".flake8", ".pylintrc", "ruff.toml", ".ruff.toml", "codecov.yml",
+        ".codecov.yml", "noxfile.py", "tox.ini",
     ),
     Kind.TESTS: (
         "test_*.py", "*_test.py", "tests.py", "conftest.py", "*.test.js", "*.test.ts",
@@ -52,8 +55,8 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
     ),
     Kind.CONFIGURATION: (
         "*.toml", "*.ini", "*.cfg", "*.conf", "*.yml", "*.yaml", "*.properties", "*.json",
-        "*.json5", "*.env", ".env", ".env.*", "*.tf", "*.tfvars", "*.hcl", ".editorconfig",
-        ".gitattributes", ".gitignore", ".flake8", ".pylintrc", ".coveragerc", "settings.py",
+        "*.json5", "*.env", ".env", ".env.*", "*.tf", "*.tfvars", "*.hcl", ".gitattributes",
+        ".coveragerc", "settings.py",
         "config.py", "conf.py", "*_settings.py", "*_config.py", "gunicorn.conf.py", "procfile",
         "makefile", ".python-version", "runtime.txt",
     ),
@@ -142,7 +145,10 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _is_ci(path: PurePosixPath) -> bool:
+    """Whether the forge, or what it runs, reads the file; its documents aside."""
     parts = [part.lower() for part in path.parts[:-1]]
+    if parts[:1] == [".github"] and not _matches(path.name.lower(), NAMES[Kind.DOCS]):
+        return True
     return parts[:2] in ([".github", "workflows"], [".github", "actions"]) or parts[:1] == [".ci"]
 
 
@@ -196,7 +202,7 @@ def _settled(kinds: set[Kind], name: str) -> set[Kind]:
             kinds.discard(Kind.CODE)
     if (
         kinds & {Kind.DEPENDENCIES, Kind.DOCKER, Kind.CI, Kind.DOCS}
-        and name.endswith((".toml", ".yml", ".yaml", ".json", ".txt", ".lock", ".ini"))
+        and name.endswith((".toml", ".yml", ".yaml", ".json", ".json5", ".txt", ".lock", ".ini"))
         and name not in ("pyproject.toml", "tox.ini")
     ):
         kinds.discard(Kind.CONFIGURATION)

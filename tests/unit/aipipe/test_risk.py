@@ -120,6 +120,9 @@ def test_levels_begin_at_the_settings_thresholds() -> None:
         ("medium", {Kind.CODE}, Route("full", "dependencies", "rolling", 600)),
         ("medium", {Kind.DOCKER}, Route("full", "full", "rolling", 600)),
         ("high", {Kind.CODE}, Route("full+extra", "full", "canary", 1800)),
+        ("high", {Kind.TESTS, Kind.DOCS}, Route("impacted", "skip", "canary", 1800)),
+        ("medium", {Kind.CI}, Route("impacted", "dependencies", "rolling", 600)),
+        ("medium", {Kind.CI, Kind.DEPENDENCIES}, Route("full", "dependencies", "rolling", 600)),
     ],
 )
 def test_the_route_follows_level_and_kinds(level: str, kinds: set[Kind], route: Route) -> None:

@@ -71,6 +71,11 @@ def test_what_overrules_the_matrix_is_told() -> None:
     told = reasons("low", docs, route_for("low", docs))
     assert told["tests"] == "only documentation changed"
     assert told["build"] == "nothing that ships changed"
+    told = reasons("low", docs, route_for("low", docs, read=True), reader="a test reads it")
+    assert told["tests"] == "a test reads it"
+    ci = frozenset({Kind.CI, Kind.TESTS})
+    told = reasons("high", ci, route_for("high", ci))
+    assert told["tests"] == "nothing that the product runs changed"
     both = frozenset({Kind.CODE, Kind.DEPENDENCIES})
     assert reasons("low", both, route_for("low", both))["build"] == "dependencies changed"
 
