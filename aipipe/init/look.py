@@ -34,11 +34,18 @@ class Repository:
     tests: str
     dockerfiles: tuple[str, ...]
     python: str
+    releases: bool = False
+    """Whether its configuration says what is released."""
 
     @property
     def dockerfile(self) -> str:
         """The image that the pipeline builds; empty for none."""
         return self.dockerfiles[0] if self.dockerfiles else ""
+
+    @property
+    def image(self) -> str:
+        """The name of its image: what Docker takes of the repository's name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "app"
 
 
 def look(root: Path) -> Repository:
@@ -52,6 +59,7 @@ def look(root: Path) -> Repository:
         tests=next((name for name in ("tests", "test") if (root / name).is_dir()), ""),
         dockerfiles=tuple(_dockerfiles(root)),
         python=_python(project),
+        releases=_releases(root),
     )
 
 
@@ -61,6 +69,15 @@ def _project(root: Path) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return table
+
+
+def _releases(root: Path) -> bool:
+    from aipipe_core.config import room_table
+
+    try:
+        return bool(room_table(root, "deploy")[1])
+    except AipipeError:
+        return False
 
 
 def _part(table: dict[str, object], *names: str) -> dict[str, object]:

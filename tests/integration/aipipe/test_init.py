@@ -78,13 +78,42 @@ def test_without_an_image_there_is_no_build(here: Path) -> None:
     assert list(load(here / ".github/workflows/aipipe.yml")["jobs"]) == ["analyse", "test"]
 
 
-@pytest.mark.parametrize("image", [True, False])
-def test_the_pipeline_is_valid(here: Path, image: bool) -> None:
+@pytest.mark.parametrize(
+    ("image", "releases", "names"),
+    [
+        (False, False, ["tests"]),
+        (True, False, ["tests", "image"]),
+        (True, True, ["tests", "image", "release"]),
+    ],
+)
+def test_the_pipeline_has_a_stage_for_what_is_there(
+    here: Path, image: bool, releases: bool, names: list[str]
+) -> None:
     if not image:
         (here / "Dockerfile").unlink()
+    if releases:
+        (here / "aipipe.toml").write_text('[deploy.services.web]\nimage = "engine:latest"\n')
     assert main(["init"]) == ExitCode.DONE
     stages = load_pipeline(here / "pipeline.yaml").stages
-    assert len(stages) == (3 if image else 1)
+    assert [stage.name for stage in stages] == names
+
+
+@pytest.mark.parametrize("releases", [True, False])
+def test_nothing_is_released_by_ci_before_somebody_said_what(here: Path, releases: bool) -> None:
+    if releases:
+        (here / "aipipe.toml").write_text('[deploy.services.web]\nimage = "engine:latest"\n')
+    assert main(["init", "--ci", "both"]) == ExitCode.DONE
+    github = load(here / ".github/workflows/aipipe.yml")["jobs"]["deploy"]["if"]
+    gitlab = load(here / ".gitlab-ci.yml")["deploy"]["rules"][0]["if"]
+    assert ("AIPIPE_DEPLOY" in github, "AIPIPE_DEPLOY" in gitlab) == (not releases, not releases)
+
+
+def test_an_image_is_named_as_docker_takes_it(here: Path) -> None:
+    (here / "pyproject.toml").write_text('[project]\nname = "My_Shop.API"\n')
+    assert look(here).image == "my-shop-api"
+    assert main(["init", "--ci", "both"]) == ExitCode.DONE
+    for path in ("pipeline.yaml", ".gitlab-ci.yml", ".github/workflows/aipipe.yml"):
+        assert "my-shop-api:" in (here / path).read_text()
 
 
 def test_a_file_that_is_there_is_left_and_the_second_time_changes_nothing(
