@@ -82,10 +82,10 @@ class Checkout:
             self.known[key] = found
         return found
 
-    def pytest(self, arguments: list[str]) -> tuple[Outcomes, int]:
+    def pytest(self, arguments: list[str], *, choose_only: bool = False) -> tuple[Outcomes, int]:
         """Run pytest in the tree; return the outcomes and its exit code.
 
-        A suite that cannot even begin is one failure named ``suite``.
+        ``choose_only`` runs no test. A suite that cannot even begin is one failure named ``suite``.
         """
         file = self.work / f"{self.name}.outcomes.json"
         file.unlink(missing_ok=True)
@@ -96,6 +96,7 @@ class Checkout:
             "PYTHONPATH": os.pathsep.join([str(PROJECT), str(BENCH)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "ROUTE_OUTCOMES": str(file),
+            "ROUTE_CHOOSE_ONLY": "1" if choose_only else "",
         }
         try:
             done = subprocess.run(argv, cwd=self.tree, env=surroundings, capture_output=True,
@@ -105,7 +106,7 @@ class Checkout:
         try:
             found: Outcomes = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            print(done.stdout[-1500:], done.stderr[-1500:], file=sys.stderr)
+            print(f"{self.name}: {(done.stderr or done.stdout).strip()[-200:]}", file=sys.stderr)
             return {"suite": "failed"}, done.returncode
         return found, done.returncode
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.mutate.model import Mutant
 
-TRIES = 6
+TRIES = 4
 """Faults of a commit that are tried before it is said that none makes its suite fail."""
 
 

@@ -1,7 +1,8 @@
 """A pytest plugin that writes what became of each test to the file in ``ROUTE_OUTCOMES``.
 
 One JSON object: node id to ``passed``, ``failed`` or ``skipped``; a file that cannot be
-collected is there under its own node id as ``failed``.
+collected is there under its own node id as ``failed``. With ``ROUTE_CHOOSE_ONLY`` no test is
+run: what was chosen to run is known by then.
 """
 
 import json
@@ -25,6 +26,12 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Keep what could not be collected."""
     if report.failed:
         _found[report.nodeid or "collection"] = "failed"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave nothing to run where only the choice is wanted."""
+    if os.environ.get("ROUTE_CHOOSE_ONLY"):
+        session.items.clear()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,13 +1,14 @@
 """Replay real commits: how many full test runs the route avoids, and what that lets pass.
 
     python bench/route_replay.py --mirrors CLONES --work DIR --json FILE
-        [--projects a,b,c] [--commits 100] [--faults 20] [--minutes M] [--rules]
+        [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M] [--rules] [--run-all]
 
 For each of the newest commits of a project's main line, oldest first, as a team that works
 with this would have met it: a model is calibrated on the history before the first of them
 (with --rules: none, the written rules speak), `aipipe analyze` names the route, the whole
 suite runs on the parent and on the commit, and then what the route says: nothing, the
-impacted tests (`pytest --ai-diff PARENT..COMMIT`, the command that `aipipe run` starts), or
+impacted tests (`pytest --ai-diff PARENT..COMMIT`, the command that `aipipe run` starts; where
+the whole suite has shown no new failure they are chosen and, without --run-all, not run), or
 everything. A full run is avoided when the route skips the tests or at least one collected
 test was left out. A commit is passed by when the whole suite fails where the parent's did
 not, and nothing that the route ran fails so.
@@ -56,10 +57,10 @@ RERUNS = 2
 class Replay:
     """One project's replay; ``rows`` by commit, ``faults`` by commit, both as they are kept."""
 
-    def __init__(self, checkout: Checkout, kept: Row, *, rules: bool) -> None:
+    def __init__(self, checkout: Checkout, kept: Row, *, rules: bool, run_all: bool) -> None:
         self.checkout = checkout
         self.kept = kept
-        self.rules = rules
+        self.rules, self.run_all = rules, run_all
         self.settings = load_settings(checkout.tree, environ={}, flags={})
         kept.setdefault("rows", {})
         kept.setdefault("faults", {})
@@ -84,8 +85,8 @@ class Replay:
         self.checkout.go_to(commit)
         now = self.checkout.suite()
         analysis = analyze(self.checkout.tree, f"{parent}..{commit}", self.settings)
-        row = self.routed(analysis)
         new = failing(now) - failing(before)
+        row = self.routed(analysis, choose_only=not new and not self.run_all)
         ran = row.pop("outcomes")
         row["tests"], row["newly"] = len(now), sorted(new)[:20]
         row["subject"] = self.checkout.git("log", "-1", "--format=%s")[:80]
@@ -94,7 +95,7 @@ class Replay:
             row["confirmed"] = self.confirmed(parent, commit, new)
         return row
 
-    def routed(self, analysis: Analysis) -> Row:
+    def routed(self, analysis: Analysis, *, choose_only: bool = False) -> Row:
         """Run what the route says; ``outcomes`` is None where that is the whole suite."""
         row: Row = {
             "level": analysis.risk.level,
@@ -116,7 +117,8 @@ class Replay:
         (report / "tests.json").unlink(missing_ok=True)
         argv = argv_of(Stage("test", "test", 0, uses="tests"), analysis, report)
         begun = time.monotonic()
-        outcomes, code = self.checkout.pytest(argv[3:])
+        argv.append("--ai-behavior=off")  # it runs after the tests, and chooses none
+        outcomes, code = self.checkout.pytest(argv[3:], choose_only=choose_only)
         row["seconds"], row["code"] = round(time.monotonic() - begun, 2), code
         found = load(report / "tests.json")
         if found is None:
@@ -263,9 +265,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--projects", default="boltons,cachetools,humanize")
     parser.add_argument("--commits", type=int, default=110)
-    parser.add_argument("--faults", type=int, default=20)
+    parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rules", action="store_true", help="no model: the written rules")
+    parser.add_argument("--run-all", action="store_true", help="run the impacted tests each time")
     parser.add_argument("--tell", action="store_true", help="only print what is kept")
     options = parser.parse_args()
     kept: dict[str, Row] = load(options.json) or {}
@@ -288,7 +291,9 @@ def replay_all(options: argparse.Namespace, kept: dict[str, Row]) -> None:
         trees: dict[str, Outcomes] = load(work / f"{name}.suites.json") or {}
         checkout = Checkout(name, clone, work, known[name]["needs"], trees)
         checkout.prepare()
-        replay = Replay(checkout, kept.setdefault(name, {}), rules=options.rules)
+        replay = Replay(
+            checkout, kept.setdefault(name, {}), rules=options.rules, run_all=options.run_all
+        )
 
         def save(checkout: Checkout = checkout) -> None:
             suites = checkout.work / f"{checkout.name}.suites.json"
