@@ -112,7 +112,8 @@ class Orders:
 
     def newest(self, name: str) -> dict[str, Any]:
         """Return a document of the newest run; empty where it has none."""
-        folder = max((self.folder / ".aipipe" / "runs").iterdir(), key=lambda path: path.name)
+        runs = (self.folder / ".aipipe" / "runs").glob("*/run.json")
+        folder = max(runs, key=lambda path: path.parent.name).parent
         path = folder / f"{name}.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 

@@ -63,9 +63,8 @@ class Checkout:
     def commits(self, count: int) -> list[str]:
         """Return the newest commits of the main line, oldest first, after the one before them."""
         head = self.git("rev-parse", "origin/HEAD")
-        return self.git("rev-list", "--first-parent", f"--max-count={count + 1}", head).split()[
-            ::-1
-        ]
+        newest = f"--max-count={count + 1}"
+        return self.git("rev-list", "--first-parent", newest, head).split()[::-1]
 
     def go_to(self, commit: str) -> None:
         """Check ``commit`` out, with nothing left of what was there."""
@@ -82,10 +81,15 @@ class Checkout:
             self.known[key] = found
         return found
 
-    def pytest(self, arguments: list[str], *, choose_only: bool = False) -> tuple[Outcomes, int]:
+    def keep(self, outcomes: Outcomes) -> None:
+        """Keep the whole suite's outcomes of the commit that is checked out."""
+        self.known[self.git("rev-parse", "HEAD^{tree}")] = outcomes
+
+    def pytest(self, arguments: list[str], *, run_all: bool = False) -> tuple[Outcomes, int]:
         """Run pytest in the tree; return the outcomes and its exit code.
 
-        ``choose_only`` runs no test. A suite that cannot even begin is one failure named ``suite``.
+        ``run_all`` runs what was left out as well. A suite that cannot even begin is one failure
+        named ``suite``.
         """
         file = self.work / f"{self.name}.outcomes.json"
         file.unlink(missing_ok=True)
@@ -96,7 +100,7 @@ class Checkout:
             "PYTHONPATH": os.pathsep.join([str(PROJECT), str(BENCH)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "ROUTE_OUTCOMES": str(file),
-            "ROUTE_CHOOSE_ONLY": "1" if choose_only else "",
+            "ROUTE_RUN_ALL": "1" if run_all else "",
         }
         try:
             done = subprocess.run(argv, cwd=self.tree, env=surroundings, capture_output=True,

@@ -7,11 +7,12 @@ For each of the newest commits of a project's main line, oldest first, as a team
 with this would have met it: a model is calibrated on the history before the first of them
 (with --rules: none, the written rules speak), `aipipe analyze` names the route, the whole
 suite runs on the parent and on the commit, and then what the route says: nothing, the
-impacted tests (`pytest --ai-diff PARENT..COMMIT`, the command that `aipipe run` starts; where
-the whole suite has shown no new failure they are chosen and, without --run-all, not run), or
-everything. A full run is avoided when the route skips the tests or at least one collected
-test was left out. A commit is passed by when the whole suite fails where the parent's did
-not, and nothing that the route ran fails so.
+impacted tests (`pytest --ai-diff PARENT..COMMIT`, the command that `aipipe run` starts), or
+everything. To save time one session chooses the impacted tests and then runs all others as well;
+only where something fails newly, or with --run-all, the impacted ones are run by themselves. A
+full run is avoided when the route skips the tests or at least one collected test was left out. A
+commit is passed by when the whole suite fails where the parent's did not, and nothing that the
+route ran fails so.
 
 History seldom has commits that fail, so faults are put back: for --faults commits of each
 project that changed functions, one small edit in a changed function that makes the whole
@@ -27,6 +28,7 @@ import argparse
 import itertools
 import json
 import os
+import shutil
 import sys
 import time
 import tomllib
@@ -70,6 +72,8 @@ class Replay:
         if self.rules or "calibrated" in self.kept:
             return
         self.checkout.go_to(start)
+        # What an earlier replay has walked would tell of the future.
+        shutil.rmtree(self.checkout.tree / ".aipipe" / "past", ignore_errors=True)
         then = float(self.checkout.git("log", "-1", "--format=%ct"))
         try:
             outcome = calibrate(self.checkout.tree, self.checkout.tree / ".aipipe", now=then)
@@ -83,20 +87,30 @@ class Replay:
         self.checkout.go_to(parent)
         before = self.checkout.suite()
         self.checkout.go_to(commit)
-        now = self.checkout.suite()
         analysis = analyze(self.checkout.tree, f"{parent}..{commit}", self.settings)
+        if analysis.route.tests == "impacted" and not self.run_all:
+            row = self.routed(analysis, run_all=True)
+            now = row["outcomes"]
+            self.checkout.keep(now)
+            if failing(now) - failing(before):
+                row = self.routed(analysis)
+        else:
+            now = self.checkout.suite()
+            row = self.routed(analysis)
         new = failing(now) - failing(before)
-        row = self.routed(analysis, choose_only=not new and not self.run_all)
         ran = row.pop("outcomes")
         row["tests"], row["newly"] = len(now), sorted(new)[:20]
         row["subject"] = self.checkout.git("log", "-1", "--format=%s")[:80]
-        row["caught"] = bool(new & failing(ran)) if ran is not None else True
+        row["caught"] = bool(new & failing(ran)) if ran is not None else bool(new)
         if new and not row["caught"]:
             row["confirmed"] = self.confirmed(parent, commit, new)
         return row
 
-    def routed(self, analysis: Analysis, *, choose_only: bool = False) -> Row:
-        """Run what the route says; ``outcomes`` is None where that is the whole suite."""
+    def routed(self, analysis: Analysis, *, run_all: bool = False) -> Row:
+        """Run what the route says; ``outcomes`` is None where that is the whole suite.
+
+        ``run_all`` runs after the impacted tests all others as well.
+        """
         row: Row = {
             "level": analysis.risk.level,
             "source": analysis.risk.source,
@@ -118,7 +132,7 @@ class Replay:
         argv = argv_of(Stage("test", "test", 0, uses="tests"), analysis, report)
         begun = time.monotonic()
         argv.append("--ai-behavior=off")  # it runs after the tests, and chooses none
-        outcomes, code = self.checkout.pytest(argv[3:], choose_only=choose_only)
+        outcomes, code = self.checkout.pytest(argv[3:], run_all=run_all)
         row["seconds"], row["code"] = round(time.monotonic() - begun, 2), code
         found = load(report / "tests.json")
         if found is None:

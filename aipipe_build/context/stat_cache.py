@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from aipipe_core.store.folder import make_inside
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -149,7 +151,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _write(path: Path, rows: Mapping[str, object]) -> None:
     import tempfile
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_inside(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as stream:

@@ -6,6 +6,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from aipipe_build.verify.compare import MISSES
+from aipipe_core.store.folder import make_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +48,7 @@ def prediction_report(
 
 def write_report(folder: Path, text: str) -> Path:
     """Write the report into ``folder`` under a name of its own. Raises ``OSError``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_inside(folder)
     number = 1
     while True:
         path = folder / f"prediction-{number}.txt"

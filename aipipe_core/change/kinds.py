@@ -51,7 +51,7 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         "changelog.txt", "changes", "changes.txt", "news", "news.txt", "history.txt", "license",
         "license.txt", "licence", "copying", "notice", "notice.txt", "authors", "authors.txt",
         "contributors", "contributors.txt", "codeowners", "mkdocs.yml", ".readthedocs.y*ml",
-        "citation.cff",
+        "citation.cff", "requirements-docs.txt", "requirements_docs.txt", "docs-requirements.txt",
     ),
     Kind.CONFIGURATION: (
         "*.toml", "*.ini", "*.cfg", "*.conf", "*.yml", "*.yaml", "*.properties", "*.json",
@@ -197,7 +197,8 @@ def _settled(kinds: set[Kind], name: str) -> set[Kind]:
     if Kind.MIGRATION in kinds and Kind.CODE not in kinds and not name.endswith((".ini", ".mako")):
         kinds.discard(Kind.MIGRATION)
     if Kind.DOCS in kinds:
-        kinds -= {Kind.AUTHENTICATION, Kind.MIGRATION}
+        # What only the documentation's own build installs is a part of the documentation.
+        kinds -= {Kind.AUTHENTICATION, Kind.MIGRATION, Kind.DEPENDENCIES}
         if name.endswith((".html", ".css", ".js", ".htm")):
             kinds.discard(Kind.CODE)
     if (

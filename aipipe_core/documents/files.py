@@ -11,6 +11,7 @@ from typing import Any
 
 from aipipe_core.documents.schema import validate
 from aipipe_core.errors import RequestError, SurroundingsError
+from aipipe_core.store.folder import make_inside
 
 
 def write_document(path: Path, name: str, document: object) -> None:
@@ -64,7 +65,7 @@ def read_document(path: Path, name: str) -> Any:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_inside(path.parent)
     # Through a symbolic link, not over it.
     target = Path(os.path.realpath(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

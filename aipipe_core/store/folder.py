@@ -24,3 +24,12 @@ def make_folder(folder: Path) -> Path:
     if folder.name == NAME:
         (folder / ".gitignore").write_text("*\n", encoding="ascii")
     return folder
+
+
+def make_inside(folder: Path) -> Path:
+    """Make ``folder`` and those above it; where a ``.aipipe`` is among them, as above."""
+    above = next((one for one in folder.parents if one.name == NAME), None)
+    if above is not None:
+        make_folder(above)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aipipe_core.documents import write_document
 from aipipe_core.store import Store, open_store
 
 
@@ -24,6 +25,13 @@ def test_a_new_folder_is_ignored_by_git(tmp_path: Path) -> None:
     open_store(root=tmp_path).close()
     assert (tmp_path / ".aipipe" / ".gitignore").read_text() == "*\n"
     assert (tmp_path / ".aipipe" / "store.db").is_file()
+
+
+def test_a_document_in_a_new_folder_hides_it_too(tmp_path: Path) -> None:
+    folder = tmp_path / ".aipipe" / "runs" / "one"
+    write_document(folder / "deploy.json", "deploy", {"schema": 1, "state": "unchanged"})
+    assert (tmp_path / ".aipipe" / ".gitignore").read_text() == "*\n"
+    assert not (folder / ".gitignore").exists()
 
 
 def test_a_folder_that_was_there_is_left_as_it_is(tmp_path: Path) -> None:

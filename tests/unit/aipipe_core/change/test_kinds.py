@@ -33,6 +33,8 @@ from aipipe_core.change.model import Kind
         ("requirements.txt", "dependencies"),
         ("requirements/dev.txt", "dependencies"),
         ("uv.lock", "dependencies"),
+        ("docs/requirements.txt", "docs"),
+        ("requirements-docs.txt", "docs"),
         ("package.json", "dependencies"),
         ("poetry.lock", "dependencies"),
         ("pyproject.toml", "configuration dependencies"),
