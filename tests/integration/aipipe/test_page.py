@@ -251,6 +251,29 @@ def test_a_release_shows_its_moves_in_time_and_what_both_versions_answered(
     assert "rolled back" in page
 
 
+def test_a_build_shows_each_step_with_what_was_said_and_what_was(
+    project: Project, run: Path
+) -> None:
+    step = {"stage": "", "line": 2, "instruction": "RUN <b>make", "verdict": "hit", "cause": "x.py",
+            "fact": "ran", "agreement": "false-hit", "seconds": 2.5, "saves_seconds": 0}  # fmt: skip
+    image = {
+        "name": "shop", "context": ".", "dockerfile": "Dockerfile", "target": "", "builder": "b",
+        "platforms": [], "tags": ["shop"], "decision": "cached", "reason": "line 2: x.py changed",
+        "predicted_saves_seconds": 0, "predicted_seconds": 0, "result": "built", "image": "sha",
+        "seconds": 3, "saves_seconds": 2, "recorded": True, "steps": [step], "defects": [],
+        "warnings": ["<i>odd"], "error": "",
+    }  # fmt: skip
+    build = {"schema": 1, "decision": "cached", "seconds": 3, "saves_seconds": 2, "images": [image]}
+    (run / "build.json").write_text(json.dumps(build))
+    page = page_of(project, run)
+    Tags(page)
+    assert "RUN &lt;b&gt;make" in page
+    assert '<td class="w high">ran</td><td class="n">2.5 s</td>' in page
+    assert "&lt;i&gt;odd" in page
+    assert "line 2: x.py changed" in page
+    assert "saved 2 s" in page
+
+
 def test_a_release_of_nothing_says_so(project: Project, run: Path) -> None:
     (run / "deploy.json").write_text(json.dumps({"schema": 1, "state": "unchanged"}))
     assert "nothing was released" in page_of(project, run)
