@@ -17,6 +17,7 @@ from aipipe_core.errors import AipipeError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_Found = list[tuple[str, datetime, dict[str, Any]]]
 Measure = Callable[[dict[str, Any]], float | None]
 
 
@@ -61,12 +62,23 @@ def history_of(runs: Path) -> History:
         for folder in sorted(runs.iterdir() if runs.is_dir() else [])
         if (documents := _documents(folder)) is not None
     ]
+    found = _once(runs, found)
     found.sort(key=lambda one: (one[1], one[0]))
     series = tuple(
         Series(title, unit, tuple(_points(found, measure)), most)
         for title, unit, most, measure in _FIGURES
     )
     return History(series, tuple(_flaky(found)), tuple(_outcomes(found)), len(found))
+
+
+def _once(runs: Path, found: _Found) -> _Found:
+    """Leave out what ``pytest --ai-diff`` kept of a session that a pipeline's run kept as well."""
+    of_runs = [one[2].get("tests") for one in found if (runs / one[0] / "run.json").is_file()]
+    return [
+        one
+        for one in found
+        if (runs / one[0] / "run.json").is_file() or one[2].get("tests") not in of_runs
+    ]
 
 
 def _documents(folder: Path) -> dict[str, Any] | None:
@@ -76,9 +88,6 @@ def _documents(folder: Path) -> dict[str, Any] | None:
         return documents_of(folder)
     except AipipeError:
         return None
-
-
-_Found = list[tuple[str, datetime, dict[str, Any]]]
 
 
 def _points(found: _Found, measure: Measure) -> list[Point]:

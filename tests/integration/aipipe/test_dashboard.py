@@ -61,6 +61,15 @@ def test_series_go_by_time_and_broken_runs_are_passed_over(runs: Path) -> None:
     assert history.flaky == ((FLAKY["nodeid"], 2, "order"),)
 
 
+def test_a_session_that_a_pipeline_kept_as_well_counts_once(runs: Path) -> None:
+    add(runs, "c", 7, 3_000.0)
+    add(runs, "d", 7, 3_001.0)
+    assert history_of(runs).runs == 4
+    (runs / "d" / "run.json").write_text("{}")
+    history = history_of(runs)
+    assert [point.run for point in history.series[0].points] == ["b", "a", "d"]
+
+
 def test_a_chart_stands_on_zero_and_is_told_in_words(runs: Path) -> None:
     covered = history_of(runs).series[0]
     assert line(covered) == [(4, 10.4), (316, 4.0)]
