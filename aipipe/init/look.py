@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OLDEST = (3, 11)
 _REQUIREMENTS = re.compile(r"^requirements([-_.](dev|test|tests|testing))?\.txt$")
+_COPY = re.compile(r"^\s*(?:COPY|ADD)\s+([^\n\[]+)$", re.IGNORECASE | re.MULTILINE)
 _EXTRAS = ("test", "tests", "testing", "dev")
 _FOLDERS_PASSED = {".git", ".venv", "venv", "node_modules", ".tox", ".nox", "build", "dist"}
 
@@ -34,6 +35,8 @@ class Repository:
     tests: str
     dockerfiles: tuple[str, ...]
     python: str
+    context: str = "."
+    """The folder that the first Dockerfile copies from."""
     releases: bool = False
     """Whether its configuration says what is released."""
 
@@ -51,13 +54,15 @@ class Repository:
 def look(root: Path) -> Repository:
     """Return what the repository at ``root`` holds. Broken files in it count as not there."""
     project = _project(root)
+    dockerfiles = tuple(_dockerfiles(root))
     return Repository(
         name=_name(project, root),
         branch=_branch(root),
         forge=_forge(root),
         install=tuple(_install(root, project)),
         tests=next((name for name in ("tests", "test") if (root / name).is_dir()), ""),
-        dockerfiles=tuple(_dockerfiles(root)),
+        dockerfiles=dockerfiles,
+        context=_context(root, dockerfiles[0]) if dockerfiles else ".",
         python=_python(project),
         releases=_releases(root),
     )
@@ -134,6 +139,23 @@ def _dockerfiles(root: Path) -> list[str]:
         if (place / "Dockerfile").is_file():
             found.append((place / "Dockerfile").relative_to(root).as_posix())
     return found
+
+
+def _context(root: Path, dockerfile: str) -> str:
+    """Return the Dockerfile's own folder, or the top where only that has what is copied."""
+    folder = (root / dockerfile).parent
+    text = (root / dockerfile).read_text(encoding="utf-8", errors="replace")
+    sources = [
+        word
+        for line in _COPY.findall(text)
+        if "--from=" not in line
+        for word in line.split()[:-1]
+        if not word.startswith("-") and not set(word) & set("*?[$<") and word.strip("./")
+    ]
+    missing = any(not (folder / source.lstrip("/")).exists() for source in sources)
+    if missing and all((root / source.lstrip("/")).exists() for source in sources):
+        return "."
+    return folder.relative_to(root).as_posix()
 
 
 def _python(project: dict[str, object]) -> str:

@@ -108,6 +108,30 @@ def test_nothing_is_released_by_ci_before_somebody_said_what(here: Path, release
     assert ("AIPIPE_DEPLOY" in github, "AIPIPE_DEPLOY" in gitlab) == (not releases, not releases)
 
 
+@pytest.mark.parametrize(
+    ("text", "context"),
+    [
+        ("FROM x\nCOPY requirements.txt /app/\nCOPY . /app\n", "service"),
+        ("FROM x\nCOPY --from=x /a /b\nCOPY pyproject.toml ./\n", "."),
+        ("FROM x\nCOPY nowhere.txt ./\n", "service"),
+        ("FROM scratch\n", "service"),
+        ('FROM x\nCOPY ["pyproject.toml", "/"]\nCOPY $FILE *.py /x/\n', "service"),
+    ],
+)
+def test_an_image_in_a_folder_is_built_from_where_it_copies(
+    here: Path, text: str, context: str
+) -> None:
+    (here / "Dockerfile").unlink()
+    (here / "service").mkdir()
+    (here / "service" / "Dockerfile").write_text(text)
+    (here / "service" / "requirements.txt").write_text("")
+    found = look(here)
+    assert (found.dockerfile, found.context) == ("service/Dockerfile", context)
+    assert main(["init"]) == ExitCode.DONE
+    image = load(here / "pipeline.yaml")["stages"]["image"]
+    assert image["arguments"][-1] == context
+
+
 def test_an_image_is_named_as_docker_takes_it(here: Path) -> None:
     (here / "pyproject.toml").write_text('[project]\nname = "My_Shop.API"\n')
     assert look(here).image == "my-shop-api"
