@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aipipe.run.agents import argv_of, environment_of
@@ -12,6 +12,7 @@ from aipipe.run.explain import explain
 from aipipe.run.output import Output
 from aipipe.run.process import Ended, run_process
 from aipipe.run.watch import watch
+from aipipe_core.change.git import run as git
 
 if TYPE_CHECKING:
     import threading
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from aipipe.run.output import Screen
     from aipipe.run.record import StageState
 
+NO_TESTS = 5
+"""Pytest's exit code where it collected nothing."""
 RETRY, CONTINUE = "retry_once", "continue"
 
 
@@ -69,12 +72,24 @@ class StageRun:
         while True:
             self.state.attempts += 1
             ended = self._start(self.argv, self.stage.timeout, output)
+            if ended.code == NO_TESTS and self._is_untested():
+                self.state.why = "there is no test in this repository yet"
+                output.note(f"{self.state.why}: pytest --ai-diff --ai-write writes the first")
+                return replace(ended, code=0)
             if ended.left_behind:
                 count = ended.left_behind
                 output.note(f"{count} process{'es' * (count != 1)} it left behind: killed")
             if ended.passed or ended.stopped or self.state.attempts >= most:
                 return ended
             output.note(f"{ended.words}; once more")
+
+    def _is_untested(self) -> bool:
+        """Whether nothing was found because the repository has no file of tests at all."""
+        patterns = ("test_*.py", "*_test.py", "tests.py", "**/test_*.py", "**/*_test.py")
+        listed = ("ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns)
+        top = self.around.analysis.change.root
+        found = git(top, *listed, environ={"GIT_LITERAL_PATHSPECS": "0"}, check=False)
+        return self.stage.uses == "tests" and found.code == 0 and not found.out
 
     def _start(self, argv: Sequence[str], timeout: float, output: Output) -> Ended:
         around = self.around

@@ -376,3 +376,22 @@ def test_an_agent_gets_what_the_route_says(
         "-m aipipe_deploy up --strategy=canary --analysis=RUN/risk.json --json=RUN/deploy.json"
         " --watch=300"
     ) in out
+
+
+def test_a_repository_without_tests_passes_and_says_so(
+    here: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.write("a.py", "x = 6\n")
+    pipeline(here, "stages: {t: {uses: tests, arguments: [-q]}}\n")
+    assert main(["run"]) == 0
+    assert "there is no test in this repository yet" in capsys.readouterr().out
+
+
+def test_tests_that_are_there_and_not_found_are_a_failure(
+    here: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.write("a.py", "x = 6\n")
+    here.write("checks/test_a.py", "def test_a():\n    pass\n")
+    pipeline(here, "stages: {t: {uses: tests, arguments: [-q, --ignore=checks]}}\n")
+    assert main(["run"]) == 1
+    assert "exit code 5" in capsys.readouterr().out
