@@ -13,7 +13,8 @@ from aipipe.risk.learned import assess_learned
 from aipipe.risk.rules import FILE, Rule, Rules, read_rules
 from aipipe.risk.score import Reason, Risk, assess
 from aipipe.route import Route, reasons, route_for
-from aipipe_core.change import Change, Kind, read_change
+from aipipe.unseen import is_unseen
+from aipipe_core.change import Change, read_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,9 @@ def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
     risk = assess_learned(change, change.root / ".aipipe", settings)
     risk = _ruled(risk or assess(change, history_of(change), settings), change, rules)
     kinds = change.kinds
-    reader = reader_of(change) if kinds and kinds <= {Kind.DOCS} else ""
-    route = route_for(risk.level, kinds, rules.matrix, read=bool(reader))
+    unseen = is_unseen(change)
+    reader = reader_of(change) if unseen else ""
+    route = route_for(risk.level, kinds, rules.matrix, unseen=unseen, read=bool(reader))
     why = reasons(risk.level, kinds, route, rules.matrix, rules.edited, reader)
     return Analysis(change, risk, route, why)
 

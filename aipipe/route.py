@@ -44,20 +44,22 @@ def route_for(
     kinds: AbstractSet[Kind],
     matrix: Mapping[str, Route] = MATRIX,
     *,
+    unseen: bool = False,
     read: bool = False,
 ) -> Route:
     """Return the route of a change by its risk level and its kinds.
 
-    A change of documentation alone, or none at all, is not tested, unless a test may ``read``
-    it; what the product does not run gets no more than the tests that it touches; and what
-    ships nothing is not built. New dependencies and image files raise the build above its
-    level's row.
+    A change that no test can see (``unseen``; documentation always, and none at all) is not
+    tested, unless a test may ``read`` one of its files; what the product does not run gets no
+    more than the tests that it touches; and what ships nothing is not built. New dependencies
+    and image files raise the build above its level's row.
     """
     row = matrix[level]
     tests = row.tests
-    if kinds <= UNRUN:
+    unseen = unseen or kinds <= {Kind.DOCS}
+    if unseen or kinds <= UNRUN:
         tests = min(tests, "impacted", key=TESTS.index)
-    if kinds <= {Kind.DOCS} and not read:
+    if unseen and not read:
         tests = "skip"
     build = "skip" if kinds <= UNSHIPPED else row.build
     if Kind.DEPENDENCIES in kinds:
@@ -87,7 +89,9 @@ def reasons(
     source = f"risk.yaml's row for {level} risk" if level in edited else f"{level} risk"
     why = dict.fromkeys(("tests", "build", "strategy", "watch_seconds"), source)
     if route.tests == "skip" != row.tests:
-        why["tests"] = "only documentation changed" if kinds else "nothing changed"
+        why["tests"] = "nothing that a test can see changed" if kinds else "nothing changed"
+        if kinds == {Kind.DOCS}:
+            why["tests"] = "only documentation changed"
     elif route.tests != row.tests:
         why["tests"] = "nothing that the product runs changed"
     if reader:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-WIDTH, HEIGHT = 360, 420
+WIDTH, HEIGHT = 360, 430
 _LEFT, _RIGHT, _TOP, _FOOT = 52, 348, 34, 330
 _BARS_TOP, _BARS_FOOT = 344, 384
 _STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0)

@@ -39,8 +39,8 @@ def test_documents_that_no_test_reads_are_not_tested(here: Project) -> None:
         ("pytest.ini", "[pytest]\naddopts = --doctest-glob=*.md\n", "pytest.ini speaks of doctest"),
         ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = "--markdown-docs"\n', "markdown"),
         ("docs/conftest.py", "from sybil import Sybil\n", "docs/conftest.py may run"),
-        ("tests/test_help.py", "TEXT = open('README.md')\n", "tests/test_help.py names a document"),
-        ("tests/helper.py", "TEXT = 'readme.md'\n", "tests/helper.py names a document"),
+        ("tests/test_help.py", "TEXT = open('README.md')\n", "tests/test_help.py names a file"),
+        ("tests/helper.py", "TEXT = 'readme.md'\n", "tests/helper.py names a file"),
     ],
 )
 def test_documents_that_a_test_may_read_get_the_tests_that_they_touch(
