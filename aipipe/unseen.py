@@ -58,7 +58,7 @@ def _is_unseen(change: Change, file: FileChange) -> bool:
     name = PurePosixPath(file.path).name.lower()
     if file.status in ("M", "A", "D") and name in _READERS:
         return _same(change, file, _READERS[name])
-    return file.kinds <= {Kind.DOCS, Kind.CI} or name in NEVER_SEEN
+    return file.kinds - {Kind.GENERATED} <= {Kind.DOCS, Kind.CI} or name in NEVER_SEEN
 
 
 def _same(change: Change, file: FileChange, read: Callable[[str], Any]) -> bool:

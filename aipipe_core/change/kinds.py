@@ -39,8 +39,8 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         ".drone.yml", ".woodpecker.yml", ".cirrus.yml", "cloudbuild.yaml",
         ".pre-commit-config.yaml", "renovate.json", "renovate.json5", ".renovaterc",
         "dependabot.yml", "dependabot.yaml", ".gitignore", ".git-blame-ignore-revs", ".mailmap",
-        ".editorconfig", ".flake8", ".pylintrc", "ruff.toml", ".ruff.toml", "codecov.yml",
-        ".codecov.yml", "noxfile.py", "tox.ini",
+        ".mergify.yml", ".yamllint", ".yamllint.yml", ".editorconfig", ".flake8", ".pylintrc",
+        "ruff.toml", ".ruff.toml", "codecov.yml", ".codecov.yml", "noxfile.py", "tox.ini",
     ),
     Kind.TESTS: (
         "test_*.py", "*_test.py", "tests.py", "conftest.py", "*.test.js", "*.test.ts",
@@ -51,7 +51,7 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         "changelog.txt", "changes", "changes.txt", "news", "news.txt", "history.txt", "license",
         "license.txt", "licence", "copying", "notice", "notice.txt", "authors", "authors.txt",
         "contributors", "contributors.txt", "codeowners", "mkdocs.yml", ".readthedocs.y*ml",
-        "citation.cff", "requirements-docs.txt", "requirements_docs.txt", "docs-requirements.txt",
+        "citation.cff",
     ),
     Kind.CONFIGURATION: (
         "*.toml", "*.ini", "*.cfg", "*.conf", "*.yml", "*.yaml", "*.properties", "*.json",
@@ -113,6 +113,11 @@ _DEPENDENCY_CONTENT = re.compile(
     r"^\s*[\"']?[\w.\-\[\], ]+\s*(===?|~=|>=|<=|!=|[<>^])\s*[\"']?\d|"
     r"^\s*[\w.-]+\s*=\s*([\"'][~^<>=*\d]|\{.*\bversion\b)"
 )
+_TOOL_REQUIREMENTS = re.compile(
+    r"(requirements[-_.])?(?P<what>docs?|lint|linting|typing|types|mypy|style|format|release|"
+    r"publish)([-_.]requirements)?\.(txt|in)"
+)
+"""What is installed to write documents, to check code or to publish: no test runs with it."""
 _HEAD = 2000
 """Bytes in which a file says that it is generated."""
 
@@ -207,6 +212,9 @@ def _settled(kinds: set[Kind], name: str) -> set[Kind]:
         and name not in ("pyproject.toml", "tox.ini")
     ):
         kinds.discard(Kind.CONFIGURATION)
+    if Kind.DEPENDENCIES in kinds and (tool := _TOOL_REQUIREMENTS.fullmatch(name)):
+        kinds.discard(Kind.DEPENDENCIES)
+        kinds.add(Kind.DOCS if tool["what"].startswith("doc") else Kind.CI)
     if name in ("setup.py", "noxfile.py"):
         kinds.discard(Kind.CONFIGURATION)
     return kinds
