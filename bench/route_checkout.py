@@ -52,7 +52,9 @@ class Checkout:
             subprocess.run(["git", "clone", "-q", "--shared", str(self.clone), str(self.tree)],
                            check=True)  # fmt: skip
             exclude = self.tree / ".git" / "info" / "exclude"
-            exclude.write_text(".aipipe/\n__pycache__/\n*.egg-info/\n", encoding="utf-8")
+            exclude.write_text(
+                ".aipipe/\n__pycache__/\n*.egg-info/\n_version.py\n", encoding="utf-8"
+            )
         if not (self.python.parent / ".ready").exists():
             venv.create(self.work / "venvs" / self.name, with_pip=True)
             pip = [str(self.python), "-m", "pip", "install", "--quiet"]

@@ -98,6 +98,7 @@ class Replay:
             now = self.checkout.suite()
             row = self.routed(analysis)
         new = failing(now) - failing(before)
+        row["broken"] = not (now.keys() - failing(now) or before.keys() - failing(before))
         ran = row.pop("outcomes")
         row["tests"], row["newly"] = len(now), sorted(new)[:20]
         row["subject"] = self.checkout.git("log", "-1", "--format=%s")[:80]
@@ -220,7 +221,9 @@ def tell(kept: dict[str, Row]) -> None:
     rows: list[Row] = []
     faults: list[Row] = []
     for name, found in kept.items():
-        of_project = list(found["rows"].values())
+        of_project = [row for row in found["rows"].values() if not row.get("broken")]
+        if len(of_project) < len(found["rows"]):
+            print(f"{name}: {len(found['rows']) - len(of_project)} commits whose suite cannot run")
         put_back = [row for row in found["faults"].values() if row]
         if of_project:
             print(told(name, of_project, put_back))
@@ -240,7 +243,7 @@ def by_reason(kept: dict[str, Row]) -> None:
     reasons: Counter[str] = Counter()
     for name, found in kept.items():
         for row in found["rows"].values():
-            if not is_avoided(row):
+            if not is_avoided(row) and not row.get("broken"):
                 reason = row.get("reason") if row["route"] == "impacted" else row["why"]
                 reasons[f"{name}: {row['route']}, {reason}"] += 1
     print("\nwhole suites, by reason")
