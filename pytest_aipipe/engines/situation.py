@@ -92,7 +92,7 @@ class Situation:
 
     def answers(self, guards: Sequence[Guards] | None = None) -> Answers:
         """Return values that guards ask for, by what they are about; all guards by default."""
-        function = self.target.node if self.target is not None else None
+        function = self.target.outermost.node if self.target is not None else None
         return answers(self.guards if guards is None else guards, function)
 
     @cached_property

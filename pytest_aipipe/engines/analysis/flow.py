@@ -1,4 +1,4 @@
-"""From what a local name should be to what the parameters should be."""
+"""From what a local name, or an inner function's parameter, should be to the parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_aipipe.engines.analysis.solve import Answers, solve
 from pytest_aipipe.engines.analysis.weigh import ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pytest_aipipe.engines.analysis.guards import Guards
 
@@ -77,17 +77,40 @@ def _sources(function: ast.AST) -> dict[str, list[tuple[str, bool]]]:
             targets, value = node.targets, node.value
         elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
             targets, value = [node.target], node.value
-        elif isinstance(node, ast.For | ast.AsyncFor):
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
             targets, value = [node.target], node.iter
         else:
             continue
-        read = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
-        read += [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
+        read = _read(value)
         for target in targets:
             for inner in ast.walk(target):
                 if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
                     name = ast.unparse(inner)
-                    looped = isinstance(node, ast.For | ast.AsyncFor)
+                    looped = isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
                     pairs = [(r, looped) for r in read if r != name]
                     found.setdefault(name, []).extend(pairs)
+    for name, origins in _passed(function):
+        found.setdefault(name, []).extend((r, False) for r in origins if r != name)
     return found
+
+
+def _read(value: ast.expr) -> list[str]:
+    read = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
+    return read + [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
+
+
+def _passed(function: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Yield the parameters of inner functions with the names that ``function`` passes for them."""
+    inner = {
+        n.name: [a.arg for a in (*n.args.posonlyargs, *n.args.args)]
+        for n in ast.walk(function)
+        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n is not function
+    }
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            names = inner.get(call.func.id, [])
+            for name, argument in zip(names, call.args, strict=False):
+                yield name, _read(argument)
+            for keyword in call.keywords:
+                if keyword.arg in names:
+                    yield keyword.arg, _read(keyword.value)

@@ -79,7 +79,10 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
             yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
         return
     if definition.binding == "nested":
-        yield from nested_calls(situation, definition, solved, argument_rows, _failing_rows)
+        streams = [nested_calls(situation, definition, solved, argument_rows, _failing_rows)]
+        if definition.outermost is not definition and _used_inside(definition):
+            streams.insert(0, drafts(situation, definition.outermost, solved))
+        yield from in_turns(streams)
         return
     if definition.binding == "function":
         for usage in usages(situation, definition.name)[:10]:
@@ -108,6 +111,15 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         _states(situation, definition, first, solved),
     ]
     yield from in_turns(streams)
+
+
+def _used_inside(definition: Definition) -> bool:
+    """Whether the function around an inner one does more with it than give it back."""
+    nodes = list(ast.walk(definition.outermost.node))
+    given = {id(n.value) for n in nodes if isinstance(n, ast.Return)}
+    return any(
+        isinstance(n, ast.Name) and n.id == definition.name and id(n) not in given for n in nodes
+    )
 
 
 def _with_state(
