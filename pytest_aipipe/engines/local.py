@@ -49,7 +49,8 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
     wanted: set[str] = set()
     if any(g.handlers for g in situation.guards):
         wanted.add("force")
-    if situation.target is None or situation.target.name == "__getattr__":
+    target = situation.target
+    if target is None or target.is_class or target.name == "__getattr__":
         wanted.add("module")
     if any(is_conditional(situation, target) for target in situation.targets):
         wanted.add("module")
