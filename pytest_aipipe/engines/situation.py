@@ -54,6 +54,10 @@ class Situation:
         """Whether nothing is open any more."""
         return not self.lines and not self.arcs
 
+    def is_open(self, place: int | Arc | None) -> bool:
+        """Whether one of :attr:`places` was not reached yet; None stands for what always is."""
+        return place is None or place in (self.arcs if isinstance(place, tuple) else self.lines)
+
     def learn(self, outcome: Outcome) -> bool:
         """Take off what an outcome ran; return whether that was anything."""
         if outcome.status in {"timeout", "crashed", "error", "skipped"}:

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from pytest_aipipe.engines.analysis.solve import Answers
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.model import Arc, Candidate
 
 _BATCH = 12
 _MOST = 240
 _ROWS = 120
+_ANSWERS = 8
 _MIRRORS = ("dict({0})", "dict.fromkeys({0})", "list({0})", "{0}", "copy.copy({0})", "str({0})")
 
 
@@ -261,14 +262,22 @@ def argument_rows(
 def together(
     situation: Situation, parameters: Sequence[Parameter], guards: Sequence[Guards] | None = None
 ) -> Iterator[dict[str, Value]]:
-    """Yield values that answer all the guards of one open place at once."""
+    """Yield values that answer all the guards of one open place at once.
+
+    The likeliest for each place come first; a place that was reached meanwhile is left out.
+    """
     seen: set[str] = set()
-    for guard in situation.guards if guards is None else guards:
+    places = situation.places if guards is None else (None,) * len(guards)
+    known: list[tuple[int | Arc | None, dict[str, list[str]]]] = []
+    for place, guard in zip(places, situation.guards if guards is None else guards, strict=True):
         asked = situation.answers([guard])
-        answers = {
-            p.name: fitting(p.annotation, asked[p.name]) for p in parameters if asked.get(p.name)
-        }
-        for turn in range(min(8, max((len(v) for v in answers.values()), default=0))):
+        named = {p.name: asked[p.name] for p in parameters if asked.get(p.name)}
+        known.append((place, {p.name: fitting(p.annotation, named[p.name])
+                              for p in parameters if p.name in named}))  # fmt: skip
+    for turn in range(_ANSWERS):
+        for place, answers in known:
+            if not situation.is_open(place) or turn >= max(map(len, answers.values()), default=0):
+                continue
             pairs = (
                 (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
                 for k, v in answers.items()
