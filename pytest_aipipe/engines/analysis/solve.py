@@ -207,6 +207,9 @@ def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[st
         members = [ast.unparse(m) for m in right.elts if _simple(m) or _dotted(m)]
         found += [(_key(left), m) for m in members] if same else []
         found += [pair for m in members if same for pair in _holding(left, m)]
+    elif same and _dotted(right) and not isinstance(left, ast.Constant):
+        # A collection of the module's own, or a kind of things that holds itself.
+        found += [(_key(left), f"min({ast.unparse(right)})"), (_key(left), ast.unparse(right))]
     if isinstance(left, ast.Constant):
         text = ast.unparse(left)
         if same:

@@ -7,6 +7,8 @@ everything else is left to the run.
 from __future__ import annotations
 
 import ast
+import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = {"len": len, "isinstance": isinstance, "bool": bool, "abs": abs}
 _PAIR = 2
+_IT = "_it"
 _TYPES = {t.__name__: t for t in (str, int, float, bool, bytes, list, tuple, dict, set)}
 _METHODS = frozenset(
     {"startswith", "endswith", "strip", "lstrip", "rstrip", "lower", "upper", "casefold", "isdigit",
@@ -32,15 +35,30 @@ _NODES = (
 
 def ranked(name: str, values: list[str], guards: Iterable[Guards]) -> list[str]:
     """Return ``values`` with those first that satisfy the most conditions on ``name``."""
-    asked = [
-        c for g in guards for c in g.conditions if _weighable(c.test, name) and _about(c.test, name)
-    ]
+    conditions = [c for g in guards for c in g.conditions]
+    if not name.isidentifier():  # ``self.mode``, ``options['mode']``
+        conditions = [replace(c, test=_named(c.test, name)) for c in conditions]
+        name = _IT
+    asked = [c for c in conditions if _weighable(c.test, name) and _about(c.test, name)]
     if not asked:
         return values
     codes = [(compile(ast.Expression(c.test), "guard", "eval"), c) for c in asked]
     return sorted(
         values, key=lambda value: sum(not _holds(code, c, name, value) for code, c in codes)
     )
+
+
+def _named(test: ast.expr, key: str) -> ast.expr:
+    """Return the condition with a plain name for the expression whose source is ``key``."""
+
+    class Name(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node) == key:
+                return ast.copy_location(ast.Name(_IT, ast.Load()), node)
+            return super().generic_visit(node)
+
+    whole = Name().visit(ast.Expression(copy.deepcopy(test)))
+    return whole.body if isinstance(whole, ast.Expression) else test
 
 
 def _about(test: ast.expr, name: str) -> bool:

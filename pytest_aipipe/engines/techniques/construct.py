@@ -32,6 +32,7 @@ _BATCH = 12
 _MOST = 240
 _ROWS = 120
 _ANSWERS = 8
+_STATED = 4
 _MIRRORS = ("dict({0})", "dict.fromkeys({0})", "list({0})", "{0}", "copy.copy({0})", "str({0})")
 
 
@@ -197,14 +198,14 @@ def _states(
     for guard in dict.fromkeys(situation.guards):
         answers = situation.answers([guard])
         states = {
-            k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
+            k: _of_its_kind(definition.owner, k[5:], v)
+            for k, v in answers.items()
+            if k.startswith("self.") and k[5:].isidentifier()
         }
-        rows = list(islice(together(situation, definition.parameters, [guard]), 2))
-        for turn in range(3 if states else 0):
-            row = base
-            if rows:
-                chosen = {**_named_values(definition, base), **rows[turn % len(rows)]}
-                row = _row(definition, chosen)
+        rows = list(islice(together(situation, definition.parameters, [guard]), _STATED)) or [{}]
+        turns = [*((row, 0) for row in rows), (rows[0], 1), (rows[0], 2)]
+        for chosen, turn in turns if states else ():
+            row = _row(definition, {**_named_values(definition, base), **chosen})
             draft = _with_state(situation, definition, row, instance)
             lines: list[str] = []
             for key, values in states.items():
@@ -215,6 +216,20 @@ def _states(
             if made in draft.body:
                 place = draft.body.index(made) + 1
                 yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _of_its_kind(owner: Definition, attribute: str, values: list[str]) -> list[str]:
+    """Return ``values`` with those first that are of the kind that the class itself sets."""
+    kinds = {
+        type(node.value)
+        for node in ast.walk(owner.node)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Dict | ast.Set)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == attribute
+    }
+    if not kinds:
+        return values
+    return sorted(values, key=lambda v: type(ast.parse(v, mode="eval").body) not in kinds)
 
 
 def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
@@ -264,7 +279,8 @@ def together(
 ) -> Iterator[dict[str, Value]]:
     """Yield values that answer all the guards of one open place at once.
 
-    The likeliest for each place come first; a place that was reached meanwhile is left out.
+    The likeliest for each place come first, then the next of all, and of one at a time; a place
+    that was reached meanwhile is left out.
     """
     seen: set[str] = set()
     places = situation.places if guards is None else (None,) * len(guards)
@@ -278,15 +294,21 @@ def together(
         for place, answers in known:
             if not situation.is_open(place) or turn >= max(map(len, answers.values()), default=0):
                 continue
-            pairs = (
-                (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
-                for k, v in answers.items()
-            )
-            chosen = {k: value for k, value in pairs if value is not None}
-            mark = repr(chosen)
-            if chosen and mark not in seen:
-                seen.add(mark)
-                yield chosen
+            for one in (None, *answers) if turn and len(answers) > 1 else (None,):
+                pairs = (
+                    (
+                        k,
+                        resolved(
+                            situation.module, v[min(turn, len(v) - 1) if one in (None, k) else 0]
+                        ),
+                    )
+                    for k, v in answers.items()
+                )
+                chosen = {k: value for k, value in pairs if value is not None}
+                mark = repr(chosen)
+                if chosen and mark not in seen:
+                    seen.add(mark)
+                    yield chosen
 
 
 def _failing_rows(
