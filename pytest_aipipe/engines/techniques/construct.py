@@ -13,6 +13,7 @@ from pytest_aipipe.engines.source.arguments import fitting, resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
+from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors
 from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
@@ -33,7 +34,6 @@ _MOST = 240
 _ROWS = 120
 _ANSWERS = 8
 _STATED = 4
-_MIRRORS = ("dict({0})", "dict.fromkeys({0})", "list({0})", "{0}", "copy.copy({0})", "str({0})")
 
 
 class Construct:
@@ -99,8 +99,9 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     streams = [
         _on_each(situation, definition, rows, receivers[:3]),
         (_with_state(situation, definition, row, first) for row in failing),
-        _aliases(definition, receivers),
-        _mirrors(situation, definition, receivers),
+        aliases(definition, receivers),
+        mirrors(situation, definition, receivers),
+        hashes(definition, receivers),
         (
             _with_state(
                 situation,
@@ -148,42 +149,6 @@ def _on_each(
         for number, row in enumerate(known):
             receiver = receivers[(number + shift) % len(receivers)]
             yield _with_state(situation, definition, row, receiver)
-
-
-def _mirrors(
-    situation: Situation, definition: Definition, receivers: Sequence[Value | None]
-) -> Iterator[Draft]:
-    """Yield operators between an instance and what is made of it: itself, its copy, its items."""
-    owner = definition.owner
-    binary = len([p for p in definition.parameters if p.required]) == 1
-    if owner is None or not definition.name.startswith("__") or not binary:
-        return
-    name = receiver_name(owner)
-    known = [r for r in receivers[:8] if r is not None and definition.name != "__init__"]
-    for other in _MIRRORS:
-        for receiver in known:
-            draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
-            yield draft.importing("import copy") if "copy" in other else draft
-
-
-def _aliases(definition: Definition, receivers: Sequence[Value | None]) -> Iterator[Draft]:
-    """Yield uses of class attributes made from a method: ``size = property(_get_size)``."""
-    owner = definition.owner
-    if owner is None or not owner.is_class:
-        return
-    name = receiver_name(owner)
-    for node in owner.node.body:
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            continue
-        if not any(
-            isinstance(n, ast.Name) and n.id == definition.name for n in ast.walk(node.value)
-        ):
-            continue
-        for receiver in receivers[:4]:
-            if receiver is not None:
-                draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
-                yield draft.then(f"result = {name}.{node.targets[0].id}")
-                yield draft.then(f"result = {name}.{node.targets[0].id}()")
 
 
 def _states(
