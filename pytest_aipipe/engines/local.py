@@ -132,12 +132,14 @@ class LocalEngine:
         batch = one.next(situation)
         if batch is None:
             return False
-        known = len(situation.outcomes)
+        known, left = len(situation.outcomes), situation.size
         outcomes = yield from self._run(situation, batch)
         broods = sum(isinstance(candidate, Brood) for candidate in batch)
         stuck = sum(o.status == "timeout" for o in outcomes)
         one.spent += 1 + len(situation.outcomes) - known + broods * _BROOD + stuck * _STUCK
         one.outcomes = outcomes
+        if situation.size < left:
+            one.spent = 0  # what closed something is likely to close more
         # What blocks once blocks again, and each time costs whole seconds.
         return not (stuck > _PATIENCE and stuck > len(outcomes) // 2)
 

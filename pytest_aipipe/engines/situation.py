@@ -55,6 +55,11 @@ class Situation:
         """Whether nothing is open any more."""
         return not self.lines and not self.arcs
 
+    @property
+    def size(self) -> int:
+        """How many lines and branches are open."""
+        return len(self.lines) + len(self.arcs)
+
     def is_open(self, place: int | Arc | None) -> bool:
         """Whether one of :attr:`places` was not reached yet; None stands for what always is."""
         return place is None or place in (self.arcs if isinstance(place, tuple) else self.lines)
