@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
+from aipipe_deploy.config import Metrics
 from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
 from aipipe_deploy.judge.counters import CounterReader
-from aipipe_deploy.sources import AnswerLog, Latency, Probes, ProxyCounters
+from aipipe_deploy.sources import AnswerLog, Latency, Probes, PrometheusCounters, ProxyCounters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ class Window:
     settings: Watch
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    metrics: Metrics = field(default_factory=Metrics)
 
     def watch(self, release: Release, move: Move) -> Verdict:
         """Judge each changed service of ``move``; the worst verdict is the release's."""
@@ -92,6 +94,14 @@ class Window:
                 new=new.slots,
                 clock=lambda: self.clock() - began,
             )
+        if self.metrics.url and old:
+            source = PrometheusCounters(
+                self.metrics,
+                old={"service": name, "release": str(old.release)},
+                new={"service": name, "release": str(new.release)},
+                clock=lambda: self.clock() - began,
+            )
+            source.start()
         probes: tuple[Probes, Probes] | None = None
         if new.port and old and self.settings.probes:
             probes = (
@@ -142,7 +152,9 @@ class Lane:
         return self.judge.observe(now, old, new)
 
     def end(self) -> None:
-        """Stop the probes."""
+        """Stop the threads that ask."""
+        if isinstance(self.source, PrometheusCounters):
+            self.source.stop()
         for probe in self.probes or ():
             probe.stop()
 

@@ -5,5 +5,6 @@ from __future__ import annotations
 from aipipe_deploy.sources.answers import AnswerLog, Latency
 from aipipe_deploy.sources.counters import ProxyCounters
 from aipipe_deploy.sources.probes import Probes
+from aipipe_deploy.sources.prometheus import PrometheusCounters
 
-__all__ = ["AnswerLog", "Latency", "Probes", "ProxyCounters"]
+__all__ = ["AnswerLog", "Latency", "Probes", "PrometheusCounters", "ProxyCounters"]
