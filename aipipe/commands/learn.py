@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aipipe.commands.tell import tell, write_whole
+from aipipe.commands.tell import tell, write_file
 from aipipe_core.errors import ExitCode
 
 
@@ -39,7 +39,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     tell(in_words(outcome), document(outcome), arguments.json)
     if arguments.svg:
         title = f"{top.name}: {outcome.judged:,} commits that nothing was fitted to"
-        write_whole(Path(arguments.svg), picture(points_of(outcome.curve), title, standalone=True))
+        write_file(Path(arguments.svg), picture(points_of(outcome.curve), title, standalone=True))
     return ExitCode.DONE if outcome.adopted else ExitCode.NO
 
 

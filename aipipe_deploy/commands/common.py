@@ -13,8 +13,8 @@ from aipipe_core.documents import write_document
 from aipipe_core.errors import ExitCode, RequestError
 from aipipe_deploy.release.document import document
 from aipipe_deploy.release.herald import Herald
-from aipipe_deploy.release.metrics import Metrics
 from aipipe_deploy.release.project import Project, Wish
+from aipipe_deploy.release.samples import Samples
 
 if TYPE_CHECKING:
     import argparse
@@ -181,8 +181,8 @@ def hand_over(found: dict[str, Any], text: str, to: str | None) -> None:
 def _document(project: Project, runner: Runner, ending: Ending) -> dict[str, Any]:
     release = project.journal.last()
     assert release is not None  # noqa: S101 - it has just ended
-    metrics = getattr(runner.watcher, "metrics", None) or Metrics()
-    return document(release, project.journal.entries(release.id), metrics, ending)
+    samples = getattr(runner.watcher, "samples", None) or Samples()
+    return document(release, project.journal.entries(release.id), samples, ending)
 
 
 def nothing_open(release: Release | None) -> RequestError:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aipipe_deploy.journal.model import Entry, Release
-    from aipipe_deploy.release.metrics import Metrics
     from aipipe_deploy.release.runner import Ending
+    from aipipe_deploy.release.samples import Samples
 
 SCHEMA = 1
 UNCHANGED: dict[str, Any] = {"schema": SCHEMA, "state": "unchanged"}
@@ -18,7 +18,7 @@ UNCHANGED: dict[str, Any] = {"schema": SCHEMA, "state": "unchanged"}
 
 
 def document(
-    release: Release, entries: Sequence[Entry], metrics: Metrics, ending: Ending
+    release: Release, entries: Sequence[Entry], samples: Samples, ending: Ending
 ) -> dict[str, Any]:
     """Return the contract's JSON; its schema is ``deploy.schema.json``.
 
@@ -40,7 +40,7 @@ def document(
         "seconds": max(0.0, round(over - began, 2)),
         "services": {name: release.units[name].image for name in release.changed},
         "moves": [_move(entry, began) for entry in entries],
-        "metrics": metrics.as_json(began),
+        "metrics": samples.as_json(began),
     }
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
+from aipipe_deploy.config import Metrics
 from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
 from aipipe_deploy.judge.counters import CounterReader
-from aipipe_deploy.release.metrics import Metrics
-from aipipe_deploy.sources import Probes, ProxyCounters
+from aipipe_deploy.release.samples import Samples
+from aipipe_deploy.sources import AnswerLog, Latency, Probes, PrometheusCounters, ProxyCounters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ _QUIET_SECONDS = 2.0
 class Window:
     """Watches by the configuration's numbers; ``clock`` must never jump (monotonic).
 
-    ``metrics`` keeps what was seen; ``date`` is the wall clock, for those who read it.
+    ``samples`` keeps what was seen; ``date`` is the wall clock, for those who read it.
     """
 
     performer: Performer
@@ -39,19 +40,24 @@ class Window:
     clock: Callable[[], float] = time.monotonic
     date: Callable[[], float] = time.time
     metrics: Metrics = field(default_factory=Metrics)
+    samples: Samples = field(default_factory=Samples)
 
     def watch(self, release: Release, move: Move) -> Verdict:
         """Judge each changed service of ``move``; the worst verdict is the release's."""
         began = self.clock()
         seconds = float(move.params["seconds"])
+        log = AnswerLog(self.performer.proxy.answers)
         lanes = [
-            self._lane(release, name, members, seconds, began)
+            self._lane(release, name, members, seconds, began, log)
             for name, members in move.params["services"].items()
             if release.units[name].release == release.id
         ]
+        if any(lane.latency for lane in lanes):
+            log.start()
         try:
             return self._until_sure(lanes, began, seconds)
         finally:
+            log.stop()
             for lane in lanes:
                 lane.end()
 
@@ -70,7 +76,13 @@ class Window:
         return worst([lane.judge.finish() for lane in lanes], self.clock() - began)
 
     def _lane(
-        self, release: Release, name: str, members: list[int], seconds: float, began: float
+        self,
+        release: Release,
+        name: str,
+        members: list[int],
+        seconds: float,
+        began: float,
+        log: AnswerLog,
     ) -> Lane:
         whole, old = release.units[name], release.before.get(name)
         new = replace(whole, members=tuple(whole.members[index] for index in members))
@@ -78,7 +90,9 @@ class Window:
             JudgeSettings(seconds=max(1.0, seconds), warmup=min(self.settings.warmup, seconds))
         )
         source: Source | None = None
+        latency: Latency | None = None
         if new.slots:
+            latency = Latency(log, name, old=old.slots if old else (), new=new.slots)
             source = ProxyCounters(
                 self.performer.proxy.runtime,
                 name,
@@ -86,31 +100,39 @@ class Window:
                 new=new.slots,
                 clock=lambda: self.clock() - began,
             )
+        if self.metrics.url and old:
+            source = PrometheusCounters(
+                self.metrics,
+                old={"service": name, "release": str(old.release)},
+                new={"service": name, "release": str(new.release)},
+                clock=lambda: self.clock() - began,
+            )
+            source.start()
         probes: tuple[Probes, Probes] | None = None
         if new.port and old and self.settings.probes:
             probes = (
                 Probes(old.members, old.health, rate=self.settings.probes),
                 Probes(new.members, new.health, rate=self.settings.probes),
             )
-        seen = Seen(self.metrics, name, self.date())
-        return Lane(self.performer, new, judge, source, probes, seen)
+        seen = Seen(self.samples, name, self.date())
+        return Lane(self.performer, new, judge, source, probes, seen, latency)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Where a lane's ticks are kept; ``began`` is the date at which its watch began."""
 
-    metrics: Metrics
+    samples: Samples
     service: str
     began: float
 
     def __post_init__(self) -> None:
         """Begin a row of its own for this watch."""
-        self.metrics.begin(self.service, self.began)
+        self.samples.begin(self.service, self.began)
 
     def add(self, now: float, old: Arm, new: Arm) -> None:
         """Keep the tick that ends ``now`` seconds into the watch."""
-        self.metrics.add(self.service, self.began + now, old, new)
+        self.samples.add(self.service, self.began + now, old, new)
 
 
 @dataclass
@@ -123,6 +145,7 @@ class Lane:
     source: Source | None
     probes: tuple[Probes, Probes] | None
     seen: Seen
+    latency: Latency | None = None
     reader: CounterReader = field(default_factory=CounterReader)
     _restarts: int | None = None
     _idle: float = 0.0
@@ -147,12 +170,17 @@ class Lane:
             if reading.finding:
                 self.judge.note(reading.finding)
             return None
-        old, new = self._with_probes(now, reading.tick.old, reading.tick.new)
+        old, new = reading.tick.old, reading.tick.new
+        if self.latency is not None:
+            old, new = self.latency.with_slow(old, new)
+        old, new = self._with_probes(now, old, new)
         self.seen.add(now, old, new)
         return self.judge.observe(now, old, new)
 
     def end(self) -> None:
-        """Stop the probes."""
+        """Stop the threads that ask."""
+        if isinstance(self.source, PrometheusCounters):
+            self.source.stop()
         for probe in self.probes or ():
             probe.stop()
 
@@ -188,7 +216,9 @@ class Lane:
 
 def _more(arm: Arm, before: Arm, after: Arm) -> Arm:
     return Arm(
-        arm.requests + after.requests - before.requests, arm.bad + after.bad - before.bad, None
+        arm.requests + after.requests - before.requests,
+        arm.bad + after.bad - before.bad,
+        arm.slow,
     )
 
 

@@ -13,10 +13,10 @@ from aipipe_deploy.journal import Release, State
 from aipipe_deploy.journal.model import Entry
 from aipipe_deploy.judge import Arm
 from aipipe_deploy.release.document import UNCHANGED, document
-from aipipe_deploy.release.metrics import MOST, Metrics
 from aipipe_deploy.release.moves import Move
 from aipipe_deploy.release.project import Wish, with_wish
 from aipipe_deploy.release.runner import Ending
+from aipipe_deploy.release.samples import MOST, Samples
 
 if TYPE_CHECKING:
     from typing import Any
@@ -28,17 +28,17 @@ ENDING = Ending(7, State.DONE, "release 7 serves")
 WATCH = Move("watch", {"seconds": 60.0, "services": {}})
 
 
-def told(metrics: Metrics) -> dict[str, Any]:
+def told(samples: Samples) -> dict[str, Any]:
     entries = [
         Entry(0, back=False, move=Move("prepare"), state="done", at=BEGAN + 0.5),
         Entry(1, back=False, move=WATCH, state="done", note="pass", at=BEGAN + 61.0),
         Entry(2, back=False, move=Move("sweep", {"keep": []}), state="planned"),
     ]
-    return document(RELEASE, entries, metrics, ENDING)
+    return document(RELEASE, entries, samples, ENDING)
 
 
 def test_a_release_tells_its_moves_by_seconds_since_it_began() -> None:
-    found = told(Metrics())
+    found = told(Samples())
     validate("deploy", found)
     assert found["seconds"] == 61.5
     assert [(move["kind"], move["at"]) for move in found["moves"]] == [
@@ -49,11 +49,11 @@ def test_a_release_tells_its_moves_by_seconds_since_it_began() -> None:
 
 
 def test_ticks_of_a_second_are_summed_for_both_versions() -> None:
-    metrics = Metrics()
-    metrics.begin("web", BEGAN + 1)
+    samples = Samples()
+    samples.begin("web", BEGAN + 1)
     for quarter in range(1, 9):
-        metrics.add("web", BEGAN + 1 + quarter / 4, Arm(10, 1), Arm(2, 0))
-    found = told(metrics)
+        samples.add("web", BEGAN + 1 + quarter / 4, Arm(10, 1), Arm(2, 0))
+    found = told(samples)
     validate("deploy", found)
     assert [(row["t"], row["old"], row["new"]) for row in found["metrics"]] == [
         (2.0, {"requests": 40, "bad": 4}, {"requests": 8, "bad": 0}),
@@ -62,22 +62,22 @@ def test_ticks_of_a_second_are_summed_for_both_versions() -> None:
 
 
 def test_a_long_watch_loses_detail_and_no_request() -> None:
-    metrics = Metrics()
-    metrics.begin("web", BEGAN)
+    samples = Samples()
+    samples.begin("web", BEGAN)
     for second in range(1, 5001):
-        metrics.add("web", BEGAN + second, Arm(3, 1), Arm(1, 0))
-    rows = told(metrics)["metrics"]
+        samples.add("web", BEGAN + second, Arm(3, 1), Arm(1, 0))
+    rows = told(samples)["metrics"]
     assert len(rows) <= MOST
     assert sum(row["old"]["requests"] for row in rows) == 15_000
     assert sum(row["seconds"] for row in rows) == pytest.approx(5000, abs=1)
 
 
 def test_the_time_between_two_watches_belongs_to_none_of_them() -> None:
-    metrics = Metrics()
+    samples = Samples()
     for start in (BEGAN, BEGAN + 100):
-        metrics.begin("web", start)
-        metrics.add("web", start + 1, Arm(1), Arm(1))
-    assert [(row["t"], row["seconds"]) for row in told(metrics)["metrics"]] == [(1, 1), (101, 1)]
+        samples.begin("web", start)
+        samples.add("web", start + 1, Arm(1), Arm(1))
+    assert [(row["t"], row["seconds"]) for row in told(samples)["metrics"]] == [(1, 1), (101, 1)]
 
 
 def test_nothing_to_release_is_a_document_of_its_own_and_half_a_release_is_none() -> None:

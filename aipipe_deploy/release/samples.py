@@ -54,7 +54,7 @@ class Row:
 
 
 @dataclass
-class Metrics:
+class Samples:
     """The rows of all watches of a release, by service."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
