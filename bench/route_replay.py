@@ -1,7 +1,7 @@
 """Replay real commits: how many full test runs the route avoids, and what that lets pass.
 
     python bench/route_replay.py --mirrors CLONES --work DIR --json FILE
-        [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M] [--rules] [--run-all]
+        [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M] [--rules] [--run-all] [--faults-only]
 
 For each of the newest commits of a project's main line, oldest first, as a team that works
 with this would have met it: a model is calibrated on the history before the first of them
@@ -253,20 +253,28 @@ def by_reason(kept: dict[str, Row]) -> None:
 
 def run_project(replay: Replay, save: Any, commits: int, faults: int, until: float) -> bool:
     """Replay one project; return whether it came to its end before ``until``."""
-    chain = replay.checkout.commits(commits)
-    replay.calibrate(chain[0])
-    pairs = list(itertools.pairwise(chain))
+    pairs = list(itertools.pairwise(replay.checkout.commits(commits)))
+    replay.calibrate(pairs[0][0])
     for parent, commit in pairs:
         if commit not in replay.kept["rows"]:
             if time.monotonic() > until:
                 return False
             replay.kept["rows"][commit] = replay.replay(parent, commit)
             save()
+    return put_back(replay, save, pairs, faults, until)
+
+
+def put_back(
+    replay: Replay, save: Any, pairs: list[tuple[str, str]], faults: int, until: float
+) -> bool:
+    """Put faults into what was replayed, the newest commit first."""
     for parent, commit in reversed(pairs):
         if sum(1 for row in replay.kept["faults"].values() if row) >= faults:
             break
-        row = replay.kept["rows"][commit]
-        if commit in replay.kept["faults"] or "code" not in row["kinds"] or row["newly"]:
+        row = replay.kept["rows"].get(commit)
+        if row is None or row.get("broken") or row["newly"] or "code" not in row["kinds"]:
+            continue
+        if commit in replay.kept["faults"]:
             continue
         if time.monotonic() > until:
             return False
@@ -280,12 +288,13 @@ def main() -> int:
     parser.add_argument("--mirrors", type=Path)
     parser.add_argument("--work", type=Path, default=Path(".aipipe/route-replay"))
     parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--projects", default="boltons,cachetools,humanize")
+    parser.add_argument("--projects", default="boltons,humanize,itsdangerous")
     parser.add_argument("--commits", type=int, default=110)
     parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rules", action="store_true", help="no model: the written rules")
     parser.add_argument("--run-all", action="store_true", help="run the impacted tests each time")
+    parser.add_argument("--faults-only", action="store_true", help="into what is replayed already")
     parser.add_argument("--tell", action="store_true", help="only print what is kept")
     options = parser.parse_args()
     kept: dict[str, Row] = load(options.json) or {}
@@ -317,7 +326,12 @@ def replay_all(options: argparse.Namespace, kept: dict[str, Row]) -> None:
             suites.write_text(json.dumps(checkout.known), encoding="utf-8")
             options.json.write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
-        if not run_project(replay, save, options.commits, options.faults, until):
+        if options.faults_only:
+            pairs = list(itertools.pairwise(checkout.commits(options.commits)))
+            over = put_back(replay, save, pairs, options.faults, until)
+        else:
+            over = run_project(replay, save, options.commits, options.faults, until)
+        if not over:
             print(f"{name}: not at its end; the same command goes on")
             return
 
