@@ -1,7 +1,8 @@
 """Replay real commits: how many full test runs the route avoids, and what that lets pass.
 
     python bench/route_replay.py --mirrors CLONES --work DIR --json FILE
-        [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M] [--rules] [--run-all] [--faults-only]
+        [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M]
+        [--rules] [--run-all] [--faults-only] [--tell]
 
 For each of the newest commits of a project's main line, oldest first, as a team that works
 with this would have met it: a model is calibrated on the history before the first of them
