@@ -41,7 +41,7 @@ PAGE = _words(
     "long_description_content_type maintainer maintainer_email platforms project_urls "
     "summary url"
 )
-"""Metadata that an index page shows."""
+"""Metadata that an index page and an installer read; the interpreter that runs is the same."""
 GROUPS = _words("doc docs lint linting typing types mypy style format release publish")
 """Names of extras and dependency groups that no test is run with."""
 OF_TESTS = ("pytest", "tool:pytest", "coverage:*", "coverage", "report", "run", "paths")

@@ -63,6 +63,7 @@ def here(project: Project) -> Project:
         ("pyproject.toml", "line-length = 90", "line-length = 80", True),
         ("pyproject.toml", '"one"', '"two"', True),
         ("pyproject.toml", '"sphinx"', '"mkdocs"', True),
+        ("pyproject.toml", 'version = "1"', 'version = "1"\nrequires-python = ">=3.12"', True),
         ("pyproject.toml", "[tool.ruff]", "# said\n[tool.ruff]", True),
         ("pyproject.toml", '"pytest"', '"pytest<9"', False),
         ("pyproject.toml", '"flask"', '"flask>=3"', False),
