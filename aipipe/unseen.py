@@ -39,7 +39,7 @@ PAGE = _words(
     "authors classifiers description keywords license license-files maintainers readme urls "
     "author author_email classifier home_page license_file license_files long_description "
     "long_description_content_type maintainer maintainer_email platforms project_urls "
-    "summary url"
+    "requires-python summary url"
 )
 """Metadata that an index page and an installer read; the interpreter that runs is the same."""
 GROUPS = _words("doc docs lint linting typing types mypy style format release publish")
