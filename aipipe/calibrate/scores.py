@@ -35,14 +35,6 @@ def scores(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> Sco
     )
 
 
-def paired_error(
-    labels: NDArray[np.bool_], ours: NDArray[np.float64], theirs: NDArray[np.float64]
-) -> float:
-    """Return the standard error of the difference of two Brier scores on the same commits."""
-    differences = (ours - labels) ** 2 - (theirs - labels) ** 2
-    return float(differences.std(ddof=1) / np.sqrt(len(differences)))
-
-
 def calibration_error(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> float:
     """Return the expected calibration error over ``BINS`` bins of equal count.
 

@@ -44,8 +44,6 @@ class Outcome:
     outcomes: int = 0
     curve: list[tuple[float, float, int]] = field(default_factory=list)
     """Of the model on the held-out part: predicted, observed, how many."""
-    noise: float = 0.0
-    """Standard error of the difference between the model's Brier score and the baseline's."""
 
 
 def calibrate(
@@ -107,7 +105,7 @@ def _judge(outcome: Outcome, parts: Split, previous: Kept | None) -> None:
     """Score on the held-out part: a model fitted before it, the prior, the baseline, the last."""
     from aipipe.calibrate.fit import fit_model, predict
     from aipipe.calibrate.model import RiskModel
-    from aipipe.calibrate.scores import curve, paired_error, scores
+    from aipipe.calibrate.scores import curve, scores
 
     later = parts.later
     faults = int(later.labels.sum()) if len(later) else 0
@@ -119,9 +117,7 @@ def _judge(outcome: Outcome, parts: Split, previous: Kept | None) -> None:
     for name, model in candidates.items():
         outcome.scores[name] = scores(later.labels, predict(model, later))
     outcome.curve = curve(later.labels, predict(candidates["model"], later))
-    plain = _by_lines(parts)
-    outcome.scores["lines added"] = scores(later.labels, plain)
-    outcome.noise = paired_error(later.labels, predict(candidates["model"], later), plain)
+    outcome.scores["lines added"] = scores(later.labels, _by_lines(parts))
 
 
 def _by_lines(parts: Split):  # type: ignore[no-untyped-def]  # noqa: ANN202 - numpy is lazy here
@@ -138,12 +134,7 @@ def _by_lines(parts: Split):  # type: ignore[no-untyped-def]  # noqa: ANN202 - n
 
 
 def _decide(outcome: Outcome) -> None:
-    """Adopt a model that beats the baseline; an unjudged one only stands on the prior.
-
-    It has to rank better, and its Brier score may not be worse by more than one standard error
-    of the paired difference (Breiman et al., 1984, on the one-standard-error rule): with a few
-    dozen faults the last digits are chance.
-    """
+    """Adopt a model that beats the baseline; an unjudged one only stands on the prior."""
     if not outcome.scores:
         outcome.adopted = True
         outcome.why = (
@@ -152,7 +143,7 @@ def _decide(outcome: Outcome) -> None:
         )
         return
     model, lines = outcome.scores["model"], outcome.scores["lines added"]
-    outcome.adopted = model.auc > lines.auc and model.brier <= lines.brier + outcome.noise
+    outcome.adopted = model.auc > lines.auc and model.brier <= lines.brier
     if outcome.adopted:
         outcome.why = f"it tells better than lines added (AUC {model.auc:.3f} > {lines.auc:.3f})"
     elif model.auc <= lines.auc:
