@@ -19,6 +19,14 @@ def seconds(value: float) -> str:
     return f"{int(value // _MINUTE)} min {value % _MINUTE:.0f} s"
 
 
+def megabytes(size: float) -> str:
+    """Return bytes as a person reads them, in the units that registries use."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if abs(size) >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
 def title(image: Mapping[str, Any]) -> str:
     """Return the line that stands above an image."""
     result = image["result"].replace("-", " ")
