@@ -77,7 +77,11 @@ def _search(
     tell: Callable[[str], None],
 ) -> Outcome:
     tell("building the image as it is")
-    built = workshop.build(place.text, place.ignore, label="original")
+    try:
+        built = workshop.build(place.text, place.ignore, label="original")
+    except AipipeError:
+        tell(workshop.output.rstrip())
+        raise
     image = workshop.image(built)
     smoke = choose_smoke(config.smoke, image.config.get("config") or {})
     original = Original(place.text, place.ignore, built, image, smoke, config.smoke_seconds)

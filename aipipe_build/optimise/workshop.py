@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import tempfile
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aipipe_build.image.archive import load_image
 from aipipe_build.run.argv import Command
 from aipipe_build.run.job import ImageJob, Place
 from aipipe_build.run.process import run_quietly
+from aipipe_core.errors import AipipeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +45,11 @@ class Workshop:
     engine: EngineClient
     environ: Mapping[str, str]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aipipe-optimise-")))
+    output: str = ""
+    """What the last build that failed has printed."""
     _tags: list[str] = field(default_factory=list)
     _layers: dict[str, Layer] = field(default_factory=dict)
+    _info: dict[str, Any] | None = None
     _name: str = field(default_factory=lambda: f"aipipe-optimise/{uuid.uuid4().hex[:12]}")
 
     def __enter__(self) -> Self:
@@ -84,17 +89,22 @@ class Workshop:
             *(f"{name}={path}" for name, path in (sources or {}).items()),
         ]
         place = Place(
-            current=self.folder,
+            current=Path.cwd(),
+            records=self.folder,
             run_folder=self.folder / "runs",
             engine=self.engine,
             environ=self.environ,
-            out=None,
-            engine_id=str((self.engine.info() or {}).get("ID", "")),
+            out=io.StringIO(),
+            engine_id=str(self._about_engine().get("ID", "")),
         )
         job = ImageJob(label, options, place)
         job.open()
         self._tags.append(tag)
-        return Built(tag, job.run())
+        try:
+            return Built(tag, job.run())
+        except AipipeError:
+            self.output = place.out.getvalue() if isinstance(place.out, io.StringIO) else ""
+            raise
 
     def image(self, built: Built) -> Image:
         """Return what a variant holds."""
@@ -127,8 +137,17 @@ class Workshop:
         """Return the options of one build: the image goes to the engine and nowhere else."""
         ours = {
             "file": str(path), "tag": [tag], "load": "true", "push": None, "output": None,
-            "iidfile": None, "metadata_file": None, "quiet": "true", "progress": None,
+            "iidfile": None, "metadata_file": None, "quiet": None, "progress": None,
             "attest": None, "sbom": None, "annotation": None, "provenance": ["false"],
             "cache_to": None,
         }  # fmt: skip
+        if "io.containerd.snapshotter" in str(self._about_engine().get("DriverStatus")):
+            # To compress what is thrown away again takes longer than most builds.
+            words = f"type=image,name={tag},compression=uncompressed"
+            ours |= {"load": None, "output": [words]}
         return argparse.Namespace(**{**vars(self.options), **ours})
+
+    def _about_engine(self) -> dict[str, Any]:
+        if self._info is None:
+            self._info = self.engine.info() or {}
+        return self._info
