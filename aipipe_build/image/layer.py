@@ -22,7 +22,7 @@ _OPAQUE = ".wh..wh..opq"
 _XATTR = "SCHILY.xattr."
 _KEPT = re.compile(
     r"var/lib/dpkg/status$|var/lib/dpkg/status\.d/[^/]+$|(?:^|/)[^/]+\.dist-info/METADATA$|"
-    r"(?:^|/)[^/]+\.egg-info/PKG-INFO$|(?:^|/)[^/]+\.egg-info$|"
+    r"(?:^|/)[^/]+\.egg-info/PKG-INFO$|(?:^|/)[^/]+\.egg-info$|var/lib/dpkg/info/[^/]+\.list$|"
     r"(?:etc|usr/lib)/os-release$|(?:^|/)[^/]+\.dist-info/direct_url\.json$"
 )
 _LARGEST_KEPT = 32 << 20
