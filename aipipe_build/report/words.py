@@ -27,6 +27,11 @@ def megabytes(size: float) -> str:
     return f"{size:.0f} B"
 
 
+def signed(size: float) -> str:
+    """Return a difference of bytes, with its sign."""
+    return f"{'+' if size > 0 else '-' if size < 0 else ''}{megabytes(abs(size))}"
+
+
 def title(image: Mapping[str, Any]) -> str:
     """Return the line that stands above an image."""
     result = image["result"].replace("-", " ")
