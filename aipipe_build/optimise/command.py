@@ -95,8 +95,8 @@ def _search(
         rules["model"] = ModelRule(client, sizes, tell)
     search.run(names, rules)
     outcome = Outcome(
-        dockerfile=str(place.dockerfile),
-        ignore_file=str(place.ignore_file),
+        dockerfile=_shown(place.dockerfile),
+        ignore_file=_shown(place.ignore_file),
         target=request.target,
         before=Measure.of(image),
         after=Measure.of(search.image),
@@ -124,6 +124,14 @@ def _smoke_text(original: Original, workshop: Workshop) -> str:
     result = original.smoked(workshop)
     said = f": {result.said}" if result.said and not result.passed else ""
     return f"{original.smoke.text} {result.state}{said}"
+
+
+def _shown(path: Path) -> str:
+    """Return a path as those who work here would write it."""
+    try:
+        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return str(path)
 
 
 def _names(given: str | None) -> list[str]:

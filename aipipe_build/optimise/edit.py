@@ -76,9 +76,11 @@ class Draft:
         piece = self._pieces.pop(at)
         free, attached = split_leading(piece.leading)
         self._give(at, free)
-        piece.leading = attached
         piece.source = self._line(piece.source)
         to = self._at(other)
+        # A file that sets its instructions apart goes on doing so.
+        apart = bool(split_leading(self._pieces[to].leading)[0].strip(" \t"))
+        piece.leading = (self._end if apart else "") + attached
         self._pieces[to].source = self._line(self._pieces[to].source)
         self._pieces.insert(to + 1, piece)
 

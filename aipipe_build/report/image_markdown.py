@@ -40,11 +40,11 @@ def render_image(document: Mapping[str, Any]) -> str:
     ]
     for row in document["builds"]:
         size = "" if row["size"] is None else megabytes(row["size"])
-        cells = (
+        shown = (
             code(row["run"]), row["decision"], row["result"], seconds(row["seconds"]),
             seconds(row["saves_seconds"]), size,
         )  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -50,9 +50,9 @@ class Database:
         answer = Answer(self.where)
         usable = self._usable(packages, answer, now=now, max_age_days=max_age_days)
         for package in packages:
-            if package.ecosystem.partition(":")[0] not in usable:
-                continue
-            answer.checked.add(package)
+            # What is old may still be right when it warns; it only cannot clear anything.
+            if package.ecosystem.partition(":")[0] in usable:
+                answer.checked.add(package)
             name, version = package.subject
             for advisory in self._about(package.ecosystem, name):
                 found = match(advisory, package_key(package.ecosystem, name), version)

@@ -24,6 +24,7 @@ _BATCH = 500
 _LARGEST = 64 << 20
 _PAGES = 50
 _TRIES = 3
+_PAUSE = 0.2
 
 
 class NoAnswerError(Exception):
@@ -122,7 +123,7 @@ class Service:
             except (OSError, ValueError) as error:
                 if tries == _TRIES:
                     raise NoAnswerError(f"{path}: {error}") from error
-            self.sleep(0.5 * tries)
+            self.sleep(_PAUSE * tries)
         raise NoAnswerError(path)
 
 
