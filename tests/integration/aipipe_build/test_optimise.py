@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 from aipipe_core.documents import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.model_server import ModelServer
 
 ROOT = Path(__file__).parents[3]
@@ -104,8 +107,11 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, docker: None) -> Place:
-    return Place(tmp_path / "project")
+def place(tmp_path: Path, docker: None) -> Iterator[Place]:
+    before = images()
+    yield Place(tmp_path / "project")
+    # Nothing of what was built to compare stays behind.
+    assert images() == before
 
 
 def images() -> set[str]:
@@ -141,7 +147,6 @@ CMD ["python3", "app.py"]
     assert sum(row["before"]["ran"] for row in replay["rows"]) == 4
     assert sum(row["after"]["ran"] for row in replay["rows"]) == 2
     assert all(row["after"]["ran"] == row["after"]["predicted"] for row in replay["rows"])
-    assert not images()
 
 
 def test_without_write_there_is_a_diff_and_the_file_stays(place: Place) -> None:
@@ -222,7 +227,6 @@ def test_what_cannot_be_built_is_told_and_left_alone(
     assert (done.code, done.document) == (code, {}), done.err
     assert slug in done.err
     assert place.is_untouched()
-    assert not images()
 
 
 def test_build_tools_stay_in_a_stage_of_their_own(place: Place, tmp_path: Path) -> None:
@@ -243,10 +247,12 @@ def test_build_tools_stay_in_a_stage_of_their_own(place: Place, tmp_path: Path) 
     )  # fmt: skip
     if built.returncode:
         pytest.skip("there is no dpkg-deb")
+    data = (repository / "gcc.deb").read_bytes()
     (repository / "Packages").write_text(
         "Package: gcc\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\n"
         "Filename: ./gcc.deb\n"
-        f"Size: {(repository / 'gcc.deb').stat().st_size}\nDescription: a compiler\n\n"
+        f"Size: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n"
+        "Description: a compiler\n\n"
     )
     (place.root / "thing").mkdir()
     place.write(
@@ -286,7 +292,11 @@ GOOD = DOCKERFILE.replace("COPY . .\n", "COPY requirements.txt .\n").replace(
     ("text", "status", "why"),
     [
         (GOOD, "proven", "holds the same"),
-        (DOCKERFILE.replace("COPY . .", "COPY requirements.txt ."), "refused", "app.py"),
+        (
+            DOCKERFILE.replace("COPY . .", "COPY requirements.txt ."),
+            "refused",
+            "missing in the new image",
+        ),
         (DOCKERFILE + "RUN wget -qO- http://example.org | sh\n", "suggestion", "not built"),
         ("FROM evil\nCOPY . .\n", "suggestion", "base image"),
         ("no Dockerfile at all", "suggestion", "no Dockerfile"),
