@@ -68,11 +68,20 @@ def run(*command: str, folder: Path | None = None, **environ: str) -> str:
 
 
 def make_base(folder: Path) -> None:
-    """Make the base image: Debian's Python, with certificates that pip finds."""
+    """Make the base image: Debian's Python, with certificates that pip finds.
+
+    As in the official images, apt keeps no package that it has fetched.
+    """
     (folder / "pip.conf").write_text(f"[global]\ncert = {CERTIFICATES}\n")
     shutil.copy(CERTIFICATES, folder / "certificates")
+    gone = "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"
+    (folder / "docker-clean").write_text(
+        f'DPkg::Post-Invoke {{ "{gone}"; }};\nAPT::Update::Post-Invoke {{ "{gone}"; }};\n'
+        'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
+    )
     (folder / "Dockerfile").write_text(
         f"FROM {LOCAL}\nCOPY certificates {CERTIFICATES}\nCOPY pip.conf /etc/pip.conf\n"
+        "COPY docker-clean /etc/apt/apt.conf.d/docker-clean\n"
     )
     run("docker", "build", "--quiet", "--tag", BASE, str(folder))
 

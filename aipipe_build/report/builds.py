@@ -15,6 +15,12 @@ IMAGE = "image.json"
 BUILD = "build.json"
 
 
+def family(name: str) -> str:
+    """Return an image's name without its tag: each commit may have one of its own."""
+    head, slash, tail = name.partition("@")[0].rpartition("/")
+    return f"{head}{slash}{tail.partition(':')[0]}"
+
+
 def last_builds(
     folders: list[Path], name: str, *, until: Path | None = None
 ) -> list[dict[str, Any]]:
@@ -41,7 +47,7 @@ def measured(folder: Path, name: str) -> dict[str, Any] | None:
         document: dict[str, Any] = read_document(folder / IMAGE, "image")
     except AipipeError:
         return None
-    return next((row for row in document["images"] if row["name"] == name), None)
+    return next((row for row in document["images"] if family(row["name"]) == family(name)), None)
 
 
 def _age(path: Path) -> tuple[int, str]:
@@ -53,7 +59,7 @@ def _row(path: Path, name: str) -> dict[str, Any] | None:
         document = read_document(path, "build")
     except AipipeError:
         return None
-    image = next((one for one in document["images"] if one["name"] == name), None)
+    image = next((one for one in document["images"] if family(one["name"]) == family(name)), None)
     if image is None:
         return None
     facts = [step["fact"] for step in image["steps"]]

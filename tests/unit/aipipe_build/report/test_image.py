@@ -14,6 +14,7 @@ import pytest
 
 from aipipe_build.cli import main
 from aipipe_build.image.archive import read_archive
+from aipipe_build.report.builds import family
 from aipipe_build.report.growth import growth
 from aipipe_build.report.image import report_image
 from aipipe_build.report.image_markdown import render_image
@@ -110,6 +111,14 @@ def test_the_last_ten_builds_and_the_last_other_image_are_found(document: dict[s
     assert len(document["builds"]) == 10
     assert document["builds"][-1]["seconds"] == 65.0
     assert document["against"]["image"] == "sha256:2"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("web", "web"), ("web:1", "web"), ("r:5000/a/web:1", "r:5000/a/web"), ("a/b@sha256:1", "a/b")],
+)
+def test_a_tag_of_each_commit_makes_no_other_image(name: str, found: str) -> None:
+    assert family(name) == found
 
 
 def test_the_pictures_are_svg_and_a_strangers_text_stays_text(document: dict[str, Any]) -> None:
