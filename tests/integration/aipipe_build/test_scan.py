@@ -167,3 +167,27 @@ def test_a_scanner_that_is_named_and_missing_has_not_answered(
     assert choose_scanners(("auto", "none")) == []
     (problem,) = ask_scanner("grype", "image", tmp_path).problems
     assert problem.text == "it is not installed"
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_what_an_image_holds_is_scanned(
+    docker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "advisories").mkdir()
+    python = TABLE.advisory(name="pip", events=[{"introduced": "0"}])
+    debian = TABLE.advisory("DSA-1", severity=[])
+    debian["affected"][0]["package"] = {"ecosystem": "Debian:12", "name": "bash"}
+    debian["affected"][0]["ranges"][0]["events"] = [{"introduced": "0"}, {"fixed": "1.0-1"}]
+    for name, one in (("python", python), ("debian", debian)):
+        (tmp_path / "advisories" / f"{name}.json").write_text(json.dumps(one))
+    words = ["scan", "python:3.11-slim", "--advisories=advisories", "--json=scan.json"]
+    assert main([*words, "--sbom=bom.json"]) == 1
+    document = json.loads((tmp_path / "scan.json").read_text())
+    assert {f["package"] for f in document["findings"] if f["level"] == "error"} == {"pip"}
+    assert document["sources"][0]["checked"] == document["packages"] > 50
+    bill = json.loads((tmp_path / "bom.json").read_text())
+    assert any(part["purl"].startswith("pkg:deb/debian/bash@") for part in bill["components"])
+    assert main([*words, "--only=system"]) == 0
+    assert main(["scan", "no/such/image:1", "--advisories=advisories"]) == 3
