@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.image.packages import installed, owned_paths
@@ -34,11 +34,15 @@ _SHARED = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path that differs. ``way`` is gone, new or other; ``text`` says it in words."""
+    """One path that differs. ``way`` is gone, new or other; ``text`` says it in words.
+
+    ``content`` says that nothing but the content is another.
+    """
 
     path: str
     way: str
     text: str
+    content: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ def compare_images(
     owned |= _links_to_alternatives(before.tree.entries) if gone else set()
     for change in tree_changes(before.tree.entries, after.tree.entries):
         reason = covering(change.path, change.way, effects.files)
-        if not reason and change.path in loud and change.way == OTHER:
+        if not reason and change.path in loud and change.content:
             reason = "differs between two builds of the original"
         if not reason and gone and _belongs_to_packages(change, owned):
             reason = "files of packages that were only there to build"
@@ -89,7 +93,9 @@ def tree_changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Ite
         elif new is None:
             yield Change(path, GONE, f"/{path}: missing in the new image")
         elif said := _difference(old, new):
-            yield Change(path, OTHER, f"/{path}: {said}")
+            # The layer that a file comes from is nothing that a container can see.
+            same = replace(new, digest=old.digest, size=old.size, layer=old.layer) == old
+            yield Change(path, OTHER, f"/{path}: {said}", content=same and old.kind == "f")
 
 
 def _difference(old: Entry, new: Entry) -> str:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from aipipe_build.dockerfile.model import Dockerfile
 
 _URL = re.compile(r"\b(?:https?|ftp|git|ssh)://[^\s'\"\\]+|git@[^\s'\"]+")
-_TIDY = frozenset({"rm", "mkdir", "cd", "cp", "mv", "ln", "find", "true", "set", "apt-get", "pip"})
+_TIDY = frozenset({"rm", "mkdir", "cd", "cp", "mv", "ln", "true", "apt-get", "pip"})
+_OPTIONS = frozenset(
+    {"-y", "-q", "-qq", "--yes", "-r", "--no-cache-dir", "--no-install-recommends", "--no-compile"}
+)
+"""Options of pip and apt that make neither run anything: ``apt-get -o`` can."""
 _MOUNTS = re.compile(r"type=(cache|bind|tmpfs)\b")
 _FIXED = frozenset({"CMD", "ENTRYPOINT", "USER", "EXPOSE", "HEALTHCHECK", "VOLUME", "ENV", "ARG"})
 
@@ -34,7 +38,7 @@ def objection(before: str, after: str) -> str:
         ("the address", set(_URL.findall(before)), set(_URL.findall(after))),
         ("the source", _remote(old), _remote(new)),
         ("the program", _programs(old) | _TIDY, _programs(new)),
-        ("the package", _packages(old), _packages(new)),
+        ("the package or option", _packages(old) | _OPTIONS, _packages(new)),
         ("the mount or right", _rights(old), _rights(new)),
         ("the variable or setting", _settings(old), _settings(new)),
     )
@@ -89,7 +93,8 @@ def _packages(dockerfile: Dockerfile) -> set[str]:
             found |= set(command.apt_packages)
             if command.is_pip_install:
                 found |= {*command.pip_targets, *command.pip_files}
-                found |= {word for word in command.words if "index" in word or "find-links" in word}
+            if command.is_pip_install or command.is_apt:
+                found |= {word for word in command.words if word.startswith("-")}
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.optimise.compare import compare_images, tree_changes
@@ -53,7 +53,7 @@ class Original:
             again = workshop.build(self.text, self.ignore, label="again", no_cache=True)
             other = workshop.image(again)
             changes = tree_changes(self.image.tree.entries, other.tree.entries)
-            self._noise.append(frozenset(c.path for c in changes if c.way == OTHER))
+            self._noise.append(frozenset(c.path for c in changes if c.content))
         return self._noise[0]
 
 
@@ -120,11 +120,7 @@ def _compared(original: Original, image: Image, effects: Effects, workshop: Work
         noise = original.noise(workshop)
     except AipipeError:
         return found  # that it does not build twice excuses nothing
-    return compare_images(original.image, image, effects, noise=_content_only(noise, original))
-
-
-def _content_only(noise: frozenset[str], original: Original) -> frozenset[str]:
-    return frozenset(path for path in noise if path in original.image.tree.entries)
+    return compare_images(original.image, image, effects, noise=noise)
 
 
 def _lost_modules(original: Original, built: Built, workshop: Workshop) -> set[str]:
@@ -160,8 +156,3 @@ def _smoke(judged: Judged, original: Original, built: Built, workshop: Workshop)
     else:
         judged.status = Status.PROVEN
         judged.reason = f"holds the same, and {smoke.text} {after.state} in both"
-
-
-def refused(variant: Variant, reason: str) -> Variant:
-    """Return a variant that is turned down for a reason that no build has shown."""
-    return replace(variant, judged=_unproven(variant.judged.proposal, reason))

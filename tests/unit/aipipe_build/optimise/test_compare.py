@@ -98,10 +98,10 @@ def test_some_entries_hold_only_where_a_proposal_names_them() -> None:
 
 
 def test_noise_excuses_other_content_and_nothing_else(tmp_path: Path) -> None:
-    before = image(tmp_path, ("a", "1"), ("b", "1"))
-    after = image(tmp_path, ("a", "2"))
-    found = compare_images(before, after, Effects(), noise=["a", "b"])
-    assert [change.path for change in found.changes] == ["b"]
+    before = image(tmp_path, ("a", "1"), ("b", "1"), ("c", {"mode": 0o644}))
+    after = image(tmp_path, ("a", "2"), ("c", {"mode": 0o666}))
+    found = compare_images(before, after, Effects(), noise=["a", "b", "c"])
+    assert [change.path for change in found.changes] == ["b", "c"]
 
 
 STATUS = "Package: {}\nStatus: install ok installed\nVersion: {}\n\n"

@@ -61,6 +61,11 @@ def test_what_only_rearranges_may_be_built(after: str) -> None:
         ("CMD", "USER root\nCMD", "variable"),
         ("RUN make", 'SHELL ["/bin/evil"]\nRUN make', "program"),
         ("FROM python:3.11-slim", "nonsense", "no Dockerfile"),
+        ("apt-get install -y", "apt-get install -o DPkg::Post-Invoke=id -y", "option"),
+        ("pip install", "pip install --trusted-host=e.vil", "option"),
+        ("pip install", "X=1 pip install", "program"),
+        ("pip install", "/app/pip install", "program"),
+        ("RUN make", "RUN find . -exec id +\nRUN make", "program"),
     ],
 )
 def test_what_does_more_is_not_built(old: str, new: str, why: str) -> None:
