@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core.errors import SurroundingsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -32,10 +34,19 @@ def of_score(score: float) -> str:
 
 
 def of_vector(vector: str) -> str:
-    """Return the level of a CVSS vector of version 2, 3 or 4; ``unknown`` for none."""
-    from cvss import CVSS2, CVSS3, CVSS4
-    from cvss.exceptions import CVSSError
+    """Return the level of a CVSS vector of version 2, 3 or 4; ``unknown`` for none.
 
+    Raises ``cvss-not-installed``.
+    """
+    try:
+        from cvss import CVSS2, CVSS3, CVSS4
+        from cvss.exceptions import CVSSError
+    except ImportError as error:
+        raise SurroundingsError(
+            "cvss-not-installed",
+            "the package cvss, which tells how grave a vulnerability is, is not installed",
+            hint="Install it: pip install 'pytest-aipipe[build]'.",
+        ) from error
     try:
         if vector.startswith("CVSS:4"):
             return of_score(float(CVSS4(vector).base_score))
