@@ -25,7 +25,7 @@ _FROM = (("critical", 9.0), ("high", 7.0), ("medium", 4.0), ("low", 0.1))
 
 def of_word(word: object) -> str:
     """Return the level that a database's own word means, ``unknown`` for none."""
-    return _WORDS.get(str(word).strip().lower(), UNKNOWN)
+    return _WORDS.get(word.strip().lower(), UNKNOWN) if isinstance(word, str) else UNKNOWN
 
 
 def of_score(score: float) -> str:
