@@ -55,6 +55,8 @@ CASES = (
          ("python:3.7-alpine",), "builder"),
     Case("flask", "docker/awesome-compose", "HEAD", "flask/app", "python3 -c 'import app'",
          ("python:3.10-alpine",), "builder"),
+    Case("flaskweb", "YangjiwooGN/FlaskWeb", "HEAD", ".", "python3 -m flask --version",
+         ("python:3.8-slim",)),
 )  # fmt: skip
 
 
