@@ -86,7 +86,7 @@ def _why(
         return ""
     layers = image["layers"]
     instruction = layers[source["layer"]]["instruction"] if source["layer"] < len(layers) else ""
-    verb = "made by" if row and old is None else "was made by" if row is None else "mostly of"
+    verb = "was of" if row is None else "mostly of"
     return f"{verb} {instruction}" if instruction else f"in layer {source['layer'] + 1}"
 
 

@@ -70,7 +70,12 @@ def _folders(entries: Iterable[Entry]) -> list[dict[str, Any]]:
             path = "/".join(parts[:depth])
             sizes[path] += entry.size
             layers[path][entry.layer] += entry.size
-    rows = [(path, size) for path, size in sizes.most_common(_MOST_FOLDERS) if size >= _SMALLEST]
+    # Those at the top are kept whatever they hold: else a first file would look like all of it.
+    rows = [
+        (path, size)
+        for path, size in sizes.most_common(_MOST_FOLDERS)
+        if size >= _SMALLEST or path.count("/") < 1
+    ]
     return [
         {"path": path, "size": size, "layer": layers[path].most_common(1)[0][0]}
         for path, size in sorted(rows)

@@ -74,13 +74,13 @@ def test_what_grew_is_told_where_and_why(before: dict[str, Any], after: dict[str
     rows = {row["path"]: row for row in found["folders"]}
     assert list(rows) == ["/opt/lib", "/srv"]
     assert rows["/opt/lib"]["change"] == 210_000
-    assert rows["/srv"]["why"].startswith("made by COPY <script>")
+    assert rows["/srv"]["why"].startswith("mostly of COPY <script>")
     assert found["packages"] == [
         {"ecosystem": "PyPI", "name": "alpha", "before": "1", "after": "2"}
     ]
     assert growth(after, after)["folders"] == []
     gone = {row["path"]: row for row in growth(after, before)["folders"]}
-    assert gone["/srv"]["why"].startswith("was made by COPY")
+    assert gone["/srv"]["why"].startswith("was of COPY")
 
 
 def run_of(folder: Path, image: dict[str, Any], seconds: float, age: int) -> Path:
