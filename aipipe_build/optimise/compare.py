@@ -6,8 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from aipipe_build.dockerfile.errors import DockerfileError
+from aipipe_build.dockerfile.parse import parse_trigger
 from aipipe_build.image.packages import installed, owned_paths
 from aipipe_build.optimise.harmless import GONE, NEW, OTHER, covering
+from aipipe_build.optimise.shell import commands_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -71,6 +74,7 @@ def compare_images(
     loud = frozenset(noise)
     owned = owned_paths(before.tree, gone) if gone else set()
     owned |= _links_to_alternatives(before.tree.entries) if gone else set()
+    owned |= _made_by_apt(before) if gone else set()
     for change in tree_changes(before.tree.entries, after.tree.entries):
         reason = covering(change.path, change.way, effects.files)
         if not reason and change.path in loud and change.content:
@@ -161,7 +165,8 @@ def _of_config(name: str, old: object, new: object) -> Change:
 def _belongs_to_packages(change: Change, owned: set[str]) -> bool:
     """Tell whether a path may differ because build packages are no longer there.
 
-    It is theirs by dpkg's own lists, or it is one of the few files that all packages share.
+    It is theirs by dpkg's own lists, a step of apt alone made it, or it is one of the few files
+    that all packages share.
     """
     path = change.path
     if path.startswith(_SHARED):
@@ -178,3 +183,27 @@ def _links_to_alternatives(entries: Mapping[str, Entry]) -> set[str]:
         for path, entry in entries.items()
         if entry.kind == "l" and entry.link.startswith("/etc/alternatives/")
     }
+
+
+def _made_by_apt(image: Image) -> set[str]:
+    """Return what the system's folders have from steps that did nothing but run apt.
+
+    Packages also make files while they are configured, which no list of dpkg's has. What such a
+    step made and is missing now, no package that was kept makes.
+    """
+    steps = {index for index, text in enumerate(image.made_by) if _is_apt_only(text)}
+    return {
+        path
+        for path, entry in image.tree.entries.items()
+        if entry.layer in steps and path.startswith(("etc/", "usr/", "var/lib/"))
+    }
+
+
+def _is_apt_only(text: str) -> bool:
+    if not text.startswith("RUN "):
+        return False
+    try:
+        commands = commands_of(parse_trigger(text))
+    except DockerfileError:
+        return False
+    return bool(commands) and all(one.is_apt or one.cleans_lists for one in commands or ())

@@ -122,6 +122,27 @@ def test_packages_count_unless_they_were_only_there_to_build(tmp_path: Path) -> 
     assert [c.path for c in compare_images(before, lost, effects).changes] == ["run"]
 
 
+@pytest.mark.parametrize(
+    ("made_by", "path", "equal"),
+    [
+        ("RUN /bin/sh -c apt-get update && apt-get install -y gcc # buildkit", "etc/made", True),
+        ("RUN /bin/sh -c apt-get install -y gcc # buildkit", "srv/made", False),
+        ("RUN /bin/sh -c apt-get install -y gcc && ./own # buildkit", "etc/made", False),
+        ("COPY . / # buildkit", "etc/made", False),
+    ],
+)
+def test_what_packages_made_while_they_were_configured_goes_with_them(
+    tmp_path: Path, made_by: str, path: str, equal: bool
+) -> None:
+    before = image(
+        tmp_path, *BASE, (path, "1"), ("var/lib/dpkg/status", STATUS.format("gcc", 1)),
+        made_by=(made_by,),
+    )  # fmt: skip
+    after = image(tmp_path, *BASE, ("var/lib/dpkg/status", ""))
+    found = compare_images(before, after, Effects(packages=frozenset({"gcc"})))
+    assert found.equal is equal
+
+
 def test_a_python_package_never_goes_unseen(tmp_path: Path) -> None:
     path = "usr/lib/python3/site-packages/a-{}.dist-info/METADATA"
     text = "Name: a\nVersion: {}\n"
