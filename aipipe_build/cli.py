@@ -1,4 +1,4 @@
-"""``aipipe-build``: record, predict, decide, run, report."""
+"""``aipipe-build``: record, predict, decide, run, optimise, scan, report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _USAGE = """usage: aipipe-build COMMAND [docker build's options] [--json]
   predict   say for each step whether it will be cached, and if not, why
   decide    say how much has to be built: skip, cached, dependencies, full, unknown
   run       build what has to be built, and compare the prediction with what happened
-  report    show a run: what was predicted, what was built, what it saved
+  optimise  propose a better Dockerfile, each change proven by building both
+  scan      say whether what is in an image, or is to be installed, is known to be vulnerable
+  report    show a run: what was predicted, what was built, what it saved; or an image's layers
 """
 
 
@@ -59,6 +61,8 @@ def _main(arguments: Sequence[str]) -> int:
         "predict": _predict,
         "decide": _decide,
         "run": _run,
+        "optimise": _optimise,
+        "scan": _scan,
         "report": _report,
     }
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -71,8 +75,8 @@ def _main(arguments: Sequence[str]) -> int:
             f"there is no command {arguments[0]!r}",
             hint=f"The commands are: {', '.join(commands)}.",
         )
-    if arguments[0] == "report":
-        return command(_report_options(arguments[1:]))
+    if arguments[0] in ("report", "scan"):
+        return command(_own_options(arguments[0], arguments[1:]))
     parser = make_parser(f"aipipe-build {arguments[0]}", (command.__doc__ or "").strip())
     parser.add_argument(
         "--json", action="store_true", help="print a JSON document; =FILE writes it"
@@ -87,6 +91,10 @@ def _main(arguments: Sequence[str]) -> int:
         from aipipe_build.run.command import add_run_options
 
         add_run_options(parser)
+    if arguments[0] == "optimise":
+        from aipipe_build.optimise.command import add_optimise_options
+
+        add_optimise_options(parser)
     return command(parse_options(parser, list(arguments[1:])))
 
 
@@ -178,6 +186,34 @@ def _run(options: argparse.Namespace) -> int:
     return code
 
 
+def _optimise(options: argparse.Namespace) -> int:
+    """Propose a better Dockerfile, each change proven by building both."""
+    import json
+    from pathlib import Path
+
+    from aipipe_build.optimise.command import optimise
+    from aipipe_build.optimise.render import render_outcome
+    from aipipe_core.documents import write_document
+
+    outcome, code = optimise(options)
+    if options.json_file:
+        write_document(Path(options.json_file), "optimise", outcome.as_json())
+    if options.json:
+        print(json.dumps(outcome.as_json()))
+    elif not options.quiet:
+        _tell(render_outcome(outcome))
+    return code
+
+
+def _scan(options: argparse.Namespace) -> int:
+    """Say whether what is in an image, or is to be installed, is known to be vulnerable."""
+    from aipipe_build.scan.command import scan
+
+    text, code = scan(options)
+    _tell(text)
+    return code
+
+
 def _report(options: argparse.Namespace) -> int:
     """Show a run: what was predicted, what was built, what it saved."""
     from pathlib import Path
@@ -188,8 +224,14 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report_options(arguments: Sequence[str]) -> argparse.Namespace:
+def _own_options(command: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the options of a command that takes none of ``docker build``'s."""
     from aipipe_build.options import parse_options
+
+    if command == "scan":
+        from aipipe_build.scan.command import make_scan_parser
+
+        return parse_options(make_scan_parser(), list(arguments))
     from aipipe_build.report.command import make_report_parser
 
     return parse_options(make_report_parser(), list(arguments))

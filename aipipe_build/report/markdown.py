@@ -23,12 +23,12 @@ def render_markdown(document: Mapping[str, Any]) -> str:
     ]
     for image in document["images"]:
         cells = (
-            _code(image["name"]),
+            code(image["name"]),
             image["decision"],
             image["result"].replace("-", " "),
             seconds(image["seconds"]),
             seconds(image["saves_seconds"]),
-            _plain(image["error"] or image["reason"]),
+            plain(image["error"] or image["reason"]),
         )
         lines.append(f"| {' | '.join(cells)} |")
     for image in document["images"]:
@@ -42,7 +42,7 @@ def _steps(image: Mapping[str, Any]) -> list[str]:
     summary = agreement_in_words(counts(image)) if image["result"] == "built" else "failed"
     lines = [
         "",
-        f"<details><summary>{_plain(image['name'])}: {summary}</summary>",
+        f"<details><summary>{plain(image['name'])}: {summary}</summary>",
         "",
         "| step | predicted | was | took | why |",
         "|---|---|---|---|---|",
@@ -51,17 +51,17 @@ def _steps(image: Mapping[str, Any]) -> list[str]:
         fact = "not run" if step["fact"] == "absent" else step["fact"]
         took = "" if step["seconds"] is None else seconds(step["seconds"])
         text = f"{step['stage']} {step['instruction']}".strip()
-        cells = (_code(text), step["verdict"], fact, took, _plain(step["cause"]))
+        cells = (code(text), step["verdict"], fact, took, plain(step["cause"]))
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "</details>"]
-    lines += ["", *(f"- warning: {_plain(text)}" for text in image["warnings"])]
+    lines += ["", *(f"- warning: {plain(text)}" for text in image["warnings"])]
     if wrong_steps(image):
-        paths = ", ".join(_code(path) for path in image["defects"])
+        paths = ", ".join(code(path) for path in image["defects"])
         lines += ["", f"The prediction was wrong, a defect of aipipe. To paste: {paths}"]
     return lines
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return ``text`` as code in a table's cell; ticks and pipes in it stay harmless."""
     flat = " ".join(text.split()).replace("|", "\\|")
     longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
@@ -70,5 +70,6 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{flat}{pad}{fence}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return ``text`` as plain words: nothing in it is taken for Markdown."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("\\<", "&lt;")

@@ -19,6 +19,19 @@ def seconds(value: float) -> str:
     return f"{int(value // _MINUTE)} min {value % _MINUTE:.0f} s"
 
 
+def megabytes(size: float) -> str:
+    """Return bytes as a person reads them, in the units that registries use."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if abs(size) >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
+def signed(size: float) -> str:
+    """Return a difference of bytes, with its sign."""
+    return f"{'+' if size > 0 else '-' if size < 0 else ''}{megabytes(abs(size))}"
+
+
 def title(image: Mapping[str, Any]) -> str:
     """Return the line that stands above an image."""
     result = image["result"].replace("-", " ")

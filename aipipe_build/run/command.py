@@ -44,6 +44,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         choices=["skip", "cached", "dependencies", "full"],
         help="what is changed is built by at least this much, whatever is cached",
     )
+    parser.add_argument(
+        "--measure", action="store_true", help="measure the image's layers, for the report"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
     parser.add_argument(
         "--reproducible",
@@ -84,7 +87,20 @@ def run_images(options: argparse.Namespace) -> tuple[list[ImageOutcome], Path, i
     path = file or folder / "build.json"
     if not options.dry_run:
         write_document(path, "build", run_document(outcomes))
+        if options.measure:
+            _measure(path.parent, outcomes, here)
     return outcomes, path, code
+
+
+def _measure(folder: Path, outcomes: list[ImageOutcome], here: Path) -> None:
+    """Keep the sizes of what was built; that they cannot be had fails no build."""
+    from aipipe_build.report.image import keep_measures
+
+    images = [(one.name, (*one.tags, one.image)[0]) for one in outcomes if one.image]
+    try:
+        keep_measures(folder, images, here)
+    except AipipeError as error:
+        print(f"The image was not measured: {error}", file=sys.stderr)
 
 
 def _jobs(

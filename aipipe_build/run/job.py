@@ -52,6 +52,8 @@ class Place:
     """The time stamp of reproducible images, None for images as they come."""
     at_least: str = ""
     """The decision that an image which changed is raised to."""
+    records: Path | None = None
+    """Where records lie, None for where they lie for those who work in ``current``."""
 
 
 class ImageJob:
@@ -82,7 +84,8 @@ class ImageJob:
         self._fingerprints = [job.fingerprint() for job in self.jobs]
 
     def _job(self, request: BuildRequest) -> Job:
-        job = Job.open(request, current=self.place.current, engine=self.place.engine)
+        where = self.place.records or self.place.current
+        job = Job.open(request, current=where, engine=self.place.engine)
         job.history = job.history.of_engine(self.place.engine_id)
         return job
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from aipipe_build.run.argv import Command
 
+TOO_LONG = 124
+"""The exit code that timeout(1) gives to what did not end in time."""
 _GRACE_SECONDS = 15
 
 
@@ -34,19 +36,26 @@ class Ended:
     said: str = ""
 
 
-def run_quietly(command: Command, folder: Path) -> Ended:
-    """Run a short command and keep its words. Raises ``docker-missing``."""
-    with _clear_error():
-        done = subprocess.run(
-            command.argv,
-            cwd=folder,
-            env={**os.environ, **command.environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            text=True,
-            errors="replace",
-        )
+def run_quietly(command: Command, folder: Path, *, seconds: float | None = None) -> Ended:
+    """Run a short command and keep its words. Raises ``docker-missing``.
+
+    What takes longer than ``seconds`` is killed and ends with :data:`TOO_LONG`.
+    """
+    with _clear_error(command.argv[0]):
+        try:
+            done = subprocess.run(
+                command.argv,
+                cwd=folder,
+                env={**os.environ, **command.environ},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return Ended(TOO_LONG, said=f"it did not end within {seconds:g} s")
     return _ended(done.returncode, done.stdout, done.stderr + done.stdout)
 
 
@@ -55,7 +64,7 @@ def run_and_listen(command: Command, folder: Path, listen: Callable[[str], None]
 
     An interrupt is passed on, and the command gets the time to clean up.
     """
-    with _clear_error():
+    with _clear_error(command.argv[0]):
         process = subprocess.Popen(
             command.argv,
             cwd=folder,
@@ -91,10 +100,14 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def _clear_error() -> Iterator[None]:
+def _clear_error(program: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
+        if program != "docker":
+            raise SurroundingsError(
+                "program-missing", f"there is no {program} on the PATH", hint="Install it."
+            ) from error
         raise SurroundingsError(
             "docker-missing",
             "there is no docker command on the PATH",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OWN_FILE = "aipipe.toml"
 SHARED_FILE = "pyproject.toml"
 
-ROOMS = ("deploy", "notify")
+ROOMS = ("build", "deploy", "notify")
 """Tables that belong to one of the commands, which reads and checks its own."""
 
 NEAR = 0.8

@@ -179,6 +179,29 @@ def test_the_run_is_kept_and_reported(two_steps: Project) -> None:
     assert "| `COPY a /a` | miss | ran |" in two_steps.command("report", "--md")[1]
 
 
+def test_a_measured_run_is_reported_with_what_grew(two_steps: Project) -> None:
+    two_steps.run("-t", f"{two_steps.tag}:1", "--measure", ".")
+    two_steps.write("b", "x" * 90_000)
+    two_steps.run("-t", f"{two_steps.tag}:2", "--measure", ".")
+    code, out, _ = two_steps.command("report", "--image", "--json", "--html", "page.html")
+    assert code == 0
+    report = json.loads(out)
+    assert [layer["instruction"] for layer in report["image"]["layers"]] == [
+        "COPY a /a", "COPY b /b",
+    ]  # fmt: skip
+    assert report["against"]["change"] > 80_000
+    (row,) = report["against"]["folders"]
+    assert (row["path"], row["why"]) == ("/", "mostly of COPY b /b")
+    assert [build["ran"] for build in report["builds"]] == [2, 1]
+    assert "<svg" in (two_steps.root / "page.html").read_text()
+
+
+def test_an_image_that_was_not_measured_is_measured_while_it_is_there(two_steps: Project) -> None:
+    two_steps.run("-t", two_steps.tag, ".")
+    code, out, _ = two_steps.command("report", "--image", "--json")
+    assert (code, len(json.loads(out)["image"]["layers"])) == (0, 2)
+
+
 def test_a_failing_command_is_a_no_and_nothing_is_recorded(project: Project) -> None:
     project.dockerfile("FROM python:3.11-slim\nRUN echo so sad; exit 3\n")
     done = project.run("-t", project.tag, ".")

@@ -1,0 +1,1 @@
+"""What an image holds: its layers, its files, its packages, its configuration."""

@@ -1,0 +1,1 @@
+"""A better Dockerfile, proposed by rules and accepted only with proof."""

@@ -1,0 +1,188 @@
+"""Real Dockerfiles of public projects, optimised with proof.
+
+    python bench/image_optimise.py [--only NAME] [--mirrors DIR] [--commits N] [--json FILE]
+
+DIR has a clone of each project below ``owner+name`` (a bare one will do); what is not there is
+fetched from its public address. Each Dockerfile is optimised by ``aipipe-build optimise``: every
+rewrite that is accepted was built and compared with the original, and run; the last commits of
+its context are then built both ways. The base images are made here, under the names that the
+Dockerfiles ask for, from the image that ``.ci/provision`` leaves (``python:3.11-slim``), with
+this machine's certificates; a ``# syntax=`` line is dropped, because it asks a registry for the
+builder's own frontend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+LOCAL = "python:3.11-slim"
+BASE = "aipipe-bench/python"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A Dockerfile of a project at a commit, and what must work in its image."""
+
+    name: str
+    repository: str
+    commit: str
+    context: str
+    smoke: str
+    bases: tuple[str, ...]
+    target: str = ""
+
+
+CASES = (
+    Case("vote", "dockersamples/example-voting-app", "HEAD", "vote", "python -c 'import app'",
+         (LOCAL,), "final"),
+    Case("catnip", "prakhar1989/docker-curriculum", "6d8dad5", "flask-app",
+         "python -c 'import app'", ("python:3.8",)),
+    Case("microblog", "miguelgrinberg/microblog", "HEAD", ".", "python -c 'import microblog'",
+         ("python:slim",)),
+    Case("django", "docker/awesome-compose", "HEAD", "django/app", "python3 -c 'import django'",
+         ("python:3.7-alpine",), "builder"),
+    Case("flask", "docker/awesome-compose", "HEAD", "flask/app", "python3 -c 'import app'",
+         ("python:3.10-alpine",), "builder"),
+    Case("flaskweb", "YangjiwooGN/FlaskWeb", "HEAD", ".", "python3 -m flask --version",
+         ("python:3.8-slim",)),
+)  # fmt: skip
+
+
+def run(*command: str, folder: Path | None = None, **environ: str) -> str:
+    """Run a command and return its output; its errors are shown."""
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environ}, check=True, text=True,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    return done.stdout
+
+
+def make_base(folder: Path) -> None:
+    """Make the base image: Debian's Python, with certificates that pip finds.
+
+    As in the official images, apt keeps no package that it has fetched.
+    """
+    (folder / "pip.conf").write_text(f"[global]\ncert = {CERTIFICATES}\n")
+    shutil.copy(CERTIFICATES, folder / "certificates")
+    gone = "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"
+    (folder / "docker-clean").write_text(
+        f'DPkg::Post-Invoke {{ "{gone}"; }};\nAPT::Update::Post-Invoke {{ "{gone}"; }};\n'
+        'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
+    )
+    (folder / "Dockerfile").write_text(
+        f"FROM {LOCAL}\nCOPY certificates {CERTIFICATES}\nCOPY pip.conf /etc/pip.conf\n"
+        "COPY docker-clean /etc/apt/apt.conf.d/docker-clean\n"
+    )
+    run("docker", "build", "--quiet", "--tag", BASE, str(folder))
+
+
+def check_out(case: Case, mirrors: Path, folder: Path) -> Path:
+    """Clone the project at its commit, and drop the line that asks for another frontend."""
+    mirror = mirrors / case.repository.replace("/", "+") / "repo"
+    source = str(mirror) if mirror.exists() else f"https://github.com/{case.repository}"
+    place = folder / case.name
+    run("git", "clone", "--quiet", "--no-checkout", source, str(place))
+    run("git", "checkout", "--quiet", "--detach", case.commit, folder=place)
+    dockerfile = place / case.context / "Dockerfile"
+    lines = dockerfile.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.replace(" ", "").startswith("#syntax=")]
+    dockerfile.write_text("".join(kept))
+    return place
+
+
+def optimise(case: Case, place: Path, commits: int) -> dict[str, Any]:
+    """Optimise one Dockerfile and return ``optimise.json``, with the seconds that it took."""
+    context = place / case.context
+    words = ["--network=host", f"--replay={commits}", "--max-size=0", f"--smoke={case.smoke}"]
+    words += [f"--target={case.target}"] if case.target else []
+    for name in case.bases:
+        # The engine's own image of that name stays what it is.
+        if name == LOCAL:
+            words.append(f"--build-context={name}=docker-image://{BASE}")
+        else:
+            run("docker", "tag", BASE, name)
+    file = place / "optimise.json"
+    started = time.monotonic()
+    run(sys.executable, "-m", "aipipe_build.cli", "optimise", *words, f"--json={file}",
+        str(context), folder=place, PYTHONPATH=str(ROOT))  # fmt: skip
+    document: dict[str, Any] = json.loads(file.read_text())
+    return {"name": case.name, "took": time.monotonic() - started, **document}
+
+
+def line(row: dict[str, Any]) -> str:
+    """Return a row of the table."""
+    before, after, replay = row["before"]["size"], row["after"]["size"], row["replay"]
+    by = {"proven": 0, "refused": 0, "suggestion": 0}
+    for proposal in row["proposals"]:
+        by[proposal["status"]] += 1
+    built = replay or {"commits": 0, "before_seconds": 0.0, "after_seconds": 0.0, "rows": []}
+    first, second = built["before_seconds"], built["after_seconds"]
+    ran = [sum(one[side]["ran"] for one in built["rows"]) for side in ("before", "after")]
+    share = f"{100 * (second - first) / first:+.1f} %" if first else "-"
+    proven = ", ".join(p["rule"] for p in row["proposals"] if p["status"] == "proven")
+    return (
+        f"| {row['name']} | {before / 1e6:.1f} | {after / 1e6:.1f} | "
+        f"{100 * (after - before) / before:+.1f} % | {built['commits']} | {first:.1f} | "
+        f"{second:.1f} | {share} | {ran[0]} / {ran[1]} | {by['proven']} / {by['refused']} / "
+        f"{by['suggestion']} | {proven} |"
+    )
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the table, and what all cases together come to."""
+    head = (
+        "| project | MB before | after | size | commits | s before | after | rebuild | "
+        "steps run | proven / refused / suggested | rules proven |\n" + "|---" * 11 + "|"
+    )
+    lines = [head, *map(line, rows)]
+    replays = [row["replay"] for row in rows if row["replay"] and row["replay"]["commits"]]
+    first = sum(one["before_seconds"] for one in replays)
+    second = sum(one["after_seconds"] for one in replays)
+    sizes = [(row["before"]["size"], row["after"]["size"]) for row in rows]
+    small = 100 * (sum(b for _, b in sizes) / max(sum(a for a, _ in sizes), 1) - 1)
+    lines.append("")
+    if first:
+        lines.append(f"rebuilds: {first:.1f} s before, {second:.1f} s after "
+                     f"({100 * (second - first) / first:+.1f} %)")  # fmt: skip
+    lines.append(f"size: {small:+.1f} % over all")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Optimise all, or one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=[case.name for case in CASES])
+    parser.add_argument("--mirrors", type=Path, default=Path("mirrors"))
+    parser.add_argument("--commits", type=int, default=20)
+    parser.add_argument("--json", type=Path, help="keep the rows here; those there are kept")
+    options = parser.parse_args()
+    rows: dict[str, dict[str, Any]] = {}
+    if options.json and options.json.exists():
+        rows = {row["name"]: row for row in json.loads(options.json.read_text())}
+    with tempfile.TemporaryDirectory(prefix="aipipe-bench-") as name:
+        folder = Path(name)
+        (folder / "base").mkdir()
+        make_base(folder / "base")
+        for case in CASES:
+            if options.only in (None, case.name):
+                place = check_out(case, options.mirrors, folder)
+                rows[case.name] = optimise(case, place, options.commits)
+                if options.json:
+                    options.json.write_text(json.dumps(list(rows.values()), indent=1))
+    print(table(list(rows.values())))
+
+
+if __name__ == "__main__":
+    main()
