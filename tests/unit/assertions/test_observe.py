@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from pytest_aipipe.assertions.observe import asserted
@@ -11,13 +9,10 @@ from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.explore.values import Fact
 from pytest_aipipe.generate.model import Candidate, Outcome
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 def _seen(**facts: str) -> Trialed:
-    told: Mapping[str, tuple[Fact, ...]] = {name: (Fact(code),) for name, code in facts.items()}
-    return Trialed(Outcome("passed", {}, {}), facts=told)
+    told = {name: (Fact(code),) for name, code in facts.items()}
+    return Trialed(Outcome("passed"), facts=told)
 
 
 @pytest.mark.parametrize(
