@@ -30,9 +30,12 @@ class _Tracer(Coverage):
     """Coverage that is silent and also traces what an outer measurement wants."""
 
     outer: Callable[[], Any] | None = None
+    ours: Callable[[str], bool] = staticmethod(lambda _: True)
 
     def _should_trace(self, filename: str, frame: FrameType) -> Any:
         mine = super()._should_trace(filename, frame)
+        if mine.trace and not self.ours(mine.source_filename or filename):
+            mine.trace = False
         if mine.trace or self.outer is None:
             return mine
         theirs = self.outer()
@@ -46,21 +49,31 @@ class Recorder:
     """Records which arcs of ``paths`` run, and in which test.
 
     ``paths`` are repository-relative, under ``root``. ``outer`` returns the Coverage of a
-    second measurement in this process, or None.
+    second measurement in this process, or None. With ``also``, the files under ``root`` of
+    which it is true are traced as well; what becomes of them is for a
+    :class:`~pytest_aipipe.select.sink.Sink` to say.
     """
 
     def __init__(
-        self, root: Path, paths: Iterable[str], outer: Callable[[], Any] | None = None
+        self,
+        root: Path,
+        paths: Iterable[str],
+        outer: Callable[[], Any] | None = None,
+        also: Callable[[str], bool] | None = None,
     ) -> None:
         self.by_file = {os.path.realpath(root / path): path for path in paths}
         # An empty include list would mean everything; this pattern matches nothing.
         patterns = [_pattern(file) for file in self.by_file] or ["/aipipe-measures-nothing"]
+        if also is not None:
+            patterns = [f"{_pattern(os.path.realpath(root))}/*"]
         self.coverage = _Tracer(
             data_file=None, branch=True, config_file=False, include=patterns, messages=False
         )
         # The C tracer knows contexts; sys.monitoring (the default from Python 3.14) does not.
         _set_quietly(self.coverage, "run:core", "ctrace")
         self.coverage.outer = outer
+        if also is not None:
+            self.coverage.ours = lambda file: file in self.by_file or also(os.path.realpath(file))
         self.running = False
 
     def start(self) -> None:
@@ -89,6 +102,16 @@ class Recorder:
         """Attribute what runs from now on to ``context``."""
         if self.running:
             self.coverage.switch_context(context)
+
+    def flush(self) -> None:
+        """Hand over what was traced so far."""
+        collector = getattr(self.coverage, "_collector", None)
+        if collector is not None:
+            collector.flush_data()
+
+    def wants(self, file: str) -> bool:
+        """Whether the session's own figures, or an outer measurement, need ``file``."""
+        return self.coverage.outer is not None or file in self.by_file
 
     def trace(self) -> Trace:
         """Return what ran so far in the measured files."""

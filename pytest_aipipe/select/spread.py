@@ -1,0 +1,291 @@
+"""From what differs in some files to what a test must have run, or be called, to notice.
+
+Names spread: what is bound at import from a changed name is changed as well, in its own
+file and in those that import it. The answer is a list of clauses over recorded points, and
+the files of which nothing finer can be said than who can load them.
+"""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.select import parts
+from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_aipipe.select.compare import Impact
+    from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.parts import Points
+
+Key = tuple[str, str]
+"""A version of a file: its path, and the digest of its content."""
+
+MOST = 300
+"""Names that a change may spread to; past it the files are taken whole."""
+
+SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
+"""Names that pytest reads from a module."""
+
+PLAIN = frozenset(
+    {"object", "ABC", "ABCMeta", "Generic", "Protocol", "metaclass"}
+    | {name for name, one in vars(builtins).items() if isinstance(one, type)}
+)
+"""Bases that call no method of a class but the special ones."""
+
+COMMON = frozenset(
+    name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
+)
+"""Attributes of built-in types: most of what is named so is no module's."""
+
+
+@dataclass(slots=True)
+class Clause:
+    """Tests that ran a point of each of ``wanted``, by version of file; ``why`` in words.
+
+    Points of None stand for anything in that file.
+    """
+
+    why: str
+    wanted: list[dict[Key, Points | None]]
+
+
+@dataclass(slots=True)
+class Demand:
+    """Which tests notice a change.
+
+    ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
+    ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
+    """
+
+    clauses: list[Clause] = field(default_factory=list)
+    parts: dict[tuple[str, str], str] = field(default_factory=dict)
+    fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
+    whole: dict[str, str] = field(default_factory=dict)
+    everything: str = ""
+
+
+class Spread:
+    """Works out one demand. ``versions`` are the contents that were recorded, by path."""
+
+    def __init__(self, versions: Mapping[str, Sequence[tuple[str, bytes]]], graph: Graph) -> None:
+        self.demand = Demand()
+        self._versions, self._graph = versions, graph
+        self._read: dict[Key, Mentions] = {}
+        self._done: set[tuple[str, str, bool]] = set()
+        self._waiting: list[tuple[str, str, bool, str]] = []
+
+    def add(self, key: Key, impact: Impact, new: bytes | None) -> None:
+        """Add what a file's difference means; ``new`` is its content now."""
+        path = key[0]
+        if impact.whole:
+            self.demand.whole.setdefault(path, f"{path} {impact.whole}")
+        if impact.hooks:
+            self.demand.everything = f"the hook {min(impact.hooks)} of {path} changed"
+        if impact.lines or impact.entries:
+            points = frozenset(impact.lines), frozenset(impact.entries)
+            self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
+        for name in sorted(impact.names):
+            self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
+        for name in sorted(impact.added):
+            self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
+        for klass, method in sorted(impact.methods):
+            self._method(key, klass, method)
+        if new is not None and (impact.added or impact.names):
+            self._fixtures(path, impact, read_mentions(new))
+        self._settle()
+
+    def add_file(self, path: str, why: str) -> None:
+        """Add that a file which is no code changed: who names it may read it."""
+        name = path.rpartition("/")[2]
+        wanted: dict[Key, Points | None] = {}
+        for key, found in self._mentioning(name):
+            lines = found.lines.get(name, {}).get(BY_TEXT)
+            if lines:
+                wanted[key] = parts.lines(lines)
+            for binder in found.binders:
+                if BY_TEXT in binder.mentions.get(name, ()):
+                    self._waiting += [(key[0], bound, False, why) for bound in binder.binds]
+                    if binder.effect:
+                        self.demand.whole.setdefault(key[0], why)
+        if wanted:
+            self.demand.clauses.append(Clause(why, [wanted]))
+        self._settle()
+
+    def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
+        for name in (impact.added | impact.names) & new.fixtures:
+            self.demand.fixtures[path, name] = f"uses the fixture {name}, which changed"
+        if (impact.added | impact.names) & new.autouse:
+            self.demand.whole.setdefault(path, f"{path} has another fixture that is always used")
+
+    def _settle(self) -> None:
+        while self._waiting:
+            path, name, new, why = self._waiting.pop()
+            if (path, name, new) in self._done:
+                continue
+            self._done.add((path, name, new))
+            if len(self._done) > MOST:
+                self.demand.whole.setdefault(path, f"{path} changed, and much depends on it")
+                continue
+            self._spread(path, name, why, new=new)
+
+    def _mentions(self, path: str) -> Iterator[tuple[Key, Mentions]]:
+        for digest, source in self._versions.get(path, ()):
+            yield (path, digest), self._of((path, digest), source)
+
+    def _of(self, key: Key, source: bytes) -> Mentions:
+        if key not in self._read:
+            self._read[key] = read_mentions(source)
+        return self._read[key]
+
+    def _mentioning(self, name: str) -> Iterator[tuple[Key, Mentions]]:
+        """Yield the versions in whose text ``name`` stands."""
+        word = name.encode()
+        for path, versions in self._versions.items():
+            for digest, source in versions:
+                if word in source:
+                    yield (path, digest), self._of((path, digest), source)
+
+    # A name of a module
+
+    def _spread(self, path: str, name: str, why: str, *, new: bool) -> None:
+        demand = self.demand
+        if name in SPECIAL:
+            demand.whole.setdefault(path, f"{path} tells pytest something else")
+        if not new:
+            demand.parts[path, name] = why
+            self._own(path, name, why)
+        wanted: dict[Key, Points | None] = {}
+        for key, found in self._mentioning(name):
+            points = self._points(key[0], found, path, name, new=new)
+            if points != parts.NOWHERE:
+                wanted[key] = points
+            self._bind(key[0], found, path, name, why, new=new)
+        for key, found in self._starred(path):
+            self._waiting.append((key[0], name, new, why))
+            if name == "__all__":
+                demand.whole.setdefault(key[0], why)
+            del found
+        if wanted:
+            demand.clauses.append(Clause(why, [wanted]))
+
+    def _own(self, path: str, name: str, why: str) -> None:
+        """Take in the functions below the name, and the code that looks through its module."""
+        wanted: dict[Key, Points | None] = {}
+        for key, found in self._mentions(path):
+            points = found.entries.get(name, parts.NOWHERE)
+            for numbers in found.lines.get(STAR, {}).values():
+                points = parts.joined(points, parts.lines(numbers))
+            if points != parts.NOWHERE:
+                wanted[key] = points
+            if name in found.fixtures:
+                self.demand.fixtures[path, name] = why
+            if name in found.autouse:
+                self.demand.whole.setdefault(path, why)
+        if wanted:
+            self.demand.clauses.append(Clause(why, [wanted]))
+
+    def _points(self, here: str, found: Mentions, path: str, name: str, *, new: bool) -> Points:
+        numbers: set[int] = set()
+        for way, lines in found.lines.get(name, {}).items():
+            if self._means(way, here, found, path, name, new=new):
+                numbers |= lines
+        return parts.lines(numbers)
+
+    def _bind(
+        self, here: str, found: Mentions, path: str, name: str, why: str, *, new: bool
+    ) -> None:
+        """Spread to what is bound at import from the name."""
+        for binder in found.binders:
+            ways = binder.mentions.get(name, ())
+            if not any(self._means(way, here, found, path, name, new=new) for way in ways):
+                continue
+            if binder.effect and (here, name) != (path, "__doc__"):
+                self.demand.whole.setdefault(here, f"{here} {why}")
+            for bound in binder.binds - {"__all__"}:
+                self._waiting.append((here, bound, False, why))
+
+    def _means(
+        self, way: Way, here: str, found: Mentions, path: str, name: str, *, new: bool
+    ) -> bool:
+        """Whether a mention in ``here`` can mean the name of the module ``path``."""
+        if way.kind == "name":
+            return here == path and (not new or hasattr(builtins, name))
+        if way.kind == "text":
+            return True
+        if way.kind == "import":
+            return path in self._graph.meant(here, way.level, way.base)
+        if way.base in found.imports:
+            return any(
+                path in self._graph.meant(here, one.level, one.base)
+                for one in found.imports[way.base]
+            )
+        return way.base == _stem(path) or (not new and name not in COMMON and here != path)
+
+    def _starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
+        """Yield the versions that import whatever the module ``path`` names."""
+        for other, versions in self._versions.items():
+            for digest, source in versions:
+                if b"import *" not in source and b"import*" not in source:
+                    continue
+                found = self._of((other, digest), source)
+                stars = [binder.star for binder in found.binders if binder.star]
+                if any(path in self._graph.meant(other, s.level, s.base) for s in stars):
+                    yield (other, digest), found
+
+    # A method of a class
+
+    def _method(self, key: Key, klass: str, method: str) -> None:
+        """Who names the method and uses the class, where it is new or is called differently."""
+        path = key[0]
+        found = self._of(key, dict(self._versions[path])[key[1]])
+        why = f"uses {klass}.{method} of {path}, which changed"
+        is_new = method not in found.methods.get(klass, {})
+        bases = set(found.bases.get(klass, ()))
+        if is_new and not all(base in PLAIN or self._is_ours(base) for base in bases):
+            self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
+            return
+        alone = is_new and not bases - PLAIN and not self._is_base(klass)
+        naming: dict[Key, Points | None] = {}
+        for other, there in self._mentioning(method):
+            ways = there.lines.get(method, {})
+            numbers = {
+                line
+                for way, lines in ways.items()
+                if way.kind == "text" or (way.kind == "attribute" and not alone)
+                for line in lines
+            }
+            if numbers:
+                naming[other] = parts.lines(numbers)
+            near = other[0] == path or path in self._graph.targets(other[0])
+            for binder in there.binders if near and not alone else ():
+                if any(way.kind != "import" for way in binder.mentions.get(method, ())):
+                    self._waiting += [(other[0], bound, False, why) for bound in binder.binds]
+        if naming:
+            self.demand.clauses.append(Clause(why, [naming, self._using(path, klass)]))
+
+    def _using(self, path: str, klass: str) -> dict[Key, Points | None]:
+        """Return what who has to do with a class runs: its file, or a line that names it."""
+        found: dict[Key, Points | None] = {}
+        for key, there in self._mentioning(klass):
+            found[key] = parts.lines(
+                line for lines in there.lines.get(klass, {}).values() for line in lines
+            )
+        found.update((key, None) for key, _ in self._mentions(path))
+        return found
+
+    def _is_ours(self, klass: str) -> bool:
+        return any(klass in found.bases for _, found in self._mentioning(klass))
+
+    def _is_base(self, klass: str) -> bool:
+        return any(
+            klass in names for _, found in self._mentioning(klass) for names in found.bases.values()
+        )
+
+
+def _stem(path: str) -> str:
+    parts_ = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    return parts_[-1]
