@@ -9,6 +9,7 @@ traced), so ours measures what pytest-cov would as well and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from coverage import Coverage
 from pytest_aipipe.measure.trace import OUTSIDE, Trace, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from types import FrameType
 
@@ -87,6 +88,19 @@ class Recorder:
         if self.running:
             self.coverage.stop()
             self.running = False
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Trace nothing for the length of the block: work of our own, that nobody asks about."""
+        collector = getattr(self.coverage, "_collector", None)
+        if not self.running or not hasattr(collector, "pause"):
+            yield
+            return
+        collector.pause()
+        try:
+            yield
+        finally:
+            collector.resume()
 
     def close(self) -> None:
         """End for good and let go of the data, before Python 3.13 warns that nobody did."""

@@ -89,6 +89,9 @@ class Decider:
 
     def select(self, items: Sequence[tuple[str, str | None]]) -> Selection:
         """Decide for ``items``: node id, and the file it stands in (None: outside the project)."""
+        if self._mapped and not self.python:
+            left = {nodeid: "no changed file is left to the import graph" for nodeid, _ in items}
+            return Selection(collected=len(items), left_out=left)
         reach = {path: self._reach(path) for path in {path for _, path in items} if path}
         seen = frozenset().union(*reach.values()) if reach else frozenset()
         self._unseen = (frozenset(self.python) & self._facts.loaded) - seen

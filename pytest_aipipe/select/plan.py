@@ -62,6 +62,11 @@ class Item:
     fixtures: frozenset[str] = frozenset()
     doctest: bool = False
 
+    @property
+    def is_python(self) -> bool:
+        """Whether it is code that was traced when it ran."""
+        return self.path is not None and self.path.endswith((".py", ".pyw"))
+
 
 @dataclass(slots=True)
 class Plan:
@@ -91,8 +96,8 @@ class Planner:
     def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
         """Decide for ``items``; without a map as the import graph says."""
         known = memory.tests() if memory else {}
-        silent = [item for item in items if item.nodeid not in known]
-        spoken = [item for item in items if item.nodeid in known]
+        spoken = [item for item in items if item.nodeid in known and item.is_python]
+        silent = [item for item in items if item.nodeid not in known or not item.is_python]
         reasons: dict[str, str] = {}
         left_out: dict[str, str] = {}
         if silent:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Spread:
         self.demand = Demand()
         self._versions, self._graph = versions, graph
         self._read: dict[Key, Mentions] = {}
+        self._reach: dict[str, frozenset[str]] = {}
         self._done: set[tuple[str, str, bool]] = set()
         self._waiting: list[tuple[str, str, bool, str]] = []
 
@@ -215,7 +217,7 @@ class Spread:
         if way.kind == "name":
             return here == path and (not new or hasattr(builtins, name))
         if way.kind == "text":
-            return True
+            return self._can_load(here, path)
         if way.kind == "import":
             return path in self._graph.meant(here, way.level, way.base)
         if way.base in found.imports:
@@ -223,7 +225,16 @@ class Spread:
                 path in self._graph.meant(here, one.level, one.base)
                 for one in found.imports[way.base]
             )
-        return way.base == _stem(path) or (not new and name not in COMMON and here != path)
+        if way.base != _stem(path) and (new or name in COMMON or here == path):
+            return False
+        return self._can_load(here, path)
+
+    def _can_load(self, here: str, path: str) -> bool:
+        """Whether ``here`` can have the module ``path`` from somewhere."""
+        if here not in self._reach:
+            above = conftests(here, self._graph.files)
+            self._reach[here] = self._graph.reach((here, *above))
+        return path in self._reach[here]
 
     def _starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions that import whatever the module ``path`` names."""

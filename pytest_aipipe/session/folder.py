@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from pathlib import Path
+
+from aipipe_core.whole import write_whole
 
 NAME = ".aipipe"
 
@@ -35,16 +36,7 @@ def run_folder(root: Path, head: str) -> Path:
 
 def write_text(file: Path, text: str) -> None:
     """Write ``text`` to ``file`` whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        os.chmod(name, 0o644)  # noqa: PTH101 - as any file that an editor writes
-        os.replace(name, file)  # noqa: PTH105
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(file, text.encode("utf-8"))
 
 
 def defect_file(root: Path, text: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.select.watch import Project, Watch
 from pytest_aipipe.session.folder import defect_file
-from pytest_aipipe.session.selecting import open_map
+from pytest_aipipe.session.selecting import open_map, remember_imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +93,7 @@ class Mapping:
         if store is not None:
             with store:
                 TestMap(store, environment()).write(fresh, sources)
+        remember_imports(host, sources)
 
     @contextlib.contextmanager
     def fixture(self, fixturedef: pytest.FixtureDef[object]) -> Iterator[None]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from aipipe_core.change.blobs import file_at
 from aipipe_core.config import load
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.gaps.names import loaded_names
 from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.decide import Facts
 from pytest_aipipe.select.graph import Graph, python_files
@@ -18,7 +17,7 @@ from pytest_aipipe.select.plan import Contents, Item, Plan, Planner
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pytest
 
@@ -33,11 +32,11 @@ def plan(host: Host, items: list[pytest.Item]) -> Plan:
     gone = {path for file in host.run.change.files for path in (file.old_path, file.path) if path}
     files = {*python_files(top), *(path for path in gone if path.endswith((".py", ".pyw")))}
     memory = Memory(root / NAME / "imports.json")
-    contents = _Reader(top)
-    graph = Graph(files, contents.now, _inside(top, sys.path), imports_of=memory.imports)
+    contents, places = _Reader(top), _Places(top)
+    graph = Graph(files, contents.now, places.inside(sys.path), imports_of=memory.imports)
     facts = Facts(
-        always=frozenset(_plugin_files(host.config, top)),
-        loaded=frozenset(_inside(top, loaded_names())),
+        always=frozenset(_plugin_files(host.config, places)),
+        loaded=frozenset(places.inside(_loaded_files())),
         named=frozenset(_named(host.config)),
     )
     base = host.run.change.base
@@ -47,7 +46,7 @@ def plan(host: Host, items: list[pytest.Item]) -> Plan:
         facts,
         Contents(contents.now, lambda path: file_at(root, base, path)),
     )
-    known = [item_of(top, item) for item in items]
+    known = [item_of(places, item) for item in items]
     made = _with_map(host, planner, known)
     if not host.collects_only:
         memory.save(lambda file, text: write_text(own_folder(root) / file.name, text))
@@ -72,6 +71,15 @@ def _with_map(host: Host, planner: Planner, items: list[Item]) -> Plan:
     return planner.plan(items, None)
 
 
+def remember_imports(host: Host, sources: Mapping[str, tuple[str, bytes]]) -> None:
+    """Read what the recorded files import, so that the next decision need not."""
+    root = host.run.change.root
+    memory = Memory(root / NAME / "imports.json")
+    for _, source in sources.values():
+        memory.imports(source)
+    memory.save(lambda file, text: write_text(own_folder(root) / file.name, text))
+
+
 def open_map(host: Host, *, writing: bool) -> Store | None:
     """Open the store; None where there is nothing to read yet."""
     place = load(host.config.rootpath, environ=os.environ, flags={}).store.url
@@ -85,12 +93,12 @@ def open_map(host: Host, *, writing: bool) -> Store | None:
     return open_store(place or file)
 
 
-def item_of(top: Path, item: pytest.Item) -> Item:
+def item_of(places: _Places, item: pytest.Item) -> Item:
     """Return what selection needs to know of an item."""
     words = item.nodeid.split("::")[1:]
     return Item(
         nodeid=item.nodeid,
-        path=_relative(top, item.path),
+        path=places.relative(item.path),
         names=frozenset(word.partition("[")[0] for word in words),
         fixtures=frozenset(getattr(item, "fixturenames", ())),
         doctest=type(item).__name__ == "DoctestItem",
@@ -115,21 +123,45 @@ class _Reader:
         return self._known[path]
 
 
-def _relative(top: Path, file: str | os.PathLike[str]) -> str | None:
-    real = Path(os.path.realpath(file))
-    if real == top:
-        return ""
-    return real.relative_to(top).as_posix() if top in real.parents else None
+class _Places:
+    """Turns files into paths of the project; each folder is resolved once.
+
+    A process has loaded a thousand modules, and resolving a path asks the system for each
+    of its folders.
+    """
+
+    def __init__(self, top: Path) -> None:
+        self._top = str(top)
+        self._folders: dict[str, str] = {}
+
+    def relative(self, file: str | os.PathLike[str]) -> str | None:
+        """Return the project's path of ``file``, "" for its top, None outside."""
+        folder, name = os.path.split(os.path.abspath(file))  # noqa: PTH100
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        real = f"{self._folders[folder]}{os.sep}{name}"
+        if os.path.islink(real):  # noqa: PTH114 - called for every loaded module
+            real = os.path.realpath(real)
+        if real == self._top:
+            return ""
+        inside = real.startswith(f"{self._top}{os.sep}")
+        return real[len(self._top) + 1 :].replace(os.sep, "/") if inside else None
+
+    def inside(self, files: Iterable[str]) -> set[str]:
+        """Return the paths of those of ``files`` that are in the project."""
+        found = map(self.relative, (file or "." for file in files))
+        return {path for path in found if path is not None}
 
 
-def _inside(top: Path, places: Iterable[str]) -> set[str]:
-    found = (_relative(top, place or ".") for place in places)
-    return {path for path in found if path is not None}
+def _loaded_files() -> list[str]:
+    modules = [module for name, module in list(sys.modules.items()) if name != "__main__"]
+    files = (getattr(module, "__file__", None) for module in modules)
+    return [file for file in files if isinstance(file, str)]
 
 
-def _plugin_files(config: pytest.Config, top: Path) -> set[str]:
+def _plugin_files(config: pytest.Config, places: _Places) -> set[str]:
     files = {getattr(plugin, "__file__", None) for plugin in config.pluginmanager.get_plugins()}
-    paths = _inside(top, [file for file in files if isinstance(file, str)])
+    paths = places.inside([file for file in files if isinstance(file, str)])
     return {path for path in paths if not path.endswith("conftest.py")}
 
 
