@@ -103,7 +103,7 @@ class Contexts:
         """Return node id, lines and arcs, as stored, of each test that ran this content."""
         query = _joined(tests.c.text).where(digests.c.mark == mark(to_bytes(digest)))
         rows = self.store.read(lambda connection: connection.execute(query).all())
-        return [(to_text(row.text), bytes(row.lines), bytes(row.arcs)) for row in rows]
+        return [(to_text(text), bytes(lines), bytes(arcs)) for text, lines, arcs in rows]
 
     def digests(self, prefix: str) -> list[str]:
         """Return the digests that begin with ``prefix`` and of which anything is known."""

@@ -92,7 +92,7 @@ class Recorder:
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Trace nothing for the length of the block: work of our own, that nobody asks about."""
-        collector = getattr(self.coverage, "_collector", None)
+        collector: Any = getattr(self.coverage, "_collector", None)
         if not self.running or not hasattr(collector, "pause"):
             yield
             return

@@ -21,7 +21,9 @@ UNKNOWN_SECONDS = 0.01
 
 
 def ordered(nodeids: Sequence[str], known: Mapping[str, Known], found: Found) -> list[str]:
-    """Return ``nodeids`` in the order in which they should run."""
+    """Return ``nodeids`` in the order in which they should run; as they are without history."""
+    if not known:
+        return list(nodeids)
     files: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for nodeid in nodeids:
         path, _, rest = nodeid.partition("::")

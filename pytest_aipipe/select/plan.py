@@ -19,7 +19,7 @@ from pytest_aipipe.select.testmap import Known, digest_of
 from pytest_aipipe.select.watch import MODULE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
@@ -106,7 +106,7 @@ class Planner:
             left_out.update(graph.left_out)
         found = Found()
         if memory and spoken:
-            demand, evidence = self._demand(memory)
+            demand, evidence = self._demand(memory, {item.path for item in items if item.path})
             found = evidence.meet(demand.clauses)
             for path in found.modules:
                 demand.whole.setdefault(path, f"{path} runs changed code when it is imported")
@@ -123,7 +123,7 @@ class Planner:
 
     # What changed
 
-    def _demand(self, memory: Map) -> tuple[Demand, Evidence]:
+    def _demand(self, memory: Map, tests: Collection[str]) -> tuple[Demand, Evidence]:
         recorded = memory.contents()
         evidence = Evidence(memory.rows)
         changed = self._by_graph.python
@@ -144,7 +144,7 @@ class Planner:
                     stale.append((path, one))
             if path not in recorded and now is not None:
                 versions[path] = [(digest, now)]
-        spread = Spread(versions, self._graph)
+        spread = Spread(versions, self._graph, tests)
         spread.demand.whole.update(lost)
         for key in stale:
             self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])

@@ -8,6 +8,7 @@ the files of which nothing finer can be said than who can load them.
 from __future__ import annotations
 
 import builtins
+import collections.abc
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
@@ -70,10 +71,19 @@ class Demand:
 
 
 class Spread:
-    """Works out one demand. ``versions`` are the contents that were recorded, by path."""
+    """Works out one demand. ``versions`` are the contents that were recorded, by path.
 
-    def __init__(self, versions: Mapping[str, Sequence[tuple[str, bytes]]], graph: Graph) -> None:
+    ``tests`` are the files in which tests stand.
+    """
+
+    def __init__(
+        self,
+        versions: Mapping[str, Sequence[tuple[str, bytes]]],
+        graph: Graph,
+        tests: Collection[str] = (),
+    ) -> None:
         self.demand = Demand()
+        self._tests = tests
         self._versions, self._graph = versions, graph
         self._read: dict[Key, Mentions] = {}
         self._reach: dict[str, frozenset[str]] = {}
@@ -250,51 +260,95 @@ class Spread:
     # A method of a class
 
     def _method(self, key: Key, klass: str, method: str) -> None:
-        """Who names the method and uses the class, where it is new or is called differently."""
+        """Who may notice a method that is new, gone, or called differently.
+
+        Who called it as it was has entered it, which is asked for elsewhere. A call that
+        its signature refused is told by the test that expects it, and a method that is new
+        was resolved elsewhere before: whoever names it and has to do with the class.
+        """
         path = key[0]
-        found = self._of(key, dict(self._versions[path])[key[1]])
-        why = f"uses {klass}.{method} of {path}, which changed"
-        is_new = method not in found.methods.get(klass, {})
-        bases = set(found.bases.get(klass, ()))
-        if is_new and not all(base in PLAIN or self._is_ours(base) for base in bases):
+        is_new = method not in self._of(key, self._source(key)).methods.get(klass, {})
+        bases = self._bases(klass)
+        if is_new and not all(_lets_be(base, method) for base in bases if not self._is_ours(base)):
             self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
             return
-        alone = is_new and not bases - PLAIN and not self._is_base(klass)
+        alone = is_new and not bases - PLAIN and not self._below(klass) - {klass}
+        why = f"uses {klass}.{method} of {path}, which changed"
         naming: dict[Key, Points | None] = {}
         for other, there in self._mentioning(method):
-            ways = there.lines.get(method, {})
             numbers = {
                 line
-                for way, lines in ways.items()
-                if way.kind == "text" or (way.kind == "attribute" and not alone)
+                for way, lines in there.lines.get(method, {}).items()
+                if way.kind == "text"
+                or (way.kind == "attribute" and not alone and (is_new or other[0] in self._tests))
                 for line in lines
             }
             if numbers:
                 naming[other] = parts.lines(numbers)
-            near = other[0] == path or path in self._graph.targets(other[0])
-            for binder in there.binders if near and not alone else ():
-                if any(way.kind != "import" for way in binder.mentions.get(method, ())):
+            for binder in there.binders if not alone and self._can_load(other[0], path) else ():
+                ways = binder.mentions.get(method, ())
+                if any(way.kind == "attribute" and way.base in self._below(klass) for way in ways):
                     self._waiting += [(other[0], bound, False, why) for bound in binder.binds]
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self._using(path, klass)]))
+            self.demand.clauses.append(Clause(why, [naming, self._using(klass)]))
 
-    def _using(self, path: str, klass: str) -> dict[Key, Points | None]:
-        """Return what who has to do with a class runs: its file, or a line that names it."""
-        found: dict[Key, Points | None] = {}
-        for key, there in self._mentioning(klass):
-            found[key] = parts.lines(
-                line for lines in there.lines.get(klass, {}).values() for line in lines
-            )
-        found.update((key, None) for key, _ in self._mentions(path))
+    def _source(self, key: Key) -> bytes:
+        return dict(self._versions[key[0]])[key[1]]
+
+    def _using(self, klass: str) -> dict[Key, Points | None]:
+        """Return what who has to do with a class runs: a method of it, or a line that names it.
+
+        So do the classes below it, and what is made from them at import.
+        """
+        found: dict[Key, Points] = {}
+        names = self._below(klass)
+        for name in sorted(names):
+            for _, there in self._mentioning(name):
+                made = [one.binds for one in there.binders if name in one.mentions]
+                names = names.union(*made)
+        for name in sorted(names):
+            for key, there in self._mentioning(name):
+                lines = {one for some in there.lines.get(name, {}).values() for one in some}
+                points = parts.joined(parts.lines(lines), there.entries.get(name, parts.NOWHERE))
+                found[key] = parts.joined(found.get(key, parts.NOWHERE), points)
+        return dict(found)
+
+    def _bases(self, klass: str) -> set[str]:
+        """Return the names of all bases of a class, those of its bases included."""
+        found: set[str] = set()
+        waiting = [klass]
+        while waiting:
+            name = waiting.pop()
+            for _, there in self._mentioning(name):
+                new = set(there.bases.get(name, ())) - found
+                found |= new
+                waiting.extend(new)
+        return found
+
+    def _below(self, klass: str) -> set[str]:
+        """Return the class and those that are made from it, by name."""
+        found, waiting = {klass}, [klass]
+        while waiting:
+            name = waiting.pop()
+            for _, there in self._mentioning(name):
+                new = {one for one, bases in there.bases.items() if name in bases} - found
+                found |= new
+                waiting.extend(new)
         return found
 
     def _is_ours(self, klass: str) -> bool:
         return any(klass in found.bases for _, found in self._mentioning(klass))
 
-    def _is_base(self, klass: str) -> bool:
-        return any(
-            klass in names for _, found in self._mentioning(klass) for names in found.bases.values()
-        )
+
+def _lets_be(base: str, method: str) -> bool:
+    """Whether a base from elsewhere calls no method of that name, whatever it is given."""
+    if base in PLAIN:
+        return True
+    one = getattr(collections.abc, base, None)
+    if not isinstance(one, type):
+        return False
+    codes = [getattr(each, "__code__", None) for each in vars(one).values()]
+    return not any(method in code.co_names for code in codes if code is not None)
 
 
 def _stem(path: str) -> str:

@@ -116,8 +116,9 @@ class TestMap:
     def rows(self, path: str, digest: str) -> list[tuple[str, bytes, bytes]]:
         """Return who ran this content: node id or module, bitmaps of lines and of entries."""
         prefix = f"{self._env}:"
+        start = len(prefix)
         return [
-            (who.removeprefix(prefix), lines, entries)
+            (who[start:], lines, entries)
             for who, lines, entries in self._contexts.packed_of(f"{path}\n{digest}")
             if who.startswith(prefix)
         ]

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aipipe_core.change.blobs import file_at
+from aipipe_core.change.blobs import blobs, file_at
+from aipipe_core.change.git import run
+from aipipe_core.change.resolve import EMPTY_TREES
 from aipipe_core.config import load
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.select.cache import Memory
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from aipipe_core.change.model import Change
     from aipipe_core.store import Store
     from pytest_aipipe.session.host import Host
 
@@ -39,13 +42,8 @@ def plan(host: Host, items: list[pytest.Item]) -> Plan:
         loaded=frozenset(places.inside(_loaded_files())),
         named=frozenset(_named(host.config)),
     )
-    base = host.run.change.base
-    planner = Planner(
-        host.run.change,
-        graph,
-        facts,
-        Contents(contents.now, lambda path: file_at(root, base, path)),
-    )
+    old = _Base(host.run.change)
+    planner = Planner(host.run.change, graph, facts, Contents(contents.now, old.content))
     known = [item_of(places, item) for item in items]
     made = _with_map(host, planner, known)
     if not host.collects_only:
@@ -123,6 +121,34 @@ class _Reader:
         return self._known[path]
 
 
+class _Base:
+    """The changed files as they were: read at once, since each question costs a process."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self._known: dict[str, bytes] | None = None
+
+    def content(self, path: str) -> bytes | None:
+        """Return the base's content of a changed file, None where there was none."""
+        if self._known is None:
+            self._known = self._read()
+        return self._known.get(path)
+
+    def _read(self) -> dict[str, bytes]:
+        change = self._change
+        paths = [file.path for file in change.files if file.status != "A" and file.is_python]
+        if len(paths) == 1 or change.base in EMPTY_TREES:
+            found = {path: file_at(change.root, change.base, path) for path in paths}
+            return {path: content for path, content in found.items() if content is not None}
+        listed = run(change.root, "ls-tree", "-r", "-z", change.base, "--", *paths).out
+        names = {}
+        for row in filter(None, listed.split(b"\0")):
+            told, _, path = row.partition(b"\t")
+            names[os.fsdecode(path)] = told.split(b" ")[2].decode("ascii")
+        contents = blobs(change.root, names.values())
+        return {path: contents[name] for path, name in names.items() if name in contents}
+
+
 class _Places:
     """Turns files into paths of the project; each folder is resolved once.
 
@@ -133,9 +159,16 @@ class _Places:
     def __init__(self, top: Path) -> None:
         self._top = str(top)
         self._folders: dict[str, str] = {}
+        self._known: dict[str, str | None] = {}
 
     def relative(self, file: str | os.PathLike[str]) -> str | None:
         """Return the project's path of ``file``, "" for its top, None outside."""
+        name = os.fspath(file)
+        if name not in self._known:
+            self._known[name] = self._found(name)
+        return self._known[name]
+
+    def _found(self, file: str) -> str | None:
         folder, name = os.path.split(os.path.abspath(file))  # noqa: PTH100
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)

@@ -22,6 +22,7 @@ from pytest_aipipe.measure.trace import OUTSIDE, merge, union
 from pytest_aipipe.report.write import write_reports
 from pytest_aipipe.select.decide import Selection
 from pytest_aipipe.select.order import ordered
+from pytest_aipipe.session.agreement import agreed
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
@@ -59,18 +60,20 @@ def select(host: Host, items: list[pytest.Item]) -> tuple[list[pytest.Item], lis
 
 def _planned(host: Host, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Select by what is known of the tests, the likeliest to fail first."""
-    made = plan(host, items)
-    host.run.selection = made.selection
-    kept = [item for item in items if item.nodeid in made.selection.reasons]
-    if made.known:
-        place = {
-            one: at
-            for at, one in enumerate(
-                ordered([item.nodeid for item in kept], made.known, made.found)
-            )
-        }
-        kept.sort(key=lambda item: place[item.nodeid])
-    return kept, [item for item in items if item.nodeid not in made.selection.reasons]
+
+    def decide() -> tuple[Selection, list[str]]:
+        made = plan(host, items)
+        chosen_ids = [one.nodeid for one in items if one.nodeid in made.selection.reasons]
+        return made.selection, ordered(chosen_ids, made.known, made.found)
+
+    session = getattr(host.config, "workerinput", {}).get("testrunuid")
+    root = host.run.change.root
+    selection, order = agreed(root, session, decide) if session else decide()
+    host.run.selection = selection
+    place = {nodeid: at for at, nodeid in enumerate(order)}
+    kept = [item for item in items if item.nodeid in place]
+    kept.sort(key=lambda item: place[item.nodeid])
+    return kept, [item for item in items if item.nodeid not in place]
 
 
 def loaded_modules(host: Host) -> dict[str, str]:

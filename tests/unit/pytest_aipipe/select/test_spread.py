@@ -7,7 +7,7 @@ from pytest_aipipe.select.spread import Demand, Spread
 
 def demand(files: dict[str, str], path: str, old: str, new: str) -> Demand:
     graph = Graph(files, lambda name: files[name].encode(), ("",))
-    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph)
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
     before, after = files[path], files[path].replace(old, new)
     assert before != after
     spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
