@@ -24,6 +24,9 @@ DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
 """Texts of so many characters are prose."""
 
+KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
+"""Decorators named so return what they returned before."""
+
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
 
@@ -60,6 +63,15 @@ class Binder:
     star: Way | None = None
 
 
+class Function(NamedTuple):
+    """A function: its outermost name, and whether it keeps what it returned once."""
+
+    name: str
+    top: str
+    span: range
+    keeps: bool = False
+
+
 @dataclass(slots=True)
 class Mentions:
     """What one version of a file mentions and defines.
@@ -74,6 +86,7 @@ class Mentions:
     entries: dict[str, Points] = field(default_factory=dict)
     methods: dict[str, dict[str, Points]] = field(default_factory=dict)
     bases: dict[str, list[str]] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list)
     fixtures: set[str] = field(default_factory=set)
     autouse: set[str] = field(default_factory=set)
     readable: bool = True
@@ -90,11 +103,21 @@ def read_mentions(source: bytes) -> Mentions:
     for block in parts.blocks(Block(tree.body, Level("module"))):
         for node in block.body:
             _imports(found, node)
+            if isinstance(node, parts.FUNCTIONS):
+                found.functions.append(_function(block.level, node))
             if not block.level.at_import:
                 _in_function(found, node)
             elif not (parts.is_for_types(node) or parts.is_main(node)):
                 _at_import(found, block.level, node)
     return found
+
+
+def _function(level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+    span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
+    keeps = any(KEEPER.search(_last(one)) for one in node.decorator_list) or any(
+        isinstance(one, ast.Global) for one in ast.walk(node)
+    )
+    return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:

@@ -16,7 +16,7 @@ from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Sele
 from pytest_aipipe.select.evidence import Evidence, Found
 from pytest_aipipe.select.spread import Clause, Demand, Spread
 from pytest_aipipe.select.testmap import Known, digest_of
-from pytest_aipipe.select.watch import MODULE
+from pytest_aipipe.select.watch import EARLY, MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -150,11 +150,13 @@ class Planner:
             self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])
         for path in changed.keys() - recorded.keys():
             self._unrecorded(spread.demand, path, present[path])
+        reads = memory.reads()
+        spread.add_kept(reads.pop(EARLY, ()))
         for file in (*self._by_graph.inert, *self.data):
             for place in filter(None, (file.path, file.old_path)):
                 spread.add_file(place, f"names {file.path}, which changed")
         places = {place: file.path for file in self.data for place in _places(file)}
-        for who, read in memory.reads().items() if places else ():
+        for who, read in reads.items() if places else ():
             for place in places.keys() & set(read):
                 module = who.removeprefix(MODULE)
                 spread.demand.whole.setdefault(module, f"{module} reads {places[place]}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.callers import KEEPING, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.mentions import Function
     from pytest_aipipe.select.parts import Points
 
 Key = tuple[str, str]
@@ -84,6 +86,7 @@ class Spread:
     ) -> None:
         self.demand = Demand()
         self._tests = tests
+        self.touched: list[tuple[Key, set[int]]] = []
         self._versions, self._graph = versions, graph
         self._read: dict[Key, Mentions] = {}
         self._reach: dict[str, frozenset[str]] = {}
@@ -99,6 +102,7 @@ class Spread:
             self.demand.everything = f"the hook {min(impact.hooks)} of {path} changed"
         if impact.lines or impact.entries:
             points = frozenset(impact.lines), frozenset(impact.entries)
+            self.touched.append((key, impact.lines | impact.entries))
             self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
         for name in sorted(impact.names):
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
@@ -126,6 +130,42 @@ class Spread:
         if wanted:
             self.demand.clauses.append(Clause(why, [wanted]))
         self._settle()
+
+    def add_kept(self, early: Collection[str] = ()) -> None:
+        """Add who is served by code that ran for another, or before anybody looked.
+
+        ``early`` are the modules that were loaded before measuring began.
+        """
+        if not early and not any(
+            KEEPING.search(source) for some in self._versions.values() for _, source in some
+        ):
+            return
+        callers = Callers(self._mentioning)
+        for key, lines in self.touched:
+            above = callers.above(key, self._of(key, self._source(key)), lines)
+            for path, function in above:
+                if function.keeps:
+                    why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                    self._kept(path, function, why)
+            names = {function.name for _, function in above}
+            for path in callers.at_import(names, early):
+                why = f"{path} may run changed code when it is imported"
+                self.demand.whole.setdefault(path, why)
+        self._settle()
+
+    def _kept(self, path: str, function: Function, why: str) -> None:
+        """Ask for all who name a function that keeps its result; for a method by its class."""
+        if function.top == function.name:
+            self._waiting.append((path, function.name, False, why))
+            return
+        naming: dict[Key, Points | None] = {}
+        for key, there in self._mentioning(function.name):
+            ways = there.lines.get(function.name, {})
+            lines = {one for way, some in ways.items() if way.kind != "import" for one in some}
+            if lines:
+                naming[key] = parts.lines(lines)
+        if naming:
+            self.demand.clauses.append(Clause(why, [naming, self._using(function.top)]))
 
     def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
         for name in (impact.added | impact.names) & new.fixtures:

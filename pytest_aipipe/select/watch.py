@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MODULE = "<module>"
 FIXTURE = "<fixture>"
+EARLY = "<early>"
+"""The modules that were loaded before anybody watched."""
+
 FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", "__pycache__"})
 
 
@@ -53,6 +57,7 @@ class Watch:
         self.ear = Ear(lambda: self.sink.who, project.path_of)
         self.uses: dict[str, set[str]] = {}
         self.seen: set[str] = set()
+        self.early: set[str] = set()
         self.on = False
         self._undo: list[Callable[[], None]] = []
         self._thread = threading.get_ident()
@@ -60,6 +65,7 @@ class Watch:
     def start(self) -> None:
         """Begin; the recorder has been started before."""
         self.on = self.sink.divert(self._recorder.coverage)
+        self.early = self._loaded()
         if self.on:
             self.ear.listen()
             self._watch_imports()
@@ -92,6 +98,18 @@ class Watch:
         self.sink.back()
 
     # Modules
+
+    def _loaded(self) -> set[str]:
+        """Return the project's modules that are loaded already."""
+        files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        near = (
+            file
+            for file in files
+            if isinstance(file, str)
+            and not file.startswith(f"{sys.base_prefix}{os.sep}lib")
+            and "site-packages" not in file
+        )
+        return {path for path in map(self._project.path_of, map(os.path.realpath, near)) if path}
 
     def _watch_imports(self) -> None:
         self._wrap(SourceFileLoader)

@@ -8,7 +8,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
-from pytest_aipipe.select.watch import Project, Watch
+from pytest_aipipe.select.watch import EARLY, Project, Watch
 from pytest_aipipe.session.folder import defect_file
 from pytest_aipipe.session.selecting import open_map, remember_imports
 
@@ -88,6 +88,7 @@ class Mapping:
             fresh.reads[who] = sorted(watch.reads(who))
         if not fresh.tests:
             return
+        fresh.reads[EARLY] = sorted(watch.early)
         sources = {path: (digest_of(text), text) for path, text in watch.sink.sources.items()}
         store = open_map(host, writing=True)
         if store is not None:

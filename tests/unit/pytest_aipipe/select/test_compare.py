@@ -35,7 +35,13 @@ def turned(old: str, new: str) -> Impact:
 
 
 def only(impact: Impact, **expected: Any) -> bool:
-    empty = {"lines": set(), "entries": set(), "names": set(), "added": set(), "methods": set()}
+    empty: dict[str, set[Any]] = {
+        "lines": set(),
+        "entries": set(),
+        "names": set(),
+        "added": set(),
+        "methods": set(),
+    }
     found = {name: getattr(impact, name) for name in empty}
     return found == {**empty, **expected} and not impact.whole and not impact.hooks
 

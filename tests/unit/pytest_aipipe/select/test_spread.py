@@ -138,3 +138,47 @@ def test_a_data_file_concerns_who_names_it() -> None:
     spread = Spread({"t.py": [("d", files["t.py"].encode())]}, Graph(files, lambda _: b""))
     spread.add_file("tests/data/rows.csv", "why")
     assert lines(spread.demand, "t.py") == {2}
+
+
+def kept(files: dict[str, str], path: str, old: str, new: str, *early: str) -> Demand:
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    before, after = files[path], files[path].replace(old, new)
+    spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
+    spread.add_kept(early)
+    return spread.demand
+
+
+def test_what_a_function_keeps_serves_those_who_only_ask_for_it() -> None:
+    files = {
+        "a.py": "from functools import cache\nfrom b import make\n@cache\ndef get():\n"
+        "    return make()\ndef user():\n    return get()\n",
+        "b.py": "def make():\n    return helper()\ndef helper():\n    return 1\n",
+        "t.py": "import a\ndef test():\n    a.get()\ndef other():\n    pass\n",
+    }
+    found = kept(files, "b.py", "return 1", "return 2")
+    assert lines(found, "a.py") == {7}
+    assert lines(found, "t.py") == {3}
+
+
+def test_what_a_property_keeps_serves_those_who_have_its_class() -> None:
+    files = {
+        "a.py": "from functools import cached_property\nclass A:\n    @cached_property\n"
+        "    def size(self):\n        return 1\n",
+        "t.py": "from a import A\ndef test(one):\n    one.size\ndef make():\n    return A()\n",
+    }
+    found = kept(files, "a.py", "return 1", "return 2")
+    (clause,) = (clause for clause in found.clauses if len(clause.wanted) > 1)
+    assert clause.wanted[0] == {("t.py", "d"): (frozenset({3}), frozenset())}
+    assert clause.wanted[1]["t.py", "d"] == (frozenset({5}), frozenset())
+
+
+def test_what_nothing_keeps_serves_nobody_else() -> None:
+    files = {"a.py": "def f():\n    return 1\n", "t.py": "import a\ndef test():\n    a.f()\n"}
+    assert lines(kept(files, "a.py", "return 1", "return 2"), "t.py") == set()
+
+
+def test_a_module_that_was_loaded_too_early_may_have_run_what_changed() -> None:
+    files = {"a.py": "def f():\n    return 1\n", "b.py": "from a import f\nX = f()\n"}
+    assert "b.py" in kept(files, "a.py", "return 1", "return 2", "b.py").whole
+    assert "b.py" not in kept(files, "a.py", "return 1", "return 2").whole
