@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
 from pytest_aipipe.select.evidence import Evidence, Found
+from pytest_aipipe.select.settings import differ
 from pytest_aipipe.select.spread import Clause, Demand, Spread
 from pytest_aipipe.select.testmap import Known, digest_of
 from pytest_aipipe.select.watch import EARLY, MODULE
@@ -202,11 +203,15 @@ class Planner:
         """Return why every test has to run, "" where there is no such reason."""
         for file in self.data:
             path = PurePosixPath(file.path)
-            if path.name in SETTINGS:
+            if path.name in SETTINGS and self._settings_differ(file):
                 return f"{file.path} changed, which any test may depend on"
             if path.suffix in COMPILED:
                 return f"{file.path} changed, which becomes code that no line shows"
         return ""
+
+    def _settings_differ(self, file: FileChange) -> bool:
+        now, before = self._contents.now, self._contents.base
+        return file.status != "M" or differ(file.path, before(file.path), now(file.path))
 
     def narrowed(self, whole: Iterable[str]) -> Decider:
         """Return the import graph's decision for the files ``whole``."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_core.store.contexts import Contexts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from aipipe_core.store import Store
     from pytest_aipipe.select.sink import Ran
@@ -146,6 +146,19 @@ class TestMap:
             )
         self._verdicts(fresh.tests)
 
+    def forget(self, gone: Callable[[str], bool]) -> None:
+        """Forget the tests of which ``gone`` is true, and contents that no test ran."""
+        by_file: dict[str, set[str]] = {}
+        for nodeid in filter(gone, self.tests()):
+            by_file.setdefault(nodeid.partition("::")[0], set()).add(nodeid)
+        for path, some in by_file.items():
+            self._store.update(TESTS, f"{self._env}:{path}", partial(_without, gone=some))
+            self._contexts.replace({}, {f"{self._env}:{nodeid}" for nodeid in some})
+        if by_file:
+            used = set(self._contexts.digests(""))
+            for key in set(self._store.keys(SOURCES)) - used:
+                self._store.delete(SOURCES, key)
+
     def _keep_sources(self, paths: Iterable[str], sources: Mapping[str, tuple[str, bytes]]) -> None:
         wanted = {
             f"{path}\n{sources[path][0]}": sources[path][1] for path in paths if path in sources
@@ -173,6 +186,10 @@ def _updated(old: Any, new: Mapping[str, Known | None]) -> dict[str, Any]:
         rows[nodeid] = known.row()
         rows[nodeid][0] = (before + known.verdicts)[-KEPT_RUNS:]
     return rows
+
+
+def _without(old: Any, gone: Collection[str]) -> dict[str, Any]:
+    return {nodeid: row for nodeid, row in dict(old or {}).items() if nodeid not in gone}
 
 
 def _known(row: Any) -> Known:

@@ -100,6 +100,7 @@ class Host:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out the tests that the change cannot affect."""
+        self.mapping.collected = {item.nodeid for item in items}
         with self.run.timed("select"), self.recorder.paused():
             kept, left = steps.select(self, items)
         if left:

@@ -32,6 +32,7 @@ class Mapping:
         self._verdicts: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
         self._done: set[str] = set()
+        self.collected: set[str] = set()
 
     def noted(self, report: pytest.TestReport) -> None:
         """Take in a report of a test."""
@@ -93,8 +94,27 @@ class Mapping:
         store = open_map(host, writing=True)
         if store is not None:
             with store:
-                TestMap(store, environment()).write(fresh, sources)
+                tests = TestMap(store, environment())
+                tests.write(fresh, sources)
+                tests.forget(self._gone(host))
         remember_imports(host, sources)
+
+    def _gone(self, host: Host) -> Callable[[str], bool]:
+        """Return what tells that a test is no more: its file is gone, or it was not collected.
+
+        The latter only where nobody asked for less than whole files.
+        """
+        root, option = host.config.rootpath, host.config.option
+        asked = bool(option.keyword or option.markexpr) or any("::" in a for a in host.config.args)
+        files = {nodeid.partition("::")[0] for nodeid in self.collected}
+
+        def gone(nodeid: str) -> bool:
+            path = nodeid.partition("::")[0]
+            if path in files:
+                return not asked and nodeid not in self.collected
+            return not (root / path).exists()
+
+        return gone
 
     @contextlib.contextmanager
     def fixture(self, fixturedef: pytest.FixtureDef[object]) -> Iterator[None]:

@@ -13,7 +13,7 @@ from aipipe_core.change.resolve import EMPTY_TREES
 from aipipe_core.config import load
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.select.cache import Memory
-from pytest_aipipe.select.decide import Facts
+from pytest_aipipe.select.decide import SETTINGS, Facts
 from pytest_aipipe.select.graph import Graph, python_files
 from pytest_aipipe.select.plan import Contents, Item, Plan, Planner
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
@@ -136,7 +136,11 @@ class _Base:
 
     def _read(self) -> dict[str, bytes]:
         change = self._change
-        paths = [file.path for file in change.files if file.status != "A" and file.is_python]
+        paths = [
+            file.path
+            for file in change.files
+            if file.status != "A" and (file.is_python or os.path.basename(file.path) in SETTINGS)  # noqa: PTH119
+        ]
         if len(paths) == 1 or change.base in EMPTY_TREES:
             found = {path: file_at(change.root, change.base, path) for path in paths}
             return {path: content for path, content in found.items() if content is not None}

@@ -91,3 +91,17 @@ def test_what_modules_read_is_kept_beside_the_tests(store: Store) -> None:
     tests.write(fresh, SOURCES)
     assert tests.reads() == {"<module>a.py": ["data.json"]}
     assert set(tests.tests()) == {"t.py::one"}
+
+
+def test_a_test_that_is_no_more_is_forgotten_with_the_contents_that_only_it_ran(
+    store: Store,
+) -> None:
+    tests = TestMap(store, "env")
+    new = b"x = 2\n"
+    tests.write(Fresh({"t.py::one": Known("p")}, {"t.py::one": RAN}), SOURCES)
+    later = {"a.py": (digest_of(new), new)}
+    tests.write(Fresh({"t.py::two": Known("p")}, {"t.py::two": RAN}), later)
+    tests.forget(lambda nodeid: nodeid == "t.py::one")
+    assert set(tests.tests()) == {"t.py::two"}
+    assert tests.contents() == {"a.py": [digest_of(new)]}
+    assert tests.source("a.py", digest_of(SOURCE)) is None
