@@ -162,7 +162,7 @@ class Bench:
         return self.processes[side]
 
     def record(self, case: Case, rev: str) -> tuple[Path, Path]:
-        """Make both maps of a version, once."""
+        """Make both maps of a version, once. Raises OSError where there is nothing to map."""
         mine, theirs = self.tree(case, "ours", rev), self.tree(case, "testmon", rev)
         if not (mine.parent / f"{mine.name}.ok").exists():
             self.pytest(case, mine, "ours", "--ai-diff=worktree", "--ai-select=off", *OURS)
@@ -347,7 +347,10 @@ def main() -> int:
         bench.venvs(cases)
         for case in chosen(cases, asked)[part - 1 :: parts]:
             if not bench.late:
-                bench.case(case, asked.mutants)
+                try:
+                    bench.case(case, asked.mutants)
+                except OSError as error:
+                    print(f"{case['repo']} {case['sha'][:8]}: {error}", flush=True)
     table(bench.rows)
     return int(any(row.get("missed") for row in bench.rows))
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from coverage import Coverage
@@ -116,6 +118,22 @@ class Recorder:
         """Attribute what runs from now on to ``context``."""
         if self.running:
             self.coverage.switch_context(context)
+
+    def is_tracing(self) -> bool:
+        """Whether it is still us who traces this thread; True where that cannot be told."""
+        collector: Any = getattr(self.coverage, "_collector", None)
+        tracers = getattr(collector, "tracers", None)
+        return not self.running or not tracers or sys.gettrace() in tracers
+
+    def trace_again(self) -> None:
+        """Take tracing back from code that took it, as tests of debuggers do."""
+        collector: Any = getattr(self.coverage, "_collector", None)
+        if self.running and hasattr(collector, "pause"):
+            sys.settrace(None)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                collector.pause()
+                collector.resume()
 
     def flush(self) -> None:
         """Hand over what was traced so far."""

@@ -11,8 +11,9 @@ from pytest_aipipe.select.watch import MODULE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pytest_aipipe.select.index import Key
     from pytest_aipipe.select.parts import Points
-    from pytest_aipipe.select.spread import Clause, Key
+    from pytest_aipipe.select.spread import Clause
 
     Rows = Callable[[str, str], list[tuple[str, bytes, bytes]]]
 
@@ -54,6 +55,11 @@ class Evidence:
                     found.close[who] = max(found.close.get(who, 0.0), met[who][0])
                     found.wide[who] = found.wide.get(who, 0) + met[who][1]
         return found
+
+    def both(self, one: Key, points: Points, other: Key, more: Points) -> bool:
+        """Return whether a test ran some of ``points`` and some of ``more``."""
+        some = {who for who, _, _ in self._one(one, points)}
+        return any(who in some for who, _, _ in self._one(other, more))
 
     def ran(self, whole: Mapping[str, str], recorded: Mapping[str, list[str]]) -> dict[str, str]:
         """Return who ran anything of the files ``whole``, with the reason given for the file."""

@@ -54,13 +54,15 @@ class Binder:
     """A statement that runs at import: what it mentions, and what it binds.
 
     ``effect`` says that it runs a call whose result nobody keeps, ``star`` the module
-    (as in :class:`Way`) of which it takes every name.
+    (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
+    no import: what it makes lives as long as the module.
     """
 
     mentions: Told
     binds: frozenset[str]
     effect: bool = False
     star: Way | None = None
+    makes: bool = False
 
 
 class Function(NamedTuple):
@@ -89,6 +91,7 @@ class Mentions:
     functions: list[Function] = field(default_factory=list)
     fixtures: set[str] = field(default_factory=set)
     autouse: set[str] = field(default_factory=set)
+    shared: list[range] = field(default_factory=list)  # fixtures of a wider scope
     readable: bool = True
 
 
@@ -114,9 +117,9 @@ def read_mentions(source: bytes) -> Mentions:
 
 def _function(level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
-    keeps = any(KEEPER.search(_last(one)) for one in node.decorator_list) or any(
-        isinstance(one, ast.Global) for one in ast.walk(node)
-    )
+    # What is defined inside a function is made anew with each call, and so is what it keeps.
+    keeping = any(KEEPER.search(_last(one)) for one in node.decorator_list)
+    keeps = (keeping and level.at_import) or any(isinstance(n, ast.Global) for n in ast.walk(node))
     return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
 
 
@@ -155,7 +158,8 @@ def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
     if isinstance(node, ast.ImportFrom) and any(alias.name == STAR for alias in node.names):
         star = Way("import", node.module or "", node.level)
     binds = frozenset({level.owner[0]}) if level.owner else frozenset(parts.bound(node))
-    found.binders.append(Binder(_mentions(_outer(node)), binds, effect, star))
+    makes = not isinstance(node, ast.Import | ast.ImportFrom)
+    found.binders.append(Binder(_mentions(_outer(node)), binds, effect, star, makes))
 
 
 def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
@@ -183,6 +187,8 @@ def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> N
         found.fixtures.add(node.name)
         for keyword in getattr(one, "keywords", ()):
             value = keyword.value.value if isinstance(keyword.value, ast.Constant) else True
+            if keyword.arg == "scope":
+                found.shared.append(range(node.lineno, (node.end_lineno or node.lineno) + 1))
             if keyword.arg == "name":
                 found.fixtures.add(str(value))
             if keyword.arg == "autouse" and value:

@@ -152,16 +152,35 @@ class Planner:
         for path in changed.keys() - recorded.keys():
             self._unrecorded(spread.demand, path, present[path])
         reads = memory.reads()
-        spread.add_kept(reads.pop(EARLY, ()))
+        spread.add_kept(reads.pop(EARLY, ()), evidence.both)
         for file in (*self._by_graph.inert, *self.data):
             for place in filter(None, (file.path, file.old_path)):
                 spread.add_file(place, f"names {file.path}, which changed")
+        for file in self.data:
+            self._packaged(spread.demand, file, recorded)
         places = {place: file.path for file in self.data for place in _places(file)}
         for who, read in reads.items() if places else ():
             for place in places.keys() & set(read):
                 module = who.removeprefix(MODULE)
                 spread.demand.whole.setdefault(module, f"{module} reads {places[place]}")
         return spread.demand, evidence
+
+    @staticmethod
+    def _packaged(demand: Demand, file: FileChange, recorded: Mapping[str, list[str]]) -> None:
+        """Add who runs code beside a data file: what was read once may be kept for others.
+
+        A folder that holds tests is no package whose code would keep it.
+        """
+        folder = file.path.rpartition("/")[0]
+        while folder:
+            beside = [path for path in recorded if path.startswith(f"{folder}/")]
+            if beside:
+                if not any(_is_test(path) for path in beside):
+                    why = f"runs code beside {file.path}, which changed"
+                    keys = [(path, one) for path in beside for one in recorded[path]]
+                    demand.clauses.append(Clause(why, [dict.fromkeys(keys)]))
+                return
+            folder = folder.rpartition("/")[0]
 
     def _compare(
         self, spread: Spread, key: tuple[str, str], source: bytes, now: bytes | None
@@ -255,7 +274,7 @@ class _Verdict:
         """Return why the test runs, None where it need not."""
         known = self._known[item.nodeid]
         if not known.verdicts or known.verdicts[-1] == "?":
-            return "its last run was cut short"
+            return "what it ran was not seen to its end"
         if known.verdicts[-1] == "f":
             return "failed when it last ran"
         return (
@@ -297,6 +316,11 @@ def _places(file: FileChange) -> list[str]:
     paths = [path for path in (file.path, file.old_path) if path]
     folders = [f"{path.rpartition('/')[0]}/" for path in paths] if file.status != "M" else []
     return [*paths, *folders]
+
+
+def _is_test(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name == "conftest.py" or name.startswith("test") or name.endswith("_test.py")
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.callers import KEEPING, Callers
 from pytest_aipipe.select.decide import conftests
+from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
     from pytest_aipipe.select.mentions import Function
     from pytest_aipipe.select.parts import Points
-
-Key = tuple[str, str]
-"""A version of a file: its path, and the digest of its content."""
 
 MOST = 300
 """Names that a change may spread to; past it the files are taken whole."""
@@ -86,9 +84,9 @@ class Spread:
     ) -> None:
         self.demand = Demand()
         self._tests = tests
-        self.touched: list[tuple[Key, set[int]]] = []
-        self._versions, self._graph = versions, graph
-        self._read: dict[Key, Mentions] = {}
+        self.index = Index(versions)
+        self.touched: list[tuple[Key, Points]] = []
+        self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
         self._done: set[tuple[str, str, bool]] = set()
         self._waiting: list[tuple[str, str, bool, str]] = []
@@ -102,7 +100,7 @@ class Spread:
             self.demand.everything = f"the hook {min(impact.hooks)} of {path} changed"
         if impact.lines or impact.entries:
             points = frozenset(impact.lines), frozenset(impact.entries)
-            self.touched.append((key, impact.lines | impact.entries))
+            self.touched.append((key, points))
             self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
         for name in sorted(impact.names):
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
@@ -118,7 +116,7 @@ class Spread:
         """Add that a file which is no code changed: who names it may read it."""
         name = path.rpartition("/")[2]
         wanted: dict[Key, Points | None] = {}
-        for key, found in self._mentioning(name):
+        for key, found in self.index.mentioning(name):
             lines = found.lines.get(name, {}).get(BY_TEXT)
             if lines:
                 wanted[key] = parts.lines(lines)
@@ -131,20 +129,29 @@ class Spread:
             self.demand.clauses.append(Clause(why, [wanted]))
         self._settle()
 
-    def add_kept(self, early: Collection[str] = ()) -> None:
+    def add_kept(
+        self,
+        early: Collection[str] = (),
+        both: Callable[[Key, Points, Key, Points], bool] = lambda *_: True,
+    ) -> None:
         """Add who is served by code that ran for another, or before anybody looked.
 
-        ``early`` are the modules that were loaded before measuring began.
+        ``early`` are the modules that were loaded before measuring began; ``both`` says
+        whether a test ran points of two files: what is kept came from the change only where
+        one did.
         """
         if not early and not any(
-            KEEPING.search(source) for some in self._versions.values() for _, source in some
+            KEEPING.search(source) for some in self.index.versions.values() for _, source in some
         ):
             return
-        callers = Callers(self._mentioning)
-        for key, lines in self.touched:
-            above = callers.above(key, self._of(key, self._source(key)), lines)
+        callers = Callers(self.index.mentioning)
+        for key, touched in self.touched:
+            lines = touched[0] | touched[1]
+            above = callers.above(key, self.index.of(key, self.index.source(key)), lines)
             for path, function in above:
-                if function.keeps:
+                entered = frozenset[int](), frozenset({function.span.start})
+                homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
+                if function.keeps and any(both(key, touched, home, entered) for home in homes):
                     why = f"uses {function.name} of {path}, which keeps what changed code gave it"
                     self._kept(path, function, why)
             names = {function.name for _, function in above}
@@ -158,14 +165,16 @@ class Spread:
         if function.top == function.name:
             self._waiting.append((path, function.name, False, why))
             return
+        if not self.index.outlives(function.top):
+            return
         naming: dict[Key, Points | None] = {}
-        for key, there in self._mentioning(function.name):
+        for key, there in self.index.mentioning(function.name):
             ways = there.lines.get(function.name, {})
             lines = {one for way, some in ways.items() if way.kind != "import" for one in some}
             if lines:
                 naming[key] = parts.lines(lines)
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self._using(function.top)]))
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(function.top)]))
 
     def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
         for name in (impact.added | impact.names) & new.fixtures:
@@ -184,23 +193,6 @@ class Spread:
                 continue
             self._spread(path, name, why, new=new)
 
-    def _mentions(self, path: str) -> Iterator[tuple[Key, Mentions]]:
-        for digest, source in self._versions.get(path, ()):
-            yield (path, digest), self._of((path, digest), source)
-
-    def _of(self, key: Key, source: bytes) -> Mentions:
-        if key not in self._read:
-            self._read[key] = read_mentions(source)
-        return self._read[key]
-
-    def _mentioning(self, name: str) -> Iterator[tuple[Key, Mentions]]:
-        """Yield the versions in whose text ``name`` stands."""
-        word = name.encode()
-        for path, versions in self._versions.items():
-            for digest, source in versions:
-                if word in source:
-                    yield (path, digest), self._of((path, digest), source)
-
     # A name of a module
 
     def _spread(self, path: str, name: str, why: str, *, new: bool) -> None:
@@ -211,7 +203,7 @@ class Spread:
             demand.parts[path, name] = why
             self._own(path, name, why)
         wanted: dict[Key, Points | None] = {}
-        for key, found in self._mentioning(name):
+        for key, found in self.index.mentioning(name):
             points = self._points(key[0], found, path, name, new=new)
             if points != parts.NOWHERE:
                 wanted[key] = points
@@ -227,7 +219,7 @@ class Spread:
     def _own(self, path: str, name: str, why: str) -> None:
         """Take in the functions below the name, and the code that looks through its module."""
         wanted: dict[Key, Points | None] = {}
-        for key, found in self._mentions(path):
+        for key, found in self.index.of_path(path):
             points = found.entries.get(name, parts.NOWHERE)
             for numbers in found.lines.get(STAR, {}).values():
                 points = parts.joined(points, parts.lines(numbers))
@@ -288,11 +280,11 @@ class Spread:
 
     def _starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions that import whatever the module ``path`` names."""
-        for other, versions in self._versions.items():
+        for other, versions in self.index.versions.items():
             for digest, source in versions:
                 if b"import *" not in source and b"import*" not in source:
                     continue
-                found = self._of((other, digest), source)
+                found = self.index.of((other, digest), source)
                 stars = [binder.star for binder in found.binders if binder.star]
                 if any(path in self._graph.meant(other, s.level, s.base) for s in stars):
                     yield (other, digest), found
@@ -307,15 +299,16 @@ class Spread:
         was resolved elsewhere before: whoever names it and has to do with the class.
         """
         path = key[0]
-        is_new = method not in self._of(key, self._source(key)).methods.get(klass, {})
-        bases = self._bases(klass)
-        if is_new and not all(_lets_be(base, method) for base in bases if not self._is_ours(base)):
+        is_new = method not in self.index.of(key, self.index.source(key)).methods.get(klass, {})
+        bases, below = self.index.bases(klass), self.index.below(klass)
+        foreign = [base for base in bases if not self.index.is_ours(base)]
+        if is_new and not all(_lets_be(base, method) for base in foreign):
             self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
             return
-        alone = is_new and not bases - PLAIN and not self._below(klass) - {klass}
+        alone = is_new and not bases - PLAIN and not below - {klass}
         why = f"uses {klass}.{method} of {path}, which changed"
         naming: dict[Key, Points | None] = {}
-        for other, there in self._mentioning(method):
+        for other, there in self.index.mentioning(method):
             numbers = {
                 line
                 for way, lines in there.lines.get(method, {}).items()
@@ -327,57 +320,10 @@ class Spread:
                 naming[other] = parts.lines(numbers)
             for binder in there.binders if not alone and self._can_load(other[0], path) else ():
                 ways = binder.mentions.get(method, ())
-                if any(way.kind == "attribute" and way.base in self._below(klass) for way in ways):
+                if any(way.kind == "attribute" and way.base in below for way in ways):
                     self._waiting += [(other[0], bound, False, why) for bound in binder.binds]
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self._using(klass)]))
-
-    def _source(self, key: Key) -> bytes:
-        return dict(self._versions[key[0]])[key[1]]
-
-    def _using(self, klass: str) -> dict[Key, Points | None]:
-        """Return what who has to do with a class runs: a method of it, or a line that names it.
-
-        So do the classes below it, and what is made from them at import.
-        """
-        found: dict[Key, Points] = {}
-        names = self._below(klass)
-        for name in sorted(names):
-            for _, there in self._mentioning(name):
-                made = [one.binds for one in there.binders if name in one.mentions]
-                names = names.union(*made)
-        for name in sorted(names):
-            for key, there in self._mentioning(name):
-                lines = {one for some in there.lines.get(name, {}).values() for one in some}
-                points = parts.joined(parts.lines(lines), there.entries.get(name, parts.NOWHERE))
-                found[key] = parts.joined(found.get(key, parts.NOWHERE), points)
-        return dict(found)
-
-    def _bases(self, klass: str) -> set[str]:
-        """Return the names of all bases of a class, those of its bases included."""
-        found: set[str] = set()
-        waiting = [klass]
-        while waiting:
-            name = waiting.pop()
-            for _, there in self._mentioning(name):
-                new = set(there.bases.get(name, ())) - found
-                found |= new
-                waiting.extend(new)
-        return found
-
-    def _below(self, klass: str) -> set[str]:
-        """Return the class and those that are made from it, by name."""
-        found, waiting = {klass}, [klass]
-        while waiting:
-            name = waiting.pop()
-            for _, there in self._mentioning(name):
-                new = {one for one, bases in there.bases.items() if name in bases} - found
-                found |= new
-                waiting.extend(new)
-        return found
-
-    def _is_ours(self, klass: str) -> bool:
-        return any(klass in found.bases for _, found in self._mentioning(klass))
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
 
 
 def _lets_be(base: str, method: str) -> bool:

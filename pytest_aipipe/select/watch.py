@@ -58,6 +58,7 @@ class Watch:
         self.uses: dict[str, set[str]] = {}
         self.seen: set[str] = set()
         self.early: set[str] = set()
+        self.blind: set[str] = set()
         self.on = False
         self._undo: list[Callable[[], None]] = []
         self._thread = threading.get_ident()
@@ -158,9 +159,16 @@ class Watch:
         if self.sink.who == who:
             self._end()
 
+    def look(self, nodeid: str) -> None:
+        """Mark a test after which nobody traces any more: of what it ran we know a part."""
+        if self.on and not self._recorder.is_tracing():
+            self.blind.add(nodeid)
+            self._recorder.trace_again()
+
     def note_fixtures(self, item: pytest.Item) -> None:
         """Remember that ``item`` ran in this process, and which shared fixtures it uses."""
         self.seen.add(item.nodeid)
+        self.look(item.nodeid)
         known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
         asked = getattr(getattr(item, "_request", None), "_fixture_defs", {})
         every = [one for found in known.values() for one in found] + list(asked.values())

@@ -46,6 +46,7 @@ class Mapping:
         self._seconds[nodeid] = self._seconds.get(nodeid, 0.0) + report.duration
         if report.when == "teardown":
             self._done.add(nodeid)
+            self.watch.look(nodeid)
 
     def write(self, host: Host) -> None:
         """Write what was seen. What goes wrong is noted and costs the user nothing else."""
@@ -79,7 +80,7 @@ class Mapping:
             reads = watch.reads(nodeid)
             fresh.ran[nodeid] = watch.of(nodeid)
             fresh.tests[nodeid] = Known(
-                self._verdicts[nodeid] or "p",
+                "?" if nodeid in watch.blind else self._verdicts[nodeid] or "p",
                 self._seconds[nodeid],
                 watch.starts(nodeid),
                 tuple(sorted(reads)) if len(reads) <= MAX_READS else None,

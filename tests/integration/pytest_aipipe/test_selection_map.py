@@ -235,6 +235,53 @@ def test_a_test_that_starts_programs_runs_with_every_change_of_code(shop: Projec
     assert selected(shop) == {"nothing", "run"}
 
 
+def test_a_test_that_takes_tracing_runs_again_and_blinds_nobody_else(shop: Project) -> None:
+    text = "import sys\n\ndef test_debug():\n    sys.settrace(None)\n"
+    shop.commit({"tests/test_a_debugger.py": text})
+    shop.pytest(*RECORD)
+    edit(shop, PRICE, "return 0", "return 1")
+    assert selected(shop) == {"nothing", "debug"}
+
+
+def test_a_template_of_a_package_concerns_who_runs_the_code_beside_it(shop: Project) -> None:
+    shop.commit(
+        {
+            "src/shop/page.txt": "a",
+            "src/shop/page.py": """\
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def page():
+    return Path(__file__).with_name("page" + ".txt").read_text()
+
+
+def shown():
+    return page()
+""",
+            "tests/test_page.py": """\
+from shop.page import shown
+
+
+def test_once():
+    assert shown() == "a"
+
+
+def test_twice():
+    assert shown() == "a"
+""",
+        }
+    )
+    shop.pytest(*RECORD)
+    shop.put({"src/shop/page.txt": "b"})
+    assert selected(shop) >= {"once", "twice"}
+    shop.git("checkout", "-q", ".")
+    shop.pytest(*RECORD)
+    edit(shop, "src/shop/page.py", "read_text()", "read_text() + 'c'")
+    assert selected(shop) == {"once", "twice"}
+
+
 def test_a_module_that_is_gone_concerns_who_ran_it(shop: Project) -> None:
     shop.commit({"src/shop/old.py": "def f():\n    return 1\n",
                  "tests/test_old.py": "def test_old():\n    from shop.old import f\n    f()\n"})  # fmt: skip

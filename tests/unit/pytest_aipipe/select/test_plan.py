@@ -98,7 +98,7 @@ def test_a_verdict_that_is_bad_or_was_never_written_is_not_relied_on() -> None:
     memory.known |= {"test_b.py::test_b": Known("pf"), "test_a.py::test_g": Known("p?")}
     found = plan({"a.py": CODE.replace("return 1", "return 9")}, memory)
     assert found.selection.reasons["test_b.py::test_b"] == "failed when it last ran"
-    assert found.selection.reasons["test_a.py::test_g"] == "its last run was cut short"
+    assert found.selection.reasons["test_a.py::test_g"] == "what it ran was not seen to its end"
 
 
 def test_a_map_made_with_the_change_still_answers_for_it() -> None:

@@ -167,6 +167,8 @@ def test_what_a_property_keeps_serves_those_who_have_its_class() -> None:
         "    def size(self):\n        return 1\n",
         "t.py": "from a import A\ndef test(one):\n    one.size\ndef make():\n    return A()\n",
     }
+    assert len(kept(files, "a.py", "return 1", "return 2").clauses) == 1  # each has its own
+    files["b.py"] = "from a import A\nONE = A()\n"
     found = kept(files, "a.py", "return 1", "return 2")
     (clause,) = (clause for clause in found.clauses if len(clause.wanted) > 1)
     assert clause.wanted[0] == {("t.py", "d"): (frozenset({3}), frozenset())}
