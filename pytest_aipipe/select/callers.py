@@ -8,7 +8,6 @@ is asked from the text which functions may call the changed one, by name and upw
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
 
-KEEPING = re.compile(rb"cache|memo|once|singleton|\bglobal\b", re.IGNORECASE)
-"""A file in which this does not stand keeps nothing that we could tell."""
+KEEPING = (b"cache", b"Cache", b"memo", b"Memo", b"once", b"singleton", b"Singleton", b"global ")
+"""A file in which none of these stands keeps nothing that we could tell."""
 
-MOST = 120
+MOST_CALLERS = 120
 """Functions that are followed upwards."""
 
 
@@ -47,7 +46,7 @@ class Callers:
         ]
         seen = {(caller.path, caller.function.span.start) for caller in waiting}
         result: list[Caller] = []
-        while waiting and len(result) < MOST:
+        while waiting and len(result) < MOST_CALLERS:
             caller = waiting.pop(0)
             result.append(caller)
             for other, one in self._naming(caller.function.name):
@@ -67,7 +66,7 @@ class Callers:
 
     def _naming(self, name: str) -> Iterator[tuple[str, Function]]:
         if name.startswith("__"):
-            return  # called without being named: its class is what is named
+            return  # called without being named; who asks follows its class
         for key, there in self._mentioning(name):
             numbers = {line for lines in there.lines.get(name, {}).values() for line in lines}
             for one in there.functions:

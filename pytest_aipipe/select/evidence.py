@@ -28,8 +28,21 @@ class Found:
 
     tests: dict[str, str] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
+    outside: dict[str, str] = field(default_factory=dict)
     close: dict[str, float] = field(default_factory=dict)
     wide: dict[str, int] = field(default_factory=dict)
+
+    def take(self, more: Found) -> None:
+        """Take in what another search found."""
+        for mine, theirs in (
+            (self.tests, more.tests),
+            (self.modules, more.modules),
+            (self.outside, more.outside),
+        ):
+            mine.update((who, why) for who, why in theirs.items() if who not in mine)
+        for who, share in more.close.items():
+            self.close[who] = max(share, self.close.get(who, 0.0))
+            self.wide[who] = self.wide.get(who, 0) + more.wide.get(who, 0)
 
 
 class Evidence:
@@ -47,7 +60,7 @@ class Evidence:
             for who in met:
                 if who == OUTSIDE:
                     for wanted in clause.wanted[:1]:
-                        found.modules.update((path, clause.why) for path, _ in wanted)
+                        found.outside.update((path, clause.why) for path, _ in wanted)
                 elif who.startswith(MODULE):
                     found.modules.setdefault(who.removeprefix(MODULE), clause.why)
                 else:

@@ -107,10 +107,9 @@ class Planner:
             left_out.update(graph.left_out)
         found = Found()
         if memory and spoken:
-            demand, evidence = self._demand(memory, {item.path for item in items if item.path})
-            found = evidence.meet(demand.clauses)
-            for path in found.modules:
-                demand.whole.setdefault(path, f"{path} runs changed code when it is imported")
+            spread, evidence = self._demand(memory, {item.path for item in items if item.path})
+            demand = spread.demand
+            found = _met(spread, evidence)
             running = evidence.ran(demand.whole, memory.contents())
             verdict = _Verdict(self, demand, found, known, running, spoken)
             for item in spoken:
@@ -124,7 +123,7 @@ class Planner:
 
     # What changed
 
-    def _demand(self, memory: Map, tests: Collection[str]) -> tuple[Demand, Evidence]:
+    def _demand(self, memory: Map, tests: Collection[str]) -> tuple[Spread, Evidence]:
         recorded = memory.contents()
         evidence = Evidence(memory.rows)
         changed = self._by_graph.python
@@ -163,7 +162,7 @@ class Planner:
             for place in places.keys() & set(read):
                 module = who.removeprefix(MODULE)
                 spread.demand.whole.setdefault(module, f"{module} reads {places[place]}")
-        return spread.demand, evidence
+        return spread, evidence
 
     @staticmethod
     def _packaged(demand: Demand, file: FileChange, recorded: Mapping[str, list[str]]) -> None:
@@ -309,6 +308,21 @@ class _Verdict:
             return "reads more files than were counted"
         read = next((place for place in known.reads if place in self._data), None)
         return f"reads {self._data[read]}" if read else None
+
+
+def _met(spread: Spread, evidence: Evidence) -> Found:
+    """Return who meets the demand; what modules run at import may make it a larger one."""
+    demand, found = spread.demand, Found()
+    asked, run = 0, set[str]()
+    while asked < len(demand.clauses):
+        some, asked = demand.clauses[asked:], len(demand.clauses)
+        found.take(evidence.meet(some))
+        for path in found.modules.keys() - run:
+            run.add(path)
+            spread.add_run(path)
+    for path, why in found.outside.items():
+        demand.whole.setdefault(path, f"{why}, outside of tests")
+    return found
 
 
 def _places(file: FileChange) -> list[str]:

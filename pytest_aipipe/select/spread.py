@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.callers import KEEPING, Callers
+from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
@@ -140,9 +140,8 @@ class Spread:
         whether a test ran points of two files: what is kept came from the change only where
         one did.
         """
-        if not early and not any(
-            KEEPING.search(source) for some in self.index.versions.values() for _, source in some
-        ):
+        sources = [source for some in self.index.versions.values() for _, source in some]
+        if not early and not any(word in source for word in KEEPING for source in sources):
             return
         callers = Callers(self.index.mentioning)
         for key, touched in self.touched:
@@ -159,6 +158,49 @@ class Spread:
                 why = f"{path} may run changed code when it is imported"
                 self.demand.whole.setdefault(path, why)
         self._settle()
+
+    def add_run(self, path: str) -> None:
+        """Add that the module ``path`` runs changed code when it is imported.
+
+        What it binds by naming a function that may come to the changed code is changed;
+        where none is named, all of it is.
+        """
+        names = self._above()
+        why = f"{path} runs changed code when it is imported"
+        named = [
+            binder
+            for _, found in self.index.of_path(path)
+            for binder in found.binders
+            if names and not names.isdisjoint(binder.mentions)
+        ]
+        if not named or any(binder.effect for binder in named):
+            self.demand.whole.setdefault(path, why)
+        for binder in named:
+            for bound in binder.binds:
+                made = f"uses {bound} of {path}, which is made by changed code"
+                self._waiting.append((path, bound, False, made))
+        self._settle()
+
+    def _above(self) -> set[str]:
+        """Return the names by which the code that is asked for may be called, however far up.
+
+        A method is called through its class as well, or one that is made from it. Nothing is
+        returned where there are too many to follow.
+        """
+        names: set[str] = set()
+        callers = Callers(self.index.mentioning)
+        wanted = [item for clause in self.demand.clauses for item in clause.wanted[0].items()]
+        for key, points in wanted:
+            found = self.index.of(key, self.index.source(key))
+            lines = points[0] | points[1] if points else frozenset[int]()
+            above = callers.above(key, found, lines)
+            if points is None or len(above) >= MOST_CALLERS:
+                return set()
+            for _, function in above:
+                names.add(function.name)
+                if function.top != function.name:
+                    names |= self.index.below(function.top)
+        return names
 
     def _kept(self, path: str, function: Function, why: str) -> None:
         """Ask for all who name a function that keeps its result; for a method by its class."""

@@ -184,3 +184,39 @@ def test_a_module_that_was_loaded_too_early_may_have_run_what_changed() -> None:
     files = {"a.py": "def f():\n    return 1\n", "b.py": "from a import f\nX = f()\n"}
     assert "b.py" in kept(files, "a.py", "return 1", "return 2", "b.py").whole
     assert "b.py" not in kept(files, "a.py", "return 1", "return 2").whole
+
+
+def run_at_import(files: dict[str, str], path: str, old: str, new: str, module: str) -> Demand:
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    before, after = files[path], files[path].replace(old, new)
+    spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
+    spread.add_run(module)
+    return spread.demand
+
+
+def test_what_a_decorator_made_at_import_concerns_who_uses_it() -> None:
+    files = {
+        "a.py": "def deco(f):\n    def inner():\n        return helper(f)\n    helper(f)\n"
+        "    return inner\ndef helper(f):\n    return f\n",
+        "t.py": "from a import deco\n@deco\ndef made(): ...\ndef test_one():\n    made()\n"
+        "def test_two():\n    pass\n",
+    }
+    found = run_at_import(files, "a.py", "    return f\n", "    return f or f\n", "t.py")
+    assert not found.whole
+    assert lines(found, "t.py") == {5}
+    assert ("t.py", "made") in found.parts
+
+
+def test_code_that_a_module_runs_by_no_name_leaves_it_to_the_import_graph() -> None:
+    files = {"a.py": "class A:\n    def f(self):\n        return 1\n", "t.py": "import a\nX = 1\n"}
+    assert "t.py" in run_at_import(files, "a.py", "return 1", "return 2", "t.py").whole
+
+
+def test_an_operator_is_followed_through_the_classes_that_have_it() -> None:
+    files = {
+        "a.py": "class Base:\n    def __or__(self, o):\n        return 1\nclass Sub(Base): ...\n",
+        "t.py": "from a import Sub\nONE = Sub()\nTWO = ONE | ONE\ndef test():\n    assert TWO\n",
+    }
+    found = run_at_import(files, "a.py", "return 1", "return 2", "t.py")
+    assert lines(found, "t.py") == {5}
