@@ -192,6 +192,8 @@ class Bench:
         if all(map(self.done, [f"forward {name}", f"back {name}", *wanted])):
             return
         mine, theirs = self.record(case, case["sha"])
+        for tree in (mine, theirs):  # a run that was cut short may have left its mutant
+            git(tree, "checkout", "-q", "-f", "HEAD")
         changed = changed_files(mine, case["parent"], case["sha"])
         before = self.whole(case, mine, changed)
         if before is None:
