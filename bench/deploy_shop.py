@@ -37,6 +37,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not health and float(SLOW):
             time.sleep(float(SLOW))
         bad = not health and random.random() < float(BAD)
+        if bad:
+            print(f"bad {time.time():.3f}", flush=True)
         body = VERSION.encode()
         self.send_response(500 if bad else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -72,6 +74,10 @@ VERSIONS = {
     "1": (), "2": (), "sick": (),
     "bad": ("--build-arg", "BAD=0.2"),
     "worse": ("--build-arg", "BAD=0.5"),
+    "calm": ("--build-arg", "SLOW=0.02"), "same": ("--build-arg", "SLOW=0.02"),
+    "five": ("--build-arg", "BAD=0.05", "--build-arg", "SLOW=0.02"),
+    "twenty": ("--build-arg", "BAD=0.2", "--build-arg", "SLOW=0.02"),
+    "slow": ("--build-arg", "SLOW=0.04"),
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 provision_packages() {
-  local packages=(make git ca-certificates bubblewrap postgresql procps haproxy chromium docker-registry)
+  local packages=(make git ca-certificates bubblewrap postgresql procps haproxy prometheus chromium docker-registry)
   local python
   python="$(command -v python3 || true)"
   if [ -z "$python" ]; then

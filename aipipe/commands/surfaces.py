@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aipipe.commands.tell import tell, write_whole
+from aipipe.commands.tell import tell, write_file
 from aipipe_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _report(arguments: argparse.Namespace) -> int:
         page = gather(top, folder)
         tell("\n".join(page.words()), page.documents, arguments.json)
     if arguments.html:
-        write_whole(Path(arguments.html), render_page(gather(top, folder)))
+        write_file(Path(arguments.html), render_page(gather(top, folder)))
     return ExitCode.DONE
 
 
@@ -90,7 +90,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     history = history_of(root / ".aipipe" / "runs")
     print(in_words(history))
     if arguments.html:
-        write_whole(Path(arguments.html), render_dashboard(history, root.name))
+        write_file(Path(arguments.html), render_dashboard(history, root.name))
     return ExitCode.DONE
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aipipe_core.documents.schema import validate
 from aipipe_core.errors import RequestError, SurroundingsError
+from aipipe_core.whole import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_document(path: Path, name: str, document: object) -> None:
@@ -27,7 +27,7 @@ def write_document(path: Path, name: str, document: object) -> None:
             "document-invalid", f"This {name} document holds what JSON cannot: {error}"
         ) from error
     try:
-        _replace(path, text.encode("ascii"))
+        write_whole(path, text.encode("ascii"))
     except OSError as error:
         raise SurroundingsError(
             "document-unwritable",
@@ -61,40 +61,3 @@ def read_document(path: Path, name: str) -> Any:
         ) from error
     validate(name, document, where=str(path))
     return document
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Through a symbolic link, not over it.
-    target = Path(os.path.realpath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-            os.fchmod(stream.fileno(), _mode(target))
-        os.replace(temporary, target)  # noqa: PTH105 - the pair of what mkstemp gave
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-    _sync_folder(target.parent)
-
-
-def _mode(target: Path) -> int:
-    try:
-        return target.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # some file systems cannot
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -80,15 +80,13 @@ class Digest:
     def changes(self) -> tuple[dict[str, Any], dict[str, dict[str, Any] | None]]:
         """Return what must be saved since the last time: the index, and groups by name.
 
-        A group that ended is None.
+        A group that ended is None; of the others' alerts only those that changed are there.
         """
         index = {"serials": self.serials, "histories": self._histories}
-        groups = {
-            name: self.groups[name].as_json() if name in self.groups else None
-            for name in self.changed
-        }
+        ended: dict[str, dict[str, Any] | None] = dict.fromkeys(self.changed - self.groups.keys())
+        held = {name: one.changes() for name, one in self.groups.items() if name in self.changed}
         self.changed = set()
-        return index, groups
+        return index, ended | held
 
     def restore(self, index: dict[str, Any], groups: Iterable[dict[str, Any]]) -> None:
         """Take up where an earlier process ended."""
@@ -122,6 +120,7 @@ class Digest:
     def _update(self, group: Group, event: Event) -> bool:
         alert = group.alerts.get(event.fingerprint)
         if alert is not None:
+            group.touched.add(event.fingerprint)
             changed = alert.take(event)
             if changed and len(alert.changes) > 1:
                 self._restless.add((group.name, event.fingerprint))
@@ -142,6 +141,7 @@ class Digest:
             event.at,
             changes=changes,
         )
+        group.touched.add(event.fingerprint)
         return True
 
     def _settle(self, now: float) -> None:
@@ -152,10 +152,13 @@ class Digest:
             if group is None or alert is None or group.deploy:
                 self._restless.discard((name, key))
                 continue
+            before = len(alert.changes)
             turned = alert.settle(now, changes=policy.flap_changes, window=policy.flap_window)
             if turned and group.changed_at is None:
                 group.changed_at = now
-            self.changed.add(name)
+            if turned or len(alert.changes) != before:
+                self.changed.add(name)
+                group.touched.add(key)
             if not alert.changes:
                 self._restless.discard((name, key))
 
@@ -217,12 +220,13 @@ class Digest:
 
     def _forget(self, group: Group, now: float) -> None:
         del self.groups[group.name]
-        if len(self._histories) > _MOST_HISTORIES:
-            self._histories.clear()
+        window = self.policy.flap_window
         for key, alert in group.alerts.items():
-            recent = alert.changes and now - alert.changes[-1] < self.policy.flap_window
-            if recent and not group.deploy:
+            if alert.changes and now - alert.changes[-1] < window and not group.deploy:
                 self._histories[key] = alert.changes
+        if len(self._histories) > _MOST_HISTORIES:
+            recent = ((k, at) for k, at in self._histories.items() if now - at[-1] < window)
+            self._histories = dict(list(recent)[-_MOST_HISTORIES // 2 :])
 
     def _is_news(self, group: Group) -> bool:
         """Whether it is worth an unchangeable message; all is where messages can be edited."""
@@ -238,12 +242,7 @@ class Digest:
         if action is None:
             action = Action.UPDATE if group.number else Action.OPEN
             action = action if held else Action.RESOLVE
-        group.number += 1
-        group.told_at = now
-        group.told_severity = int(severity)
-        for alert in group.alerts.values():
-            alert.flap_told = alert.flapping
-            alert.told = int(alert.severity) if alert.firing or alert.flapping else 0
+        group.mark_told(severity, now)
         loudest = held[0] if held else list(group.alerts.values())[-1]
         more = f" and {len(held) - 1} more" if len(held) > 1 else ""
         prefix = "Resolved: " if action is Action.RESOLVE and not group.deploy else ""

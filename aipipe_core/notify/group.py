@@ -43,6 +43,12 @@ class Alert:
             self.changes = [*self.changes[-_CHANGES:], event.at]
         return turned or louder
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the store."""
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "severity": int(self.severity)
+        }
+
     def settle(self, now: float, *, changes: int, window: float) -> bool:
         """Judge flapping at ``now``; return whether that changed."""
         self.changes = [at for at in self.changes if now - at < window]
@@ -71,6 +77,10 @@ class Group:
     """Events of alerts beyond ``MOST_ALERTS``: counted, not kept."""
     changed_at: float | None = None
     """When something changed that was not told yet."""
+    touched: set[str] = field(default_factory=set)
+    """Fingerprints of the alerts that differ from what :meth:`changes` last returned."""
+    kept: bool = False
+    """Whether :meth:`changes` was asked before, or the group comes from a store."""
 
     @property
     def firing(self) -> list[Alert]:
@@ -89,6 +99,18 @@ class Group:
         over = [k for k, a in self.alerts.items() if not a.firing and not a.flapping]
         for key in over[: max(0, len(self.alerts) - MOST_ALERTS)]:
             del self.alerts[key]
+            self.touched.add(key)
+
+    def mark_told(self, severity: Severity, now: float) -> None:
+        """Count one more message, and note of each alert how it was told in it."""
+        self.number += 1
+        self.told_at = now
+        self.told_severity = int(severity)
+        for key, alert in self.alerts.items():
+            told = int(alert.severity) if alert.firing or alert.flapping else 0
+            if alert.told != told or alert.flap_told != alert.flapping:
+                alert.told, alert.flap_told = told, alert.flapping
+                self.touched.add(key)
 
     def text(self) -> str:
         """Return the lines for people: what holds, most important first."""
@@ -104,23 +126,30 @@ class Group:
             lines = [a.text if self.deploy and a.text else f"over: {a.headline}" for a in last]
         return "\n".join(lines)
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for the store."""
-        return {s: getattr(self, s) for s in self.__slots__ if s != "alerts"} | {
-            "alerts": {
-                key: {s: getattr(a, s) for s in a.__slots__} | {"severity": int(a.severity)}
-                for key, a in self.alerts.items()
-            }
-        }
+    def changes(self) -> dict[str, Any]:
+        """Return the group as plain values, of its alerts those that changed since the last call.
+
+        One that was forgotten is None; ``kept`` is false where these are all there are. A storm
+        changes few alerts of a large group at a time, and each of its messages is preceded by a
+        save.
+        """
+        touched, self.touched = self.touched, set()
+        head = {s: getattr(self, s) for s in self.__slots__ if s not in ("alerts", "touched")}
+        self.kept = True
+        known = self.alerts
+        # In the order in which they came: what is told of a group depends on it.
+        order = [key for key in known if key in touched] if len(touched) > 1 else touched
+        gone = {key: None for key in touched if key not in known}
+        return head | {"alerts": gone | {k: known[k].as_json() for k in order if k in known}}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Group:
-        """Undo :meth:`as_json`."""
+        """Make a group of its values and all of its alerts."""
         alerts = {
             key: Alert(**value | {"severity": Severity(value["severity"])})
             for key, value in record["alerts"].items()
         }
-        return cls(**record | {"alerts": alerts})
+        return cls(**record | {"alerts": alerts, "kept": True})
 
 
 def _line(alert: Alert) -> str:

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, event TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS digest (channel TEXT PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS groups (
     channel TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (channel, name));
+CREATE TABLE IF NOT EXISTS alerts (
+    channel TEXT NOT NULL, name TEXT NOT NULL, fingerprint TEXT NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (channel, name, fingerprint));
 CREATE TABLE IF NOT EXISTS outbox (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, key TEXT NOT NULL,
     severity INTEGER NOT NULL, message TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'queued',
@@ -35,7 +38,7 @@ CREATE TABLE IF NOT EXISTS handles (
     channel TEXT NOT NULL, key TEXT NOT NULL, handle TEXT NOT NULL, PRIMARY KEY (channel, key));
 """
 Changes = tuple[dict[str, Any], dict[str, dict[str, Any] | None]]
-"""A digest's index, and its changed groups by name; None for one that ended."""
+"""A digest's index, and its changed groups by name with their changed alerts; None: it ended."""
 Saved = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
@@ -98,6 +101,15 @@ class Outbox:
         }
         for channel, state in self._db.execute("SELECT channel, state FROM groups ORDER BY rowid"):
             states[channel][1].append(json.loads(state))
+        of_group = {
+            (channel, group["name"]): group["alerts"]
+            for channel, (_, groups) in states.items()
+            for group in groups
+        }
+        for channel, name, key, state in self._db.execute(
+            "SELECT channel, name, fingerprint, state FROM alerts ORDER BY rowid"
+        ):
+            of_group[channel, name][key] = json.loads(state)
         events = [json.loads(e) for (e,) in self._db.execute("SELECT event FROM inbox ORDER BY id")]
         return states, events
 
@@ -164,13 +176,31 @@ class Outbox:
         ]
 
     def _keep_group(self, channel: str, name: str, state: dict[str, Any] | None) -> None:
+        if state is None or not state["kept"]:
+            # One that begins anew has nothing of an earlier one of its name.
+            for table in ("groups", "alerts"):
+                self._db.execute(
+                    f"DELETE FROM {table} WHERE channel = ? AND name = ?",  # noqa: S608
+                    (channel, name),
+                )
         if state is None:
-            self._db.execute("DELETE FROM groups WHERE channel = ? AND name = ?", (channel, name))
-        else:
-            self._db.execute(
-                "INSERT OR REPLACE INTO groups VALUES (?, ?, ?)",
-                (channel, name, json.dumps(state)),
-            )
+            return
+        # Updates keep the row: groups and alerts come back in the order in which they began.
+        self._db.execute(
+            "INSERT INTO groups VALUES (?, ?, ?)"
+            " ON CONFLICT (channel, name) DO UPDATE SET state = excluded.state",
+            (channel, name, json.dumps(state | {"alerts": {}})),
+        )
+        alerts = state["alerts"].items()
+        self._db.executemany(
+            "DELETE FROM alerts WHERE channel = ? AND name = ? AND fingerprint = ?",
+            [(channel, name, key) for key, alert in alerts if alert is None],
+        )
+        self._db.executemany(
+            "INSERT INTO alerts VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (channel, name, fingerprint) DO UPDATE SET state = excluded.state",
+            [(channel, name, k, json.dumps(a)) for k, a in alerts if a is not None],
+        )
 
     def _queue(self, message: Message) -> None:
         """Add a message; newer news replaces what waits under the same key and was not tried."""

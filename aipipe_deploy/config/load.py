@@ -14,14 +14,26 @@ from aipipe_core.config import room_table
 from aipipe_core.config.kinds import Wrong
 from aipipe_core.errors import RequestError
 from aipipe_deploy.config.kinds import is_name
-from aipipe_deploy.config.model import Calendar, Canary, Deploy, Freeze, Job, Proxy, Service, Watch
+from aipipe_deploy.config.model import (
+    Calendar,
+    Canary,
+    Deploy,
+    Freeze,
+    Job,
+    Metrics,
+    Proxy,
+    Service,
+    Watch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 T = TypeVar("T")
-_TABLES: dict[str, type] = {"proxy": Proxy, "watch": Watch, "canary": Canary}
+_TABLES: dict[str, type] = {
+    "proxy": Proxy, "watch": Watch, "metrics": Metrics, "canary": Canary,
+}  # fmt: skip
 _ADDRESS = re.compile(r"[\w.:\[\]]+")
 
 
@@ -143,6 +155,11 @@ def _calendar(table: dict[str, Any], where: str) -> Calendar:
 def _consistent(deploy: Deploy) -> None:
     """Raise where the parts do not fit together."""
     where = deploy.where
+    metrics = deploy.metrics
+    if metrics.url and not re.match(r"https?://[^\s/]+", metrics.url):
+        raise _wrong(where, "deploy.metrics.url", "must be an http or https address")
+    if metrics.url and not (metrics.requests and metrics.bad):
+        raise _wrong(where, "deploy.metrics", "needs the queries requests and bad as well")
     if not deploy.services:
         raise _wrong(where, "deploy.services", "must name at least one service")
     ports: dict[int, str] = {}

@@ -95,6 +95,18 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """A Prometheus that counts what both versions answer, instead of the proxy's counters."""
+
+    url: str = setting(Text(what="an address"), "Its address; empty: none.", default="")
+    requests: str = setting(
+        Text(what="a query"), "Requests so far; $service and $release are filled in.", default=""
+    )
+    bad: str = setting(Text(what="a query"), "Those of them that failed.", default="")
+    every: float = setting(Number(0.2, 300), "Seconds between two questions.", default=1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """The steps of a canary."""
 
@@ -140,6 +152,7 @@ class Deploy:
     strategy: str = setting(Text(STRATEGIES), "How to roll out.", default="auto")
     proxy: Proxy = field(default_factory=Proxy)
     watch: Watch = field(default_factory=Watch)
+    metrics: Metrics = field(default_factory=Metrics)
     canary: Canary = field(default_factory=Canary)
     calendar: Calendar = field(default_factory=Calendar)
     services: Mapping[str, Service] = field(default_factory=dict)

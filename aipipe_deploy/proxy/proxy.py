@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import SurroundingsError
-from aipipe_deploy.proxy.render import public_services, render, slot_names, variable
+from aipipe_deploy.proxy.render import answers_of, public_services, render, slot_names, variable
 from aipipe_deploy.proxy.runtime import Runtime
 from aipipe_deploy.proxy.slots import Slot
 
@@ -39,6 +39,7 @@ class Proxy:
                 hint="Set deploy.state to a shorter one.",
             )
         self.runtime = Runtime(socket)
+        self.answers = answers_of(socket)
 
     @property
     def sticky(self) -> frozenset[str]:

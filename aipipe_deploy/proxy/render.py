@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aipipe_deploy.proxy.slots import Slot
+from aipipe_deploy.sources.answers import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,10 +23,13 @@ _HEAD = """\
 global
   stats socket {socket} mode 600 level admin
   stats timeout 30s
+  log {answers} len 256 format raw local0
   hard-stop-after 90s
 
 defaults
   mode http
+  log global
+  log-format "{format}"
   timeout connect 300ms
   timeout client {timeout}
   timeout server {timeout}
@@ -66,6 +70,8 @@ def render(deploy: Deploy, slots: Iterable[Slot], *, socket: Path, passed: bool)
     parts = [
         _HEAD.format(
             socket=socket,
+            answers=answers_of(socket),
+            format=FORMAT,
             timeout=f"{proxy.timeout:g}s",
             retries=proxy.retries,
             check=round(1000 * proxy.check),
@@ -81,6 +87,11 @@ def render(deploy: Deploy, slots: Iterable[Slot], *, socket: Path, passed: bool)
             slot = shown.get((service.name, name), Slot(service.name, name))
             parts.append(_server(slot, sticky=service.sticky))
     return "".join(parts)
+
+
+def answers_of(socket: Path) -> Path:
+    """Where HAProxy tells of each answer, beside its statistics socket."""
+    return socket.with_name("answers.sock")
 
 
 def public_services(deploy: Deploy) -> list[Service]:

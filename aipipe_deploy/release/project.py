@@ -72,7 +72,7 @@ class Project:
     def runner(self, tell: Callable[[str], None]) -> Runner:
         """What carries this project's releases through."""
         performer = self.performer()
-        window = Window(performer, self.deploy.watch)
+        window = Window(performer, self.deploy.watch, metrics=self.deploy.metrics)
         return Runner(self.journal, performer, window, self.deploy.watch.unsure, tell)
 
     def plan(

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
+from aipipe_deploy.config import Metrics
 from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
 from aipipe_deploy.judge.counters import CounterReader
-from aipipe_deploy.sources import Probes, ProxyCounters
+from aipipe_deploy.sources import AnswerLog, Latency, Probes, PrometheusCounters, ProxyCounters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,19 +34,24 @@ class Window:
     settings: Watch
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    metrics: Metrics = field(default_factory=Metrics)
 
     def watch(self, release: Release, move: Move) -> Verdict:
         """Judge each changed service of ``move``; the worst verdict is the release's."""
         began = self.clock()
         seconds = float(move.params["seconds"])
+        log = AnswerLog(self.performer.proxy.answers)
         lanes = [
-            self._lane(release, name, members, seconds, began)
+            self._lane(release, name, members, seconds, began, log)
             for name, members in move.params["services"].items()
             if release.units[name].release == release.id
         ]
+        if any(lane.latency for lane in lanes):
+            log.start()
         try:
             return self._until_sure(lanes, began, seconds)
         finally:
+            log.stop()
             for lane in lanes:
                 lane.end()
 
@@ -64,7 +70,13 @@ class Window:
         return worst([lane.judge.finish() for lane in lanes], self.clock() - began)
 
     def _lane(
-        self, release: Release, name: str, members: list[int], seconds: float, began: float
+        self,
+        release: Release,
+        name: str,
+        members: list[int],
+        seconds: float,
+        began: float,
+        log: AnswerLog,
     ) -> Lane:
         whole, old = release.units[name], release.before.get(name)
         new = replace(whole, members=tuple(whole.members[index] for index in members))
@@ -72,7 +84,9 @@ class Window:
             JudgeSettings(seconds=max(1.0, seconds), warmup=min(self.settings.warmup, seconds))
         )
         source: Source | None = None
+        latency: Latency | None = None
         if new.slots:
+            latency = Latency(log, name, old=old.slots if old else (), new=new.slots)
             source = ProxyCounters(
                 self.performer.proxy.runtime,
                 name,
@@ -80,13 +94,21 @@ class Window:
                 new=new.slots,
                 clock=lambda: self.clock() - began,
             )
+        if self.metrics.url and old:
+            source = PrometheusCounters(
+                self.metrics,
+                old={"service": name, "release": str(old.release)},
+                new={"service": name, "release": str(new.release)},
+                clock=lambda: self.clock() - began,
+            )
+            source.start()
         probes: tuple[Probes, Probes] | None = None
         if new.port and old and self.settings.probes:
             probes = (
                 Probes(old.members, old.health, rate=self.settings.probes),
                 Probes(new.members, new.health, rate=self.settings.probes),
             )
-        return Lane(self.performer, new, judge, source, probes)
+        return Lane(self.performer, new, judge, source, probes, latency)
 
 
 @dataclass
@@ -98,6 +120,7 @@ class Lane:
     judge: Judge
     source: Source | None
     probes: tuple[Probes, Probes] | None
+    latency: Latency | None = None
     reader: CounterReader = field(default_factory=CounterReader)
     _restarts: int | None = None
     _idle: float = 0.0
@@ -122,11 +145,16 @@ class Lane:
             if reading.finding:
                 self.judge.note(reading.finding)
             return None
-        old, new = self._with_probes(now, reading.tick.old, reading.tick.new)
+        old, new = reading.tick.old, reading.tick.new
+        if self.latency is not None:
+            old, new = self.latency.with_slow(old, new)
+        old, new = self._with_probes(now, old, new)
         return self.judge.observe(now, old, new)
 
     def end(self) -> None:
-        """Stop the probes."""
+        """Stop the threads that ask."""
+        if isinstance(self.source, PrometheusCounters):
+            self.source.stop()
         for probe in self.probes or ():
             probe.stop()
 
@@ -162,7 +190,9 @@ class Lane:
 
 def _more(arm: Arm, before: Arm, after: Arm) -> Arm:
     return Arm(
-        arm.requests + after.requests - before.requests, arm.bad + after.bad - before.bad, None
+        arm.requests + after.requests - before.requests,
+        arm.bad + after.bad - before.bad,
+        arm.slow,
     )
 
 

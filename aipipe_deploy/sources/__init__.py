@@ -1,8 +1,10 @@
-"""Where counts come from: the proxy's own, probes, containers."""
+"""Where counts come from: the proxy's own, what it logs, probes, containers."""
 
 from __future__ import annotations
 
+from aipipe_deploy.sources.answers import AnswerLog, Latency
 from aipipe_deploy.sources.counters import ProxyCounters
 from aipipe_deploy.sources.probes import Probes
+from aipipe_deploy.sources.prometheus import PrometheusCounters
 
-__all__ = ["Probes", "ProxyCounters"]
+__all__ = ["AnswerLog", "Latency", "Probes", "PrometheusCounters", "ProxyCounters"]

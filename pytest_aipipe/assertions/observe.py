@@ -211,15 +211,34 @@ def _acted_on(source: str) -> list[str]:
     results: list[str] = []
     given: list[str] = []
     for one in reversed(text.statements(source)):
+        results += [name for name in _changed(one.node) if name not in results]
         if not isinstance(one.node, ast.Assign) or len(one.node.targets) != 1:
             continue
-        targets = [n.id for n in ast.walk(one.node.targets[0]) if isinstance(n, ast.Name)]
+        nodes = ast.walk(one.node.targets[0])
+        targets = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         called = any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(one.node.value))
         for name in targets:
             if name not in results and name not in given:
                 (results if called else given).append(name)
     mutable = [name for name in given if name in _given(source)]
     return results + mutable
+
+
+def _changed(node: ast.stmt) -> list[str]:
+    """Return the names whose objects a statement changes: ``box["a"] = 1``, ``del box.size``."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign | ast.Delete):
+        targets = node.targets
+    elif isinstance(node, ast.AugAssign):
+        targets = [node.target]
+    names = []
+    for target in targets:
+        place = target
+        while isinstance(place, ast.Subscript | ast.Attribute):
+            place = place.value
+        if place is not target and isinstance(place, ast.Name) and place.id != "self":
+            names.append(place.id)
+    return names
 
 
 def _given(source: str) -> dict[str, str]:

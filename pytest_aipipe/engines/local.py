@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
@@ -17,6 +18,7 @@ from pytest_aipipe.engines.techniques.force import Force
 from pytest_aipipe.engines.techniques.module_level import ModuleLevel, is_conditional
 from pytest_aipipe.engines.techniques.search import Search, keep
 from pytest_aipipe.engines.techniques.sequences import Sequences
+from pytest_aipipe.generate.model import Brood
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 2
+# What a turn costs, in candidates: a brood and one that runs into its limit take that much longer.
+_BROOD = 16
+_STUCK = 40
+_LATER = 24  # that much of each other technique comes before the first brood
 _MUCH = 8
 _NEAR = 0.5
 
@@ -43,7 +49,8 @@ def likeliest_first(order: Sequence[Technique], situation: Situation) -> list[Te
     wanted: set[str] = set()
     if any(g.handlers for g in situation.guards):
         wanted.add("force")
-    if situation.target is None or situation.target.name == "__getattr__":
+    target = situation.target
+    if target is None or target.is_class or target.name == "__getattr__":
         wanted.add("module")
     if any(is_conditional(situation, target) for target in situation.targets):
         wanted.add("module")
@@ -63,6 +70,32 @@ def _nearest(situation: Situation) -> float:
     return max(nearest, default=0.0)
 
 
+@dataclass(eq=False)
+class _Turns:
+    """A technique at work on one gap, and what its candidates have cost."""
+
+    technique: Technique
+    place: int
+    spent: int = 0
+    again: bool = False
+    worked: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    _proposals: Proposals | None = None
+
+    def next(self, situation: Situation) -> Sequence[Candidate] | None:
+        """Return the next batch, None where the technique has nothing more."""
+        try:
+            if self._proposals is None:
+                self._proposals = self.technique.propose(situation)
+                batch = next(self._proposals)
+            else:
+                batch = self._proposals.send(self.outcomes)
+        except StopIteration:
+            return None
+        self.worked = True
+        return batch
+
+
 class LocalEngine:
     """Proposes candidates without a model. Deterministic for a scene."""
 
@@ -74,43 +107,41 @@ class LocalEngine:
     def propose(
         self, gap: Gap, scene: Scene
     ) -> Generator[Sequence[Candidate], Sequence[Outcome], None]:
-        """Yield one batch of each technique in turn; skip what was tried before."""
+        """Yield batches of the techniques, the one that cost least so far next.
+
+        What was tried before is skipped.
+        """
         situation = Situation.of(gap, scene)
         if situation is None:
             return
-        waiting: list[tuple[Proposals, Sequence[Candidate]]] = []
-        for technique in likeliest_first(self.order, situation):
-            yield from self._turns(situation, waiting)
-            if situation.closed:
-                return
-            running = technique.propose(situation)
-            first = next(running, None)
-            if first is not None:
-                waiting.append((running, first))
+        order = likeliest_first(self.order, situation)
+        waiting = [_Turns(technique, place) for place, technique in enumerate(order)]
+        for one in waiting:
+            one.spent = _LATER if one.technique.name == "breed" and one.place else 0
         while waiting and not situation.closed:
-            yield from self._turns(situation, waiting)
-            if not waiting and situation.seeds.kept:
-                again = self.order[-1].propose(situation)
-                if (first := next(again, None)) is not None:
-                    waiting.append((again, first))
+            one = min(waiting, key=lambda turns: (turns.spent, turns.place))
+            if not (yield from self._turn(situation, one)):
+                waiting.remove(one)
+            if not waiting and situation.seeds.kept and (one.worked or not one.again):
+                waiting.append(_Turns(self.order[-1], 0, again=True))
 
-    def _turns(
-        self, situation: Situation, waiting: list[tuple[Proposals, Sequence[Candidate]]]
-    ) -> Generator[Sequence[Candidate], Sequence[Outcome], None]:
-        """Give each waiting technique one turn."""
-        for running, batch in list(waiting):
-            if situation.closed:
-                return
-            outcomes = yield from self._run(situation, batch)
-            waiting.remove((running, batch))
-            stuck = sum(o.status == "timeout" for o in outcomes)
-            if stuck > _PATIENCE and stuck > len(outcomes) // 2:
-                continue  # what blocks once blocks again, and each time costs whole seconds
-            try:
-                following = running.send(outcomes)
-            except StopIteration:
-                continue
-            waiting.append((running, following))
+    def _turn(
+        self, situation: Situation, one: _Turns
+    ) -> Generator[Sequence[Candidate], Sequence[Outcome], bool]:
+        """Run a technique's next batch; return whether it is worth another turn."""
+        batch = one.next(situation)
+        if batch is None:
+            return False
+        known, left = len(situation.outcomes), situation.size
+        outcomes = yield from self._run(situation, batch)
+        broods = sum(isinstance(candidate, Brood) for candidate in batch)
+        stuck = sum(o.status == "timeout" for o in outcomes)
+        one.spent += 1 + len(situation.outcomes) - known + broods * _BROOD + stuck * _STUCK
+        one.outcomes = outcomes
+        if situation.size < left:
+            one.spent = 0  # what closed something is likely to close more
+        # What blocks once blocks again, and each time costs whole seconds.
+        return not (stuck > _PATIENCE and stuck > len(outcomes) // 2)
 
     def _run(
         self, situation: Situation, batch: Sequence[Candidate]

@@ -39,6 +39,7 @@ class Situation:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     taken: dict[str, Taken] = field(default_factory=dict)
+    _answers: dict[tuple[Guards, ...], Answers] = field(default_factory=dict)
 
     @classmethod
     def of(cls, gap: Gap, scene: Scene) -> Situation | None:
@@ -53,6 +54,15 @@ class Situation:
     def closed(self) -> bool:
         """Whether nothing is open any more."""
         return not self.lines and not self.arcs
+
+    @property
+    def size(self) -> int:
+        """How many lines and branches are open."""
+        return len(self.lines) + len(self.arcs)
+
+    def is_open(self, place: int | Arc | None) -> bool:
+        """Whether one of :attr:`places` was not reached yet; None stands for what always is."""
+        return place is None or place in (self.arcs if isinstance(place, tuple) else self.lines)
 
     def learn(self, outcome: Outcome) -> bool:
         """Take off what an outcome ran; return whether that was anything."""
@@ -92,8 +102,11 @@ class Situation:
 
     def answers(self, guards: Sequence[Guards] | None = None) -> Answers:
         """Return values that guards ask for, by what they are about; all guards by default."""
-        function = self.target.node if self.target is not None else None
-        return answers(self.guards if guards is None else guards, function)
+        asked = self.guards if guards is None else tuple(guards)
+        if asked not in self._answers:
+            function = self.target.outermost.node if self.target is not None else None
+            self._answers[asked] = answers(asked, function)
+        return self._answers[asked]
 
     @cached_property
     def guard_literals(self) -> tuple[str, ...]:

@@ -6,9 +6,14 @@ Only the tree that is run is changed; the source that is written stays as it is.
 from __future__ import annotations
 
 import ast
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.values import Fact, facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 PROBE = "__aipipe_probe__"
 MAX_FACTS = 18
@@ -27,11 +32,22 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
 
 
 class Probe:
-    """Collects what one run of a candidate shows; lives in the candidate's module."""
+    """Collects what one run of a candidate shows; lives in the candidate's module.
 
-    def __init__(self, observe: tuple[str, ...], *, look: bool) -> None:
+    ``aside`` opens a block whose code does not count as run by the candidate: to look at a
+    property runs it, though the test that is written later may never ask for it.
+    """
+
+    def __init__(
+        self,
+        observe: tuple[str, ...],
+        *,
+        look: bool,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.observe = observe
         self.look = look
+        self.aside = aside
         self.checks: list[dict[str, Any]] = []
         self.facts: dict[str, list[dict[str, Any]]] = {}
         self.reached_end = False
@@ -40,14 +56,18 @@ class Probe:
         """Note whether the assertion on ``line`` held, and what its left operand was worth."""
         entry: dict[str, Any] = {"line": line, "held": bool(held), "op": operator}
         if not held and operator:
-            entry["facts"] = _plain(facts_of(left_code, left))
+            with self.aside():
+                entry["facts"] = _plain(facts_of(left_code, left))
         self.checks.append(entry)
 
     def end(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         """Look at the observed expressions, and the local names where none are given."""
         self.reached_end = True
-        if not self.look:
-            return
+        if self.look:
+            with self.aside():
+                self._look(names, module)
+
+    def _look(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         scope = {**module, **names}
         for expression in self.observe:
             try:

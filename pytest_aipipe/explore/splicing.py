@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _PIECES = re.compile(r"\w+|\s+|[^\w\s]")
+_WORDS = re.compile(r"[^\W\d]\w*")
 _MARKS = " \n\t\"'()[]{}<>=.,:;#-+*/\\|&%$@!?_0aé"
 
 
@@ -31,6 +32,8 @@ def edited_text(
     turn = rng.random()
     if turn < 0.05:  # noqa: PLR2004
         return other
+    if rng.random() < 0.4:  # noqa: PLR2004 - what speaks of the same things meets them
+        other = _about_the_same(other, text, rng)
     by_lines = "\n" in text or "\n" in other
     if by_lines and turn < 0.5:  # noqa: PLR2004
         lines = text.splitlines(keepends=True)
@@ -45,6 +48,16 @@ def edited_text(
     elif rng.random() < 0.2:  # noqa: PLR2004
         strange = [rng.choice(_MARKS)]
     return "".join(_rearranged(pieces, strange, rng))
+
+
+def _about_the_same(other: str, text: str, rng: Random) -> str:
+    """Return ``other`` with words of ``text`` for about half of its own."""
+    own = _WORDS.findall(text)
+    if not own:
+        return other
+    words = dict.fromkeys(_WORDS.findall(other))
+    chosen = {word: rng.choice(own) for word in words if rng.random() < 0.5}  # noqa: PLR2004
+    return _WORDS.sub(lambda one: chosen.get(one[0], one[0]), other)
 
 
 def _joined(lines: list[str], rng: Random) -> str:

@@ -8,12 +8,13 @@ translates them to the terms of coverage.py's reports.
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 RawArcs = dict[str, list[tuple[int, int]]]
 
@@ -39,6 +40,19 @@ class Tracer:
             # Only the data is thrown away: beginning all of coverage.py anew takes 50 ms.
             self._coverage.get_data().erase()
             self._coverage.start()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Do without measuring what is worth looking at, but is not the test's own doing."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._coverage.stop()
+        try:
+            yield
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._coverage.start()
 
     def stop(self) -> RawArcs:
         """End the measurement and return the arcs seen, by repository-relative path."""

@@ -67,7 +67,9 @@ class Trial:
         self.recorder = recorder
         self.path = Path(message["path"])
         self.probe = instrument.Probe(
-            tuple(message.get("observe", ())), look=message.get("look", True)
+            tuple(message.get("observe", ())),
+            look=message.get("look", True),
+            aside=tracer.paused,
         )
 
     def run(self) -> Message:

@@ -9,9 +9,12 @@ import math
 import re
 import types
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.rebuild import import_of, source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_ITEMS = 30
 MAX_LITERAL = 600
@@ -19,6 +22,9 @@ EXACT_BELOW = 1e15
 MAX_SHOWN = 120
 MAX_PARTS = 14
 MAX_PART = 160
+MAX_PLAIN = 100
+_ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+_PLAIN: tuple[Any, ...] = (str, bytes, int, float, dict, list, tuple, set, frozenset)
 _OBJECT_EQ: Any = object.__eq__
 _OBJECT_STR: Any = object.__str__
 _UNSTABLE = re.compile(
@@ -146,23 +152,38 @@ def _size_facts(expression: str, value: Any) -> list[Fact]:
 
 
 def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
-    """Facts of an instance of a subclass of a plain type: equal to the plain value."""
-    bases: tuple[Any, ...] = (str, bytes, int, float, dict, list, tuple, set, frozenset)
-    for base in bases:
-        if not isinstance(value, base):
-            continue
-        try:
-            plain: Any = base(value)
-        except Exception:
-            return []
+    """Facts of what is equal to a plain value though it, or what it holds, is of a subclass."""
+    if not isinstance(value, (*_PLAIN, collections.abc.Mapping)):
+        return []
+    try:
+        plain = _plain(value, iter(range(MAX_PLAIN)))
         written = source_of(plain)
         if written is None or len(written.code) > MAX_LITERAL or not is_stable_text(written.code):
             return []
         if value != plain or _holds_inexact(plain):
             return []
-        fact = Fact(f"assert {expression} == {written.code}", written.imports)
-        return [fact, *_kind_facts(expression, value)]
-    return []
+    except Exception:  # a stranger's iterator or __eq__ may raise anything
+        return []
+    fact = Fact(f"assert {expression} == {written.code}", written.imports)
+    return [fact, *_kind_facts(expression, value)]
+
+
+def _plain(value: Any, left: Iterator[int]) -> Any:
+    """Return ``value`` as plain values all the way down; what is of no plain type as it is.
+
+    Raises ``OverflowError`` where it holds more than is ``left``, or itself.
+    """
+    if type(value) in _ATOMS:
+        return value
+    if next(left, None) is None:
+        raise OverflowError
+    if isinstance(value, collections.abc.Mapping):
+        return {_plain(k, left): _plain(v, left) for k, v in value.items()}
+    for base in _PLAIN:
+        if isinstance(value, base):
+            held = base in {list, tuple, set, frozenset}
+            return base([_plain(one, left) for one in value]) if held else base(value)
+    return value
 
 
 def _iterator_facts(expression: str, value: Any) -> list[Fact]:

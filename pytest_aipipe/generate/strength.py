@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHARE = 1 / 4
 """Of the budget: for making tests stronger, and again for the last count where time is left."""
 END_SHARE = 1 / 10
+QUIET_SHARE = 1 / 5
 LEAST_SECONDS = 2.5
 PER_LINE = 6
 TOTAL = 160
@@ -32,12 +33,13 @@ Faults = dict[str, list["Mutant"]]
 """Mutants by the absolute path of their module."""
 
 
-def reserved(budget: float) -> float:
+def reserved(budget: float, quiet: float) -> float:
     """Return the seconds of ``budget`` that exploring leaves for the tests' strength.
 
-    As long as gaps are open, reaching them comes first.
+    As long as gaps are being closed, that comes first; after ``quiet`` seconds without one
+    closed, what is left does more for the tests that are there.
     """
-    return budget * END_SHARE
+    return budget * (SHARE if quiet > budget * QUIET_SHARE else END_SHARE)
 
 
 def sharpening(budget: float, left: float) -> float:

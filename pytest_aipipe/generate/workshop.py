@@ -66,6 +66,7 @@ class Workshop:
         self.rules = rules
         self.started = time.monotonic()
         self.remaining = Remaining(request.gaps)
+        self._closed_at = self.started
         self.tally = Tally()
         self.evidence = Evidence(request.sources)
         self.tries = Tries()
@@ -114,7 +115,8 @@ class Workshop:
         """The seconds that may still be spent on exploring; a reserve is kept for the end."""
         reserve = min(self.request.budget * 0.25, 2.0 + 0.15 * len(self.kept))
         if self.kept:
-            reserve += strength.reserved(self.request.budget)
+            quiet = time.monotonic() - self._closed_at
+            reserve += strength.reserved(self.request.budget, quiet)
         return self.left_in_all - reserve
 
     @property
@@ -232,6 +234,7 @@ class Workshop:
         self._said[id(candidate)] = ""
         self.kept.append(kept)
         self.remaining.close(reached)
+        self._closed_at = time.monotonic()
 
     def gated(self, settled: Settled, gap: Gap) -> Outcome | Refused:
         """Return what the test reached in fresh processes, or why it is not admitted."""

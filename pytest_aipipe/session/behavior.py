@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 SHARE = 1 / 6
 """Of the budget, for comparing, however long generation takes."""
 
-MOST = 1 / 4
-"""Of the budget, where generation leaves as much."""
+MOST = 2 / 5
+"""Of the budget, where there was nothing to generate."""
+
+TOGETHER = 9 / 20
+"""Of the budget: what generation was quick with goes to comparing, up to this for the two."""
 
 OPINIONS = 1 / 4
 """Of the comparison's time, for questions to a model, in addition to it."""
@@ -90,8 +93,9 @@ class Behavior:
             if run.options.accept is not None:
                 self._accept([])
             return
-        left = run.options.budget - run.timing.get("generate", 0.0)
-        budget = max(self.share, min(left, MOST * run.options.budget))
+        whole = run.options.budget
+        left = TOGETHER * whole - run.timing.get("generate", 0.0)
+        budget = max(self.share, min(left, MOST * whole))
         with run.timed("compare"):
             found = self._compared(budget)
             if found is None:

@@ -1,18 +1,20 @@
-"""From what a local name should be to what the parameters should be."""
+"""From what a local name, or an inner function's parameter, should be to the parameters."""
 
 from __future__ import annotations
 
 import ast
 from itertools import islice, permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_aipipe.engines.analysis.solve import Answers, solve
 from pytest_aipipe.engines.analysis.weigh import ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pytest_aipipe.engines.analysis.guards import Guards
+
+Way: TypeAlias = Literal["read", "looped", "called"]
 
 _MOST = 24
 _ROUNDS = 3
@@ -32,15 +34,22 @@ def answers(guards: Iterable[Guards], function: ast.AST | None) -> Answers:
     sources = _sources(function)
     for _ in range(_ROUNDS):
         for name, origins in sources.items():
-            for origin, looped in origins:
-                derived: list[str] = []
-                for value in found.get(name, [])[:_MOST]:
-                    derived += [f"[{value}]"] if looped else [*_unsplit(value), value]
+            for origin, way in origins:
+                derived = [v for value in found.get(name, [])[:_MOST] for v in _back(value, way)]
                 known = found.get(origin, [])
                 if derived:
                     merged = list(dict.fromkeys([*derived, *known]))
                     found[origin] = ranked(origin, merged, asked)[:_KEPT]
     return found
+
+
+def _back(value: str, way: Way) -> list[str]:
+    """Return what to loop over, call or read, for ``value`` to come of it."""
+    if way == "looped":
+        return [f"[{value}]"]
+    if way == "called":
+        return [f"lambda *args, **kwargs: {value}"]
+    return [*_unsplit(value), value]
 
 
 def _conflicting(values: list[str]) -> bool:
@@ -69,25 +78,59 @@ def _literal(value: str) -> object:
         return None
 
 
-def _sources(function: ast.AST) -> dict[str, list[tuple[str, bool]]]:
-    """Return, for each local name, the names it is made of, and whether by looping over them."""
-    found: dict[str, list[tuple[str, bool]]] = {}
+def _sources(function: ast.AST) -> dict[str, list[tuple[str, Way]]]:
+    """Return, for each local name, the names it is made of, and in which way."""
+    found: dict[str, list[tuple[str, Way]]] = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value
         elif isinstance(node, ast.NamedExpr | ast.AnnAssign) and node.value is not None:
             targets, value = [node.target], node.value
-        elif isinstance(node, ast.For | ast.AsyncFor):
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
             targets, value = [node.target], node.iter
         else:
             continue
-        read = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
-        read += [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
+        read = _read(value)
         for target in targets:
             for inner in ast.walk(target):
                 if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
                     name = ast.unparse(inner)
-                    looped = isinstance(node, ast.For | ast.AsyncFor)
-                    pairs = [(r, looped) for r in read if r != name]
+                    loops = isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
+                    called = "" if loops else _called(value)
+                    pairs: list[tuple[str, Way]] = [
+                        (r, "looped" if loops else "called" if r == called else "read")
+                        for r in read
+                        if r != name
+                    ]
                     found.setdefault(name, []).extend(pairs)
+    for name, origins in _passed(function):
+        found.setdefault(name, []).extend((r, "read") for r in origins if r != name)
     return found
+
+
+def _called(value: ast.expr) -> str:
+    """Return the name whose call a value is; empty where it is anything else."""
+    call = value.value if isinstance(value, ast.Await) else value
+    return call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+
+
+def _read(value: ast.expr) -> list[str]:
+    read = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
+    return read + [ast.unparse(n) for n in ast.walk(value) if isinstance(n, ast.Attribute)]
+
+
+def _passed(function: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Yield the parameters of inner functions with the names that ``function`` passes for them."""
+    inner = {
+        n.name: [a.arg for a in (*n.args.posonlyargs, *n.args.args)]
+        for n in ast.walk(function)
+        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n is not function
+    }
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            names = inner.get(call.func.id, [])
+            for name, argument in zip(names, call.args, strict=False):
+                yield name, _read(argument)
+            for keyword in call.keywords:
+                if keyword.arg in names:
+                    yield keyword.arg, _read(keyword.value)

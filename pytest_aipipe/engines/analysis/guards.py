@@ -108,10 +108,20 @@ def _early_exits(parent: ast.AST, node: ast.AST) -> list[Condition]:
             continue
         for earlier in block[: block.index(node)]:
             if isinstance(earlier, ast.If):
-                if leaves(earlier.body) and not (earlier.orelse and leaves(earlier.orelse)):
-                    found.append(Condition(earlier.test, wanted=False))
-                elif earlier.orelse and leaves(earlier.orelse):
-                    found.append(Condition(earlier.test, wanted=True))
+                found += _passing(earlier)
+    return found
+
+
+def _passing(choice: ast.If) -> list[Condition]:
+    """Return what must hold for an ``if`` with its ``elif`` not to leave the block."""
+    onward = bool(choice.orelse) and leaves(choice.orelse)
+    if not leaves(choice.body):
+        return [Condition(choice.test, wanted=True)] if onward else []
+    if onward:
+        return []
+    found = [Condition(choice.test, wanted=False)]
+    if len(choice.orelse) == 1 and isinstance(choice.orelse[0], ast.If):
+        found += _passing(choice.orelse[0])
     return found
 
 

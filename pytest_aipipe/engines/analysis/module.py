@@ -58,6 +58,12 @@ class Definition:
         """The last line."""
         return self.node.end_lineno or self.node.lineno
 
+    @property
+    def outermost(self) -> Definition:
+        """The function or method that this one is written in; itself where it is in none."""
+        owner = self.owner
+        return self if owner is None or owner.is_class else owner.outermost
+
     @cached_property
     def decorators(self) -> tuple[str, ...]:
         """The decorators' sources, arguments left out."""

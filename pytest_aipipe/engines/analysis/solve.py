@@ -207,6 +207,8 @@ def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[st
         members = [ast.unparse(m) for m in right.elts if _simple(m) or _dotted(m)]
         found += [(_key(left), m) for m in members] if same else []
         found += [pair for m in members if same for pair in _holding(left, m)]
+    elif same and _dotted(right) and not isinstance(left, ast.Constant):
+        found += [(_key(left), value) for value in _held_by(ast.unparse(right))]
     if isinstance(left, ast.Constant):
         text = ast.unparse(left)
         if same:
@@ -220,6 +222,13 @@ def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[st
     elif not same:
         found += [(_key(right), "{}"), (_key(right), "[]")]
     return found
+
+
+def _held_by(name: str) -> list[str]:
+    """Return what may be in a thing of the module's own: by its name a kind, or a collection."""
+    last = name.rsplit(".", 1)[-1]
+    is_kind = last[:1].isupper() and not last.isupper()
+    return [name, f"next(iter({name}))"] if is_kind else [f"min({name})", name]
 
 
 def _length(

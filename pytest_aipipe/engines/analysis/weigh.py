@@ -7,16 +7,20 @@ everything else is left to the run.
 from __future__ import annotations
 
 import ast
+import copy
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import CodeType
 
-    from pytest_aipipe.engines.analysis.guards import Condition, Guards
+    from pytest_aipipe.engines.analysis.guards import Guards
 
 _FUNCTIONS = {"len": len, "isinstance": isinstance, "bool": bool, "abs": abs}
 _PAIR = 2
+_IT = "_it"
 _TYPES = {t.__name__: t for t in (str, int, float, bool, bytes, list, tuple, dict, set)}
 _METHODS = frozenset(
     {"startswith", "endswith", "strip", "lstrip", "rstrip", "lower", "upper", "casefold", "isdigit",
@@ -32,15 +36,65 @@ _NODES = (
 
 def ranked(name: str, values: list[str], guards: Iterable[Guards]) -> list[str]:
     """Return ``values`` with those first that satisfy the most conditions on ``name``."""
-    asked = [
-        c for g in guards for c in g.conditions if _weighable(c.test, name) and _about(c.test, name)
-    ]
-    if not asked:
+    conditions = dict.fromkeys(c for g in guards for c in g.conditions)
+    asked = [(_question(c.test, name), c.wanted) for c in conditions]
+    questions = [(one, wanted) for one, wanted in asked if one is not None]
+    if not questions:
         return values
-    codes = [(compile(ast.Expression(c.test), "guard", "eval"), c) for c in asked]
     return sorted(
-        values, key=lambda value: sum(not _holds(code, c, name, value) for code, c in codes)
+        values,
+        key=lambda value: sum(not one.holds(value, wanted=wanted) for one, wanted in questions),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A condition on one thing, compiled; ``name`` stands for the thing."""
+
+    code: CodeType
+    name: str
+    foreign: frozenset[str]
+
+    def holds(self, value: str, *, wanted: bool) -> bool:
+        """Evaluate harmless parts for one literal value."""
+        try:
+            kinds = {name: type(name, (), {}) for name in self.foreign}
+            known = {**_FUNCTIONS, **_TYPES, **kinds, self.name: _worth(value, kinds)}
+            found = eval(self.code, {"__builtins__": {}}, known)  # noqa: S307 - whitelisted nodes
+        except Exception:  # a value of the wrong type does not satisfy it
+            return False
+        return bool(found) == wanted
+
+
+@lru_cache(maxsize=4096)
+def _question(test: ast.expr, name: str) -> _Question | None:
+    """Return what a condition asks of ``name``; None where it is about more, or about others."""
+    if not name.isidentifier():  # ``self.mode``, ``options['mode']``
+        if name not in _source(test):
+            return None
+        test, name = _named(test, name), _IT
+    if not _about(test, name) or not _weighable(test, name):
+        return None
+    code = compile(ast.Expression(test), "guard", "eval")
+    return _Question(code, name, frozenset(_foreign(test)))
+
+
+@lru_cache(maxsize=4096)
+def _source(test: ast.expr) -> str:
+    return ast.unparse(test)
+
+
+def _named(test: ast.expr, key: str) -> ast.expr:
+    """Return the condition with a plain name for the expression whose source is ``key``."""
+
+    class Name(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node) == key:
+                return ast.copy_location(ast.Name(_IT, ast.Load()), node)
+            return super().generic_visit(node)
+
+    whole = Name().visit(ast.Expression(copy.deepcopy(test)))
+    return whole.body if isinstance(whole, ast.Expression) else test
 
 
 def _about(test: ast.expr, name: str) -> bool:
@@ -76,14 +130,3 @@ def _worth(value: str, foreign: dict[str, type]) -> object:
     """Return what a proposal is worth: a literal, or a stand-in for an object of a foreign type."""
     kind = foreign.get(value.partition("(")[0])
     return ast.literal_eval(value) if kind is None else kind()
-
-
-def _holds(code: CodeType, condition: Condition, name: str, value: str) -> bool:
-    """Evaluate a condition of harmless parts for one literal value."""
-    try:
-        foreign = {n: type(n, (), {}) for n in _foreign(condition.test)}
-        known = {**_FUNCTIONS, **_TYPES, **foreign, name: _worth(value, foreign)}
-        found = eval(code, {"__builtins__": {}}, known)  # noqa: S307 - whitelisted nodes only
-    except Exception:  # a value of the wrong type does not satisfy it
-        return False
-    return bool(found) == condition.wanted

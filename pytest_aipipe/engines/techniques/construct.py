@@ -13,6 +13,7 @@ from pytest_aipipe.engines.source.arguments import fitting, resolved, values_for
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
+from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors
 from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from pytest_aipipe.engines.analysis.solve import Answers
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
-    from pytest_aipipe.generate.model import Candidate
+    from pytest_aipipe.generate.model import Arc, Candidate
 
 _BATCH = 12
 _MOST = 240
 _ROWS = 120
-_MIRRORS = ("dict({0})", "dict.fromkeys({0})", "list({0})", "{0}", "copy.copy({0})", "str({0})")
+_ANSWERS = 8
+_STATED = 4
 
 
 class Construct:
@@ -79,7 +81,10 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
             yield replace(Draft().needing(instance).then(f"result = {instance.expr}"))
         return
     if definition.binding == "nested":
-        yield from nested_calls(situation, definition, solved, argument_rows, _failing_rows)
+        streams = [nested_calls(situation, definition, solved, argument_rows, _failing_rows)]
+        if definition.outermost is not definition and _used_inside(definition):
+            streams.insert(0, drafts(situation, definition.outermost, solved))
+        yield from in_turns(streams)
         return
     if definition.binding == "function":
         for usage in usages(situation, definition.name)[:10]:
@@ -94,8 +99,9 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
     streams = [
         _on_each(situation, definition, rows, receivers[:3]),
         (_with_state(situation, definition, row, first) for row in failing),
-        _aliases(definition, receivers),
-        _mirrors(situation, definition, receivers),
+        aliases(definition, receivers),
+        mirrors(situation, definition, receivers),
+        hashes(definition, receivers),
         (
             _with_state(
                 situation,
@@ -108,6 +114,15 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         _states(situation, definition, first, solved),
     ]
     yield from in_turns(streams)
+
+
+def _used_inside(definition: Definition) -> bool:
+    """Whether the function around an inner one does more with it than give it back."""
+    nodes = list(ast.walk(definition.outermost.node))
+    given = {id(n.value) for n in nodes if isinstance(n, ast.Return)}
+    return any(
+        isinstance(n, ast.Name) and n.id == definition.name and id(n) not in given for n in nodes
+    )
 
 
 def _with_state(
@@ -136,42 +151,6 @@ def _on_each(
             yield _with_state(situation, definition, row, receiver)
 
 
-def _mirrors(
-    situation: Situation, definition: Definition, receivers: Sequence[Value | None]
-) -> Iterator[Draft]:
-    """Yield operators between an instance and what is made of it: itself, its copy, its items."""
-    owner = definition.owner
-    binary = len([p for p in definition.parameters if p.required]) == 1
-    if owner is None or not definition.name.startswith("__") or not binary:
-        return
-    name = receiver_name(owner)
-    known = [r for r in receivers[:8] if r is not None and definition.name != "__init__"]
-    for other in _MIRRORS:
-        for receiver in known:
-            draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
-            yield draft.importing("import copy") if "copy" in other else draft
-
-
-def _aliases(definition: Definition, receivers: Sequence[Value | None]) -> Iterator[Draft]:
-    """Yield uses of class attributes made from a method: ``size = property(_get_size)``."""
-    owner = definition.owner
-    if owner is None or not owner.is_class:
-        return
-    name = receiver_name(owner)
-    for node in owner.node.body:
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            continue
-        if not any(
-            isinstance(n, ast.Name) and n.id == definition.name for n in ast.walk(node.value)
-        ):
-            continue
-        for receiver in receivers[:4]:
-            if receiver is not None:
-                draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
-                yield draft.then(f"result = {name}.{node.targets[0].id}")
-                yield draft.then(f"result = {name}.{node.targets[0].id}()")
-
-
 def _states(
     situation: Situation, definition: Definition, instance: Value | None, solved: Answers
 ) -> Iterator[Draft]:
@@ -184,14 +163,14 @@ def _states(
     for guard in dict.fromkeys(situation.guards):
         answers = situation.answers([guard])
         states = {
-            k: v for k, v in answers.items() if k.startswith("self.") and k[5:].isidentifier()
+            k: _of_its_kind(definition.owner, k[5:], v)
+            for k, v in answers.items()
+            if k.startswith("self.") and k[5:].isidentifier()
         }
-        rows = list(islice(together(situation, definition.parameters, [guard]), 2))
-        for turn in range(3 if states else 0):
-            row = base
-            if rows:
-                chosen = {**_named_values(definition, base), **rows[turn % len(rows)]}
-                row = _row(definition, chosen)
+        rows = list(islice(together(situation, definition.parameters, [guard]), _STATED)) or [{}]
+        turns = [*((row, 0) for row in rows), (rows[0], 1), (rows[0], 2)]
+        for chosen, turn in turns if states else ():
+            row = _row(definition, {**_named_values(definition, base), **chosen})
             draft = _with_state(situation, definition, row, instance)
             lines: list[str] = []
             for key, values in states.items():
@@ -202,6 +181,20 @@ def _states(
             if made in draft.body:
                 place = draft.body.index(made) + 1
                 yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _of_its_kind(owner: Definition, attribute: str, values: list[str]) -> list[str]:
+    """Return ``values`` with those first that are of the kind that the class itself sets."""
+    kinds = {
+        type(node.value)
+        for node in ast.walk(owner.node)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Dict | ast.Set)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == attribute
+    }
+    if not kinds:
+        return values
+    return sorted(values, key=lambda v: type(ast.parse(v, mode="eval").body) not in kinds)
 
 
 def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
@@ -249,23 +242,38 @@ def argument_rows(
 def together(
     situation: Situation, parameters: Sequence[Parameter], guards: Sequence[Guards] | None = None
 ) -> Iterator[dict[str, Value]]:
-    """Yield values that answer all the guards of one open place at once."""
+    """Yield values that answer all the guards of one open place at once.
+
+    The likeliest for each place come first, then the next of all, and of one at a time; a place
+    that was reached meanwhile is left out.
+    """
     seen: set[str] = set()
-    for guard in situation.guards if guards is None else guards:
+    places = situation.places if guards is None else (None,) * len(guards)
+    known: list[tuple[int | Arc | None, dict[str, list[str]]]] = []
+    for place, guard in zip(places, situation.guards if guards is None else guards, strict=True):
         asked = situation.answers([guard])
-        answers = {
-            p.name: fitting(p.annotation, asked[p.name]) for p in parameters if asked.get(p.name)
-        }
-        for turn in range(min(8, max((len(v) for v in answers.values()), default=0))):
-            pairs = (
-                (k, resolved(situation.module, v[min(turn, len(v) - 1)]))
-                for k, v in answers.items()
-            )
-            chosen = {k: value for k, value in pairs if value is not None}
-            mark = repr(chosen)
-            if chosen and mark not in seen:
-                seen.add(mark)
-                yield chosen
+        named = {p.name: asked[p.name] for p in parameters if asked.get(p.name)}
+        known.append((place, {p.name: fitting(p.annotation, named[p.name])
+                              for p in parameters if p.name in named}))  # fmt: skip
+    for turn in range(_ANSWERS):
+        for place, answers in known:
+            if not situation.is_open(place) or turn >= max(map(len, answers.values()), default=0):
+                continue
+            for one in (None, *answers) if turn and len(answers) > 1 else (None,):
+                pairs = (
+                    (
+                        k,
+                        resolved(
+                            situation.module, v[min(turn, len(v) - 1) if one in (None, k) else 0]
+                        ),
+                    )
+                    for k, v in answers.items()
+                )
+                chosen = {k: value for k, value in pairs if value is not None}
+                mark = repr(chosen)
+                if chosen and mark not in seen:
+                    seen.add(mark)
+                    yield chosen
 
 
 def _failing_rows(

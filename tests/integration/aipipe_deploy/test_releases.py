@@ -57,6 +57,18 @@ def test_a_bad_version_is_taken_back_by_itself(serving: Any, users: Any) -> None
     assert status(serving)["last"]["outcome"].startswith("fail after")
 
 
+def test_a_version_that_takes_twice_as_long_is_taken_back_by_itself(
+    serving: Any, users: Any
+) -> None:
+    assert up(serving, "calm", "--watch", "0").returncode == 0
+    done = up(serving, "slow", "--watch", "40", "--json")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert json.loads(done.stdout)["state"] == "rolled-back"
+    assert "slower" in done.stdout
+    assert answer(serving) == "calm"
+
+
 @pytest.mark.parametrize(
     ("version", "slug"), [("nowhere", "image-missing"), ("sick", "never-ready")]
 )

@@ -121,6 +121,21 @@ def test_values_at_the_end_become_facts(make_request: Callable[..., Request]) ->
     assert [fact.code for fact in trial.facts["result"]] == ["assert result == 6"]
 
 
+def test_what_only_the_looking_ran_does_not_count_as_reached(
+    make_request: Callable[..., Request],
+) -> None:
+    source = (
+        "class Box:\n    @property\n    def size(self):\n        return 3\n\n"
+        "    @property\n    def weight(self):\n        return 4\n"
+    )
+    with Explorer(make_request(source)) as explorer:
+        (trial,) = explorer.try_all([candidate("box = shop.Box()\nresult = box.size")], look=True)
+
+    assert "assert box.weight == 4" in [fact.code for fact in trial.facts["box"]]
+    assert 4 in trial.outcome.lines["shop.py"]
+    assert 8 not in trial.outcome.lines["shop.py"]
+
+
 def test_an_assert_that_does_not_hold_tells_what_its_left_side_was_worth(
     make_request: Callable[..., Request],
 ) -> None:

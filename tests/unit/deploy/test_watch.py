@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,9 +40,12 @@ MOVE = Move("watch", {"seconds": 30.0, "services": {"web": [0]}})
 class World:
     """A proxy whose counters grow with a clock that nobody waits for."""
 
-    def __init__(self, bad: float = 0.0, *, answers: bool = True) -> None:
+    def __init__(
+        self, bad: float = 0.0, *, silent: bool = False, answers: Path = Path("/nowhere/a.sock")
+    ) -> None:
         self.now = 0.0
         self.bad = bad
+        self.silent = silent
         self.answers = answers
         self.reset_at = -1.0
         self.crash_at = 1e9
@@ -55,7 +59,7 @@ class World:
         return self.now
 
     def stats(self) -> dict[tuple[str, str], ServerStats]:
-        if not self.answers:
+        if self.silent:
             raise SurroundingsError("proxy-down", "gone")
         since = self.now - self.reset_at if self.now >= self.reset_at > 0 else self.now
         old, new = int(50 * since), int(50 * since)
@@ -104,7 +108,7 @@ def test_counters_that_begin_anew_are_nobodys_fault() -> None:
 
 
 def test_a_proxy_that_does_not_answer_is_no_reason_to_roll_back() -> None:
-    verdict = watched(World(answers=False))
+    verdict = watched(World(silent=True))
 
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert any("no answer" in finding for finding in verdict.findings)

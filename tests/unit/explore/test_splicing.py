@@ -28,3 +28,7 @@ def test_an_empty_text_without_material_stays_a_text() -> None:
 
 def test_the_other_texts_of_a_test_are_taken_from_as_well() -> None:
     assert any("strange" in one for one in edited("a b", 300, own=["strange"]))
+
+
+def test_what_is_taken_from_another_text_may_speak_of_this_ones_things() -> None:
+    assert "fruit.size = 1\n[[fruit]]\n" in edited("fruit.size = 1", 900, texts=["[[shop]]\n"])

@@ -9,7 +9,7 @@ import io
 import pathlib
 import re
 import uuid
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import Counter, OrderedDict, UserDict, defaultdict, deque, namedtuple
 from typing import Any
 
 import pytest
@@ -116,6 +116,28 @@ def test_an_instance_of_a_subclass_is_told_by_value_and_kind() -> None:
     codes = [fact.code for fact in facts_of("x", Named("a"))]
 
     assert codes == ['assert x == "a"', "assert isinstance(x, Named)"]
+
+
+class _Document(UserDict[str, object]):
+    """A mapping that is no dictionary and holds instances of subclasses."""
+
+
+class _Word(str):
+    __slots__ = ()
+
+
+def test_a_mapping_of_a_projects_own_is_told_by_the_plain_values_that_it_equals() -> None:
+    document = _Document({_Word("a"): [_Word("b"), {"c": _Word("d")}], "e": None})
+    facts = [one.code for one in facts_of("document", document)]
+    assert facts[0] == 'assert document == {"a": ["b", {"c": "d"}], "e": None}'
+
+
+def test_a_mapping_that_holds_itself_is_not_told_by_its_values() -> None:
+    document = _Document()
+    document["self"] = document
+    assert not [
+        one for one in facts_of("document", document) if "==" in one.code and "{" in one.code
+    ]
 
 
 def test_an_object_is_told_by_its_public_parts_and_never_by_its_address() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aipipe_core.errors import RequestError
-from aipipe_core.notify import Action, Event, Kind, Policy, QuietHours, Severity, Status
+from aipipe_core.notify import Action, Event, Kind, Outbox, Policy, QuietHours, Severity, Status
 from aipipe_core.notify.digest import Digest
 from aipipe_core.notify.group import MOST_ALERTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NIGHT = QuietHours(time(22), time(7))
 
@@ -227,3 +232,32 @@ def test_a_policy_that_could_send_nothing_is_refused() -> None:
         Policy("chat", burst=0)
     with pytest.raises(RequestError, match="wait"):
         Policy("chat", wait=-1.0)
+
+
+def _stormy(rng: random.Random, at: float) -> Event:
+    kind = Kind.DEPLOY if rng.random() < 0.1 else Kind.ALERT
+    status = Status.RESOLVED if rng.random() < 0.5 else Status.FIRING
+    name, severity = f"a{rng.randrange(6)}", rng.choice(list(Severity))
+    return Event(at, f"s{rng.randrange(3)}", name, severity, status, kind)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_an_outbox_kept_of_a_storm_piece_by_piece_is_the_whole_digest(
+    tmp_path: Path, seed: int
+) -> None:
+    rng, policy = random.Random(seed), Policy("chat", wait=0.0, interval=20.0, flap_window=60.0)
+    digest, outbox = Digest(policy), Outbox(tmp_path / "notify.db")
+    for second in range(300):
+        digest.take(_stormy(rng, float(second)))
+        messages = digest.due(float(second))
+        if messages:
+            outbox.save({"chat": digest.changes()}, messages)
+    outbox.save({"chat": digest.changes()}, [])
+    restored = Digest(policy)
+    restored.restore(*outbox.load()[0]["chat"])
+    outbox.close()
+    assert restored.groups == digest.groups
+    assert [list(one.alerts) for one in restored.groups.values()] == [
+        list(one.alerts) for one in digest.groups.values()
+    ]
+    assert restored.serials == digest.serials

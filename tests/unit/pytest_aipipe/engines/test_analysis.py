@@ -35,6 +35,36 @@ def test_an_early_return_asks_for_its_opposite() -> None:
     assert conditions(guards_of_line(here, 5)) == [("a", False), ("b > 2", True)]
 
 
+def test_each_elif_that_leaves_asks_for_its_opposite() -> None:
+    here = module(
+        "def f(a):\n    if a == 1:\n        return 1\n    elif a not in K:\n        return 2\n    return 3\n"
+    )
+    told = [(ast.unparse(c.test), c.wanted) for c in guards_of_line(here, 6).conditions]
+    assert told == [("a == 1", False), ("a not in K", False)]
+
+
+def test_an_elif_after_one_that_goes_on_is_not_asked_for() -> None:
+    here = module(
+        "def f(a):\n    if a == 1:\n        a = 2\n    elif a == 3:\n        return 2\n    return 3\n"
+    )
+    assert guards_of_line(here, 6).conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("test", "key", "first"),
+    [
+        ("self.mode in ('fast', 'slow')", "self.mode", "'fast'"),
+        ("self.stack and self.stack[-1] == 'FOR'", "self.stack", "['FOR']"),
+        ("options['depth'] > 3", "options['depth']", "4"),
+    ],
+)
+def test_what_an_attribute_should_be_is_weighed_like_a_name(
+    test: str, key: str, first: str
+) -> None:
+    here = module(f"def f(self, options):\n    if {test}:\n        return 1\n    return 2\n")
+    assert answers([guards_of_line(here, 3)], here.definitions["f"].node)[key][0] == first
+
+
 def test_a_branch_is_told_by_where_it_goes() -> None:
     here = module("def f(a):\n    if a:\n        a = 1\n    return a\n")
     assert conditions(guards_of_branch(here, (2, 3))) == [("a", True)]

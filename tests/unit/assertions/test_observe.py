@@ -1,0 +1,30 @@
+"""Which values a test asserts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_aipipe.assertions.observe import asserted
+from pytest_aipipe.explore.trialed import Trialed
+from pytest_aipipe.explore.values import Fact
+from pytest_aipipe.generate.model import Candidate, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _seen(**facts: str) -> Trialed:
+    told: Mapping[str, tuple[Fact, ...]] = {name: (Fact(code),) for name, code in facts.items()}
+    return Trialed(Outcome("passed", {}, {}), facts=told)
+
+
+@pytest.mark.parametrize(
+    "statement", ["box['a']['b'] = 3", "box.size = 3", "del box['a']", "box['a'] += 1"]
+)
+def test_what_the_last_statement_changed_is_asserted(statement: str) -> None:
+    function = f"def test_it():\n    box = make()\n    {statement}\n"
+    candidate = Candidate("written", "test_it", function)
+    made = asserted(candidate, _seen(box="assert box == {'a': 1}"), has=False)
+    assert made.function.splitlines()[-1].strip() == "assert box == {'a': 1}"
