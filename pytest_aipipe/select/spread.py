@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import collections.abc
+import unittest
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ PLAIN = frozenset(
     | {name for name, one in vars(builtins).items() if isinstance(one, type)}
 )
 """Bases that call no method of a class but the special ones."""
+
+TEST_CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase"})
+"""Bases that call tests by their names, and set-up by names that count as implicit."""
 
 COMMON = frozenset(
     name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
@@ -372,6 +376,8 @@ def _lets_be(base: str, method: str) -> bool:
     """Whether a base from elsewhere calls no method of that name, whatever it is given."""
     if base in PLAIN:
         return True
+    if base in TEST_CASES:  # what it calls of itself has a name that it has already
+        return not hasattr(unittest.TestCase, method)
     one = getattr(collections.abc, base, None)
     if not isinstance(one, type):
         return False

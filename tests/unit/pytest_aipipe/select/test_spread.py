@@ -220,3 +220,13 @@ def test_an_operator_is_followed_through_the_classes_that_have_it() -> None:
     }
     found = run_at_import(files, "a.py", "return 1", "return 2", "t.py")
     assert lines(found, "t.py") == {5}
+
+
+def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
+    files = {
+        "t.py": "from unittest import TestCase\nclass T(TestCase):\n    def test_a(self): ...\n"
+    }
+    more = "    def test_b(self): ...\n    def test_a(self): ...\n"
+    assert not demand(files, "t.py", "    def test_a(self): ...\n", more).parts
+    setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
+    assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
