@@ -18,6 +18,7 @@ from pytest_aipipe.select.sink import OUTSIDE, Ran, Sink, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import pytest
 
@@ -97,6 +98,16 @@ class Watch:
     def _end(self) -> None:
         self._recorder.flush()
         self.sink.back()
+
+    @contextlib.contextmanager
+    def collecting(self, file: Path) -> Iterator[None]:
+        """Count what collecting a test file runs (descriptors that are looked at) for the file."""
+        path = self._project.path_of(os.path.realpath(file)) if self.on else None
+        if path is None or not path.endswith(".py"):
+            yield
+            return
+        with self.inside_of(f"{MODULE}{path}"):
+            yield
 
     # Modules
 

@@ -97,6 +97,12 @@ class Host:
         )
         return True if left_out else None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        """Attribute what collecting a file runs to that file, as if it ran at import."""
+        with self.mapping.watch.collecting(collector.path):
+            return (yield)
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out the tests that the change cannot affect."""
