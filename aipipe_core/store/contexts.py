@@ -69,6 +69,49 @@ class Contexts:
 
         self.store.write(work)
 
+    def replace(
+        self, packed: Mapping[tuple[str, str], tuple[bytes, bytes]], nodeids: Collection[str]
+    ) -> None:
+        """Forget all about ``nodeids`` and store ``packed`` instead; all or none.
+
+        ``packed`` has, by (digest, node id), lines and arcs as :class:`Coverage` is stored.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            of_test = _intern(connection, tests, set(nodeids))
+            of_digest = _intern(connection, digests, {digest for digest, _ in packed})
+            ids, now = list(of_test.values()), time.time()
+            for start in range(0, len(ids), _CHUNK):
+                mine = contexts.c.test_id.in_(ids[start : start + _CHUNK])
+                connection.execute(contexts.delete().where(mine))
+            rows = [
+                {
+                    "digest_id": of_digest[digest],
+                    "test_id": of_test[nodeid],
+                    "seen": now,
+                    "lines": lines,
+                    "arcs": arcs,
+                }
+                for (digest, nodeid), (lines, arcs) in packed.items()
+            ]
+            for start in range(0, len(rows), _CHUNK):
+                connection.execute(contexts.insert(), rows[start : start + _CHUNK])
+
+        self.store.write(work)
+
+    def packed_of(self, digest: str) -> list[tuple[str, bytes, bytes]]:
+        """Return node id, lines and arcs, as stored, of each test that ran this content."""
+        query = _joined(tests.c.text).where(digests.c.mark == mark(to_bytes(digest)))
+        rows = self.store.read(lambda connection: connection.execute(query).all())
+        return [(to_text(text), bytes(lines), bytes(arcs)) for text, lines, arcs in rows]
+
+    def digests(self, prefix: str) -> list[str]:
+        """Return the digests that begin with ``prefix`` and of which anything is known."""
+        used = sa.exists().where(contexts.c.digest_id == digests.c.id)
+        query = sa.select(digests.c.text).where(used)
+        found = self.store.read(lambda connection: list(connection.execute(query).scalars()))
+        return [text for text in map(to_text, found) if text.startswith(prefix)]
+
     def of_file(self, digest: str) -> dict[str, Coverage]:
         """Return, by node id, what each test ran of the file with this content."""
         query = _joined(tests.c.text).where(digests.c.mark == mark(to_bytes(digest)))

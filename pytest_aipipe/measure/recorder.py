@@ -9,8 +9,11 @@ traced), so ours measures what pytest-cov would as well and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from coverage import Coverage
@@ -18,7 +21,7 @@ from coverage import Coverage
 from pytest_aipipe.measure.trace import OUTSIDE, Trace, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from types import FrameType
 
@@ -30,9 +33,12 @@ class _Tracer(Coverage):
     """Coverage that is silent and also traces what an outer measurement wants."""
 
     outer: Callable[[], Any] | None = None
+    ours: Callable[[str], bool] = staticmethod(lambda _: True)
 
     def _should_trace(self, filename: str, frame: FrameType) -> Any:
         mine = super()._should_trace(filename, frame)
+        if mine.trace and not self.ours(mine.source_filename or filename):
+            mine.trace = False
         if mine.trace or self.outer is None:
             return mine
         theirs = self.outer()
@@ -46,21 +52,31 @@ class Recorder:
     """Records which arcs of ``paths`` run, and in which test.
 
     ``paths`` are repository-relative, under ``root``. ``outer`` returns the Coverage of a
-    second measurement in this process, or None.
+    second measurement in this process, or None. With ``also``, the files under ``root`` of
+    which it is true are traced as well; what becomes of them is for a
+    :class:`~pytest_aipipe.select.sink.Sink` to say.
     """
 
     def __init__(
-        self, root: Path, paths: Iterable[str], outer: Callable[[], Any] | None = None
+        self,
+        root: Path,
+        paths: Iterable[str],
+        outer: Callable[[], Any] | None = None,
+        also: Callable[[str], bool] | None = None,
     ) -> None:
         self.by_file = {os.path.realpath(root / path): path for path in paths}
         # An empty include list would mean everything; this pattern matches nothing.
         patterns = [_pattern(file) for file in self.by_file] or ["/aipipe-measures-nothing"]
+        if also is not None:
+            patterns = [f"{_pattern(os.path.realpath(root))}/*"]
         self.coverage = _Tracer(
             data_file=None, branch=True, config_file=False, include=patterns, messages=False
         )
         # The C tracer knows contexts; sys.monitoring (the default from Python 3.14) does not.
         _set_quietly(self.coverage, "run:core", "ctrace")
         self.coverage.outer = outer
+        if also is not None:
+            self.coverage.ours = lambda file: file in self.by_file or also(os.path.realpath(file))
         self.running = False
 
     def start(self) -> None:
@@ -74,6 +90,19 @@ class Recorder:
         if self.running:
             self.coverage.stop()
             self.running = False
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Trace nothing for the length of the block: work of our own, that nobody asks about."""
+        collector: Any = getattr(self.coverage, "_collector", None)
+        if not self.running or not hasattr(collector, "pause"):
+            yield
+            return
+        collector.pause()
+        try:
+            yield
+        finally:
+            collector.resume()
 
     def close(self) -> None:
         """End for good and let go of the data, before Python 3.13 warns that nobody did."""
@@ -89,6 +118,32 @@ class Recorder:
         """Attribute what runs from now on to ``context``."""
         if self.running:
             self.coverage.switch_context(context)
+
+    def is_tracing(self) -> bool:
+        """Whether it is still us who traces this thread; True where that cannot be told."""
+        collector: Any = getattr(self.coverage, "_collector", None)
+        tracers = getattr(collector, "tracers", None)
+        return not self.running or not tracers or sys.gettrace() in tracers
+
+    def trace_again(self) -> None:
+        """Take tracing back from code that took it, as tests of debuggers do."""
+        collector: Any = getattr(self.coverage, "_collector", None)
+        if self.running and hasattr(collector, "pause"):
+            sys.settrace(None)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                collector.pause()
+                collector.resume()
+
+    def flush(self) -> None:
+        """Hand over what was traced so far."""
+        collector = getattr(self.coverage, "_collector", None)
+        if collector is not None:
+            collector.flush_data()
+
+    def wants(self, file: str) -> bool:
+        """Whether the session's own figures, or an outer measurement, need ``file``."""
+        return self.coverage.outer is not None or file in self.by_file
 
     def trace(self) -> Trace:
         """Return what ran so far in the measured files."""

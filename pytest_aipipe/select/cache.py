@@ -32,9 +32,15 @@ class Memory:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._known = _load(file)
+        self._loaded: dict[str, Any] | None = None
         self._used: dict[str, Imports] = {}
         self.parsed = 0
+
+    @property
+    def _known(self) -> dict[str, Any]:
+        if self._loaded is None:
+            self._loaded = _load(self._file)
+        return self._loaded
 
     def imports(self, source: bytes) -> Imports:
         """Return what ``source`` imports, as :func:`read_imports` has it."""

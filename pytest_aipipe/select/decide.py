@@ -55,28 +55,49 @@ class Facts:
     named: frozenset[str] = frozenset()
 
 
-class Decider:
-    """Decides for one change; what holds for a whole test file is worked out once."""
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """The part of a change that is left to the import graph: files by path.
 
-    def __init__(self, change: Change, graph: Graph, facts: Facts) -> None:
+    The rest is spoken for.
+    """
+
+    python: Mapping[str, FileChange]
+
+
+class Decider:
+    """Decides for one change; what holds for a whole test file is worked out once.
+
+    ``python``, ``inert`` and ``data`` are the changed files, sorted.
+    """
+
+    def __init__(
+        self, change: Change, graph: Graph, facts: Facts, narrowed: Narrowed | None = None
+    ) -> None:
         self._graph = graph
         self._facts = facts
         self._files: dict[str | None, str | None] = {}
-        self._python: dict[str, FileChange] = {}
-        self._inert: list[FileChange] = []
-        self._data: list[FileChange] = []
-        for file in change.files:
+        self.python: dict[str, FileChange] = {}
+        self.inert: list[FileChange] = []
+        self.data: list[FileChange] = []
+        for file in change.files if narrowed is None else ():
             self._sort(file)
+        self._mapped = narrowed is not None
+        if narrowed is not None:
+            self.python = dict(narrowed.python)
         self._unseen: frozenset[str] | None = None
 
     def select(self, items: Sequence[tuple[str, str | None]]) -> Selection:
         """Decide for ``items``: node id, and the file it stands in (None: outside the project)."""
+        if self._mapped and not self.python:
+            left = {nodeid: "no changed file is left to the import graph" for nodeid, _ in items}
+            return Selection(collected=len(items), left_out=left)
         reach = {path: self._reach(path) for path in {path for _, path in items} if path}
         seen = frozenset().union(*reach.values()) if reach else frozenset()
-        self._unseen = (frozenset(self._python) & self._facts.loaded) - seen
+        self._unseen = (frozenset(self.python) & self._facts.loaded) - seen
         reasons, left_out = {}, {}
         for nodeid, path in items:
-            reason = self._named(nodeid) or self._reason(path, reach.get(path or ""))
+            reason = self.named(nodeid) or self._reason(path, reach.get(path or ""))
             if reason:
                 reasons[nodeid] = reason
             else:
@@ -86,18 +107,19 @@ class Decider:
     def _sort(self, file: FileChange) -> None:
         for path in {file.path, file.old_path} - {None}:
             if path and path.endswith((".py", ".pyw")) and not file.binary:
-                self._python[path] = file
+                self.python[path] = file
             elif LEFTOVERS.search(file.path):
                 continue
             elif file.kinds <= INERT and PurePosixPath(file.path).name not in SETTINGS:
-                self._inert.append(file)
+                self.inert.append(file)
             elif path == file.path or file.status == "R":
-                self._data.append(file)
+                self.data.append(file)
 
     def _reach(self, path: str) -> frozenset[str]:
         return self._graph.reach((path, *conftests(path, self._graph.files), *self._facts.always))
 
-    def _named(self, nodeid: str) -> str | None:
+    def named(self, nodeid: str) -> str | None:
+        """Return the reason of a test that was asked for by name, None for the others."""
         named = any(
             nodeid == name or nodeid.startswith((f"{name}[", f"{name}::"))
             for name in self._facts.named
@@ -112,16 +134,18 @@ class Decider:
     def _file_reason(self, path: str | None, reach: frozenset[str] | None) -> str | None:
         if path is None or reach is None or not path.endswith((".py", ".pyw")):
             return "not a Python file of the project: nothing is known of it"
-        if path in self._python:
+        if path in self.python:
             return "its own file changed"
-        if self._data:
-            return f"{self._data[0].path} changed, which any test may read"
-        hit = sorted(self._python.keys() & reach)
+        if self.data:
+            return f"{self.data[0].path} changed, which any test may read"
+        hit = sorted(self.python.keys() & reach)
         if hit:
             return f"imports {hit[0]}"
         if self._unseen:
             return f"{min(self._unseen)} is loaded by something that no import shows"
-        return self._suspicion(path, reach) if self._python else self._mention(reach)
+        if self._mapped:  # what the others run, start and read is in their records
+            return None
+        return self._suspicion(path, reach) if self.python else self._mention(reach)
 
     def _suspicion(self, path: str, reach: frozenset[str]) -> str | None:
         """Return why a reach that shows no changed file may still hold one."""
@@ -137,7 +161,7 @@ class Decider:
 
     def _mention(self, reach: frozenset[str]) -> str | None:
         """Return why a change of documents or CI files concerns tests that name such a file."""
-        for changed in self._inert:
+        for changed in self.inert:
             name = PurePosixPath(changed.path).name
             for file in sorted(reach):
                 if any(name in word for word in self._graph.imports(file).words):

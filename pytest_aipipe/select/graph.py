@@ -110,6 +110,17 @@ class Graph:
             self._targets[path] = frozenset(hit)
         return self._targets[path]
 
+    def meant(self, path: str, level: int, name: str) -> frozenset[str]:
+        """Return the files that are the module ``name``, ``level`` dots up from ``path``.
+
+        The packages above it are not among them: a name taken from it is not theirs.
+        """
+        if not level:
+            return frozenset(self._modules.get(name, ()))
+        parts = path.split("/")[:-level]
+        stem = "/".join([*parts, *name.split(".")] if name else parts)
+        return frozenset({f"{stem}.py", f"{stem}/__init__.py".removeprefix("/")} & self.files)
+
     def _by_name(self) -> dict[str, set[str]]:
         """Index every file under each dotted name by which it could be imported."""
         index: dict[str, set[str]] = {}

@@ -24,6 +24,7 @@ from pytest_aipipe.session import steps
 from pytest_aipipe.session.admit import Admission
 from pytest_aipipe.session.engines import EMBEDDED, Embedded, check_engines
 from pytest_aipipe.session.items import ItemInfo, info_of
+from pytest_aipipe.session.mapping import Mapping
 from pytest_aipipe.session.run import Run
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ class Host:
         theirs = (lambda: outer.find(config)) if self.with_cov else None
         # Lines that are gone are no lines to cover, but who ran their neighbours is worth to know.
         watched = [*self.run.sources, *(f.path for f in change.files if only_loses(f))]
-        self.recorder = Recorder(change.root, watched, theirs)
+        self.mapping = Mapping(
+            change, lambda ours: Recorder(change.root, watched, theirs, also=ours)
+        )
+        self.recorder = self.mapping.recorder
         self.early = imported.already(self.recorder.by_file)
         self.model: list[ModelEngine | None] = []  # one, once it was asked for
         self.admission = Admission(self)
@@ -93,10 +97,17 @@ class Host:
         )
         return True if left_out else None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        """Attribute what collecting a file runs to that file, as if it ran at import."""
+        with self.mapping.watch.collecting(collector.path):
+            return (yield)
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out the tests that the change cannot affect."""
-        with self.run.timed("select"):
+        self.mapping.collected = {item.nodeid for item in items}
+        with self.run.timed("select"), self.recorder.paused():
             kept, left = steps.select(self, items)
         if left:
             self.config.hook.pytest_deselected(items=left)
@@ -119,7 +130,14 @@ class Host:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Attribute what runs to the test."""
+        self.mapping.watch.note_fixtures(item)
         return (yield from self._phase(item, "teardown"))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        """Attribute what a shared fixture runs to all who use it."""
+        with self.mapping.fixture(fixturedef):
+            return (yield)
 
     def _phase(self, item: pytest.Item, name: str) -> Generator[None, Any, Any]:
         self.recorder.switch(f"{item.nodeid}{PHASE_SEPARATOR}{name}")
@@ -136,7 +154,8 @@ class Host:
         return self.admission.run_one(item, nextitem) if self.admission.owns(item) else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up how long each test takes."""
+        """Add up how long each test takes, and how it went."""
+        self.mapping.noted(report)
         seconds = self.run.seconds
         seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
 
@@ -151,6 +170,7 @@ class Host:
             finished = True
         finally:
             self.recorder.stop()
+            self.mapping.write(self)
             self._hand_over()
             if not self.is_worker and not self.collects_only:
                 steps.after_tests(self, session, finished=finished)
@@ -219,6 +239,7 @@ class Host:
 
     def pytest_unconfigure(self) -> None:
         """Let go of the measurement, after everybody had a look at it."""
+        self.mapping.watch.stop()
         self.recorder.close()
 
 

@@ -47,6 +47,7 @@ def start(config: pytest.Config, args: list[str]) -> None:
     config.pluginmanager.register(host, NAME)
     config.add_cleanup(host.recorder.stop)
     host.recorder.start()
+    host.mapping.watch.start()
 
 
 def without_catching(change: Change) -> Change:

@@ -20,14 +20,15 @@ from pytest_aipipe.measure import imported
 from pytest_aipipe.measure.analysis import Analyst
 from pytest_aipipe.measure.trace import OUTSIDE, merge, union
 from pytest_aipipe.report.write import write_reports
-from pytest_aipipe.select.cache import Memory
-from pytest_aipipe.select.decide import Decider, Facts, Selection
-from pytest_aipipe.select.graph import Graph, python_files
+from pytest_aipipe.select.decide import Selection
+from pytest_aipipe.select.order import ordered
+from pytest_aipipe.session.agreement import agreed
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.behavior import Behavior
 from pytest_aipipe.session.engines import chosen, gate_rules
-from pytest_aipipe.session.folder import NAME, defect_file, own_folder, write_text
+from pytest_aipipe.session.folder import defect_file
 from pytest_aipipe.session.model import shared_engine, tell
+from pytest_aipipe.session.selecting import plan
 
 if TYPE_CHECKING:
     import pytest
@@ -51,69 +52,28 @@ def select(host: Host, items: list[pytest.Item]) -> tuple[list[pytest.Item], lis
         left = {item.nodeid: "the change is empty" for item in items}
         run.selection = Selection(len(items), left_out=left)
     else:
-        run.selection = _decide(host, items)
+        return _planned(host, items)
     reasons = dict(run.selection.reasons)
     kept = [item for item in items if item.nodeid in reasons]
     return kept, [item for item in items if item.nodeid not in reasons]
 
 
-def _decide(host: Host, items: list[pytest.Item]) -> Selection:
+def _planned(host: Host, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Select by what is known of the tests, the likeliest to fail first."""
+
+    def decide() -> tuple[Selection, list[str]]:
+        made = plan(host, items)
+        chosen_ids = [one.nodeid for one in items if one.nodeid in made.selection.reasons]
+        return made.selection, ordered(chosen_ids, made.known, made.found)
+
+    session = getattr(host.config, "workerinput", {}).get("testrunuid")
     root = host.run.change.root
-    top = Path(os.path.realpath(root))
-    gone = {path for file in host.run.change.files for path in (file.old_path, file.path) if path}
-    files = {*python_files(top), *(path for path in gone if path.endswith((".py", ".pyw")))}
-    memory = Memory(root / NAME / "imports.json")
-    graph = Graph(
-        files, lambda path: _bytes(top / path), _inside(top, sys.path), imports_of=memory.imports
-    )
-    facts = Facts(
-        always=frozenset(_plugin_files(host.config, top)),
-        loaded=frozenset(_inside(top, loaded_names())),
-        named=frozenset(_named(host.config)),
-    )
-    places = [(item.nodeid, _relative(top, item.path)) for item in items]
-    selection = Decider(host.run.change, graph, facts).select(places)
-    if not host.collects_only:
-        memory.save(lambda file, text: write_text(own_folder(root) / file.name, text))
-    return selection
-
-
-def _bytes(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return None
-
-
-def _relative(top: Path, file: str | os.PathLike[str]) -> str | None:
-    real = Path(os.path.realpath(file))
-    if real == top:
-        return ""
-    return real.relative_to(top).as_posix() if top in real.parents else None
-
-
-def _inside(top: Path, places: object) -> set[str]:
-    found = (_relative(top, place or ".") for place in places)  # type: ignore[attr-defined]
-    return {path for path in found if path is not None}
-
-
-def _plugin_files(config: pytest.Config, top: Path) -> set[str]:
-    files = {getattr(plugin, "__file__", None) for plugin in config.pluginmanager.get_plugins()}
-    paths = _inside(top, [file for file in files if isinstance(file, str)])
-    return {path for path in paths if not path.endswith("conftest.py")}
-
-
-def _named(config: pytest.Config) -> set[str]:
-    """Return the node ids on the command line, as collection writes them."""
-    named = set()
-    for word in config.args:
-        path, colons, rest = str(word).partition("::")
-        if colons:
-            file = Path(config.invocation_params.dir, path)
-            if not file.exists():  # an xdist worker's are relative to the rootdir
-                file = config.rootpath / path
-            named.add(f"{os.path.relpath(file, config.rootpath)}::{rest}".replace(os.sep, "/"))
-    return named
+    selection, order = agreed(root, session, decide) if session else decide()
+    host.run.selection = selection
+    place = {nodeid: at for at, nodeid in enumerate(order)}
+    kept = [item for item in items if item.nodeid in place]
+    kept.sort(key=lambda item: place[item.nodeid])
+    return kept, [item for item in items if item.nodeid not in place]
 
 
 def loaded_modules(host: Host) -> dict[str, str]:

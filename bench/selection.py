@@ -1,0 +1,376 @@
+"""Measure the selection of `pytest --ai-diff` on real commits and mutants, beside pytest-testmon.
+
+    python bench/selection.py --mirrors DIR [--corpus DIR] [--work DIR] [--json FILE]
+                              [--only NAME ...] [--part I/N] [--minutes M]
+                              [--mutants N] [--commits N]
+
+Each side has an environment of its own under WORK (pytest-testmon cannot share one with
+anything that measures coverage) and a checkout of its own of each commit of CORPUS'
+`dev.json`. On both the whole suite runs once to make the map. Then, for each of
+
+* `forward`: the author's commit, on the map of its parent,
+* `back`: the commit's source taken back while its tests stay, on the commit's own map,
+* `mutant`: one fault in a function that the commit changed, on the commit's own map,
+
+the whole suite runs once more without any plugin, and both are asked what they would run. Of
+a row: the share that each runs; the *limit*, the share of tests that execute a changed line
+("line"), or that or the statement in front of it ("guard"), by a coverage.py of the bench's
+own; the tests that fail only with the change, and those of them that were left out; how much
+of the selected tests' time has passed when the first of them has failed; and how long the
+decision took. Rows go to FILE as they are made, and what is in FILE is not made again;
+--part splits the work over machines, --minutes bounds it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from bench.selection_limit import (  # noqa: E402
+    changed_files,
+    existing,
+    git,
+    hunks,
+    limit,
+    pool,
+)
+from bench.selection_table import table, told  # noqa: E402
+
+Case = dict[str, Any]
+OURS = [
+    "--ai-engine=none",
+    "--ai-behavior=off",
+    "--ai-flaky-reruns=0",
+    "--ai-report=json:/dev/null",
+]
+
+
+class Warm:
+    """A process of an environment that forks for each run."""
+
+    def __init__(self, python: Path) -> None:
+        command = [python, PROJECT / "bench" / "selection_fork.py"]
+        env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(PROJECT)}
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=env,
+        )  # fmt: skip
+
+    def ask(self, request: dict[str, Any]) -> int | None:
+        """Run pytest, and return its exit code."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        found: int | None = json.loads(self.process.stdout.readline())
+        return found
+
+
+class Bench:
+    """Runs one case after the other and keeps the rows."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.work = arguments.work.resolve()
+        self.processes: dict[str, Warm] = {}
+        self.end = time.monotonic() + arguments.minutes * 60
+        self.file = arguments.json
+        self.rows = json.loads(self.file.read_text()) if self.file and self.file.exists() else []
+
+    def done(self, key: str) -> bool:
+        """Whether the row is there already."""
+        return any(row["key"] == key for row in self.rows)
+
+    def keep(self, row: dict[str, Any]) -> None:
+        """Add a row, print it, and write them all."""
+        self.rows.append(row)
+        print(told(row), flush=True)
+        if self.file:
+            part = self.file.with_suffix(".part")
+            part.write_text(json.dumps(self.rows, indent=1))
+            part.replace(self.file)
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self.end
+
+    # Environments and checkouts
+
+    def venvs(self, cases: list[Case]) -> None:
+        """Make the environments of both sides, once."""
+        packages = sorted({one for case in cases for one in case["deps"]})
+        for name, own in (("ours", ["-e", str(PROJECT)]), ("testmon", ["pytest-testmon"])):
+            folder = self.work / "venvs" / name
+            if not (folder / "ok").exists():
+                subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+                pip = [folder / "bin/pip", "install", "-q", "pytest-timeout", "coverage"]
+                subprocess.run([*pip, *own, *packages], check=True)
+                (folder / "ok").touch()
+
+    def tree(self, case: Case, side: str, rev: str) -> Path:
+        """Return a side's checkout of a version, made once."""
+        tree = self.work / "trees" / f"{case['repo']}-{rev[:10]}-{side}"
+        if not tree.exists():
+            owner, name = case["github"].split("/")
+            mirrors = self.arguments.mirrors
+            flat = mirrors / f"{owner}+{name}"
+            places = (flat / "repo", flat, mirrors / name)
+            source = next(place for place in places if place.exists())
+            tree.parent.mkdir(parents=True, exist_ok=True)
+            quiet(["git", "clone", "-q", "--shared", "--no-checkout", source, tree])
+            git(tree, "checkout", "-q", "-f", "--detach", rev)
+        return tree
+
+    def pytest(
+        self, case: Case, tree: Path, side: str, *args: str, files: list[str] | None = None
+    ) -> dict[str, Any] | None:
+        """Run pytest and return what the plugin saw; None where it came to no end."""
+        out = tree.parent / f"{tree.name}.seen.json"
+        out.unlink(missing_ok=True)
+        path = [str(tree / case["path"]), str(PROJECT / "bench")]
+        env = {"PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1",
+               "SELECTION_OUT": str(out), "SELECTION_FILES": "[]"}  # fmt: skip
+        if files:
+            env["SELECTION_FILES"] = json.dumps([str(tree / file) for file in files])
+        addopts = [] if case.get("keep_addopts") else ["-o", "addopts="]
+        words = ["-q", "-p", "selection_watch", "--timeout=30", "-W", "ignore", "--no-header",
+                 "--continue-on-collection-errors", *addopts, *args]  # fmt: skip
+        self.warm(side).ask({"args": words, "cwd": str(tree), "env": env, "path": path,
+                             "timeout": self.arguments.timeout})  # fmt: skip
+        if not out.exists():
+            print(f"{tree.name} {args}: came to no end", flush=True)
+            return None
+        found: dict[str, Any] = json.loads(out.read_text())
+        return found
+
+    def warm(self, side: str) -> Warm:
+        """The process that runs pytest in the environment ``side``."""
+        if side not in self.processes:
+            self.processes[side] = Warm(self.work / "venvs" / side / "bin/python")
+        return self.processes[side]
+
+    def record(self, case: Case, rev: str) -> tuple[Path, Path]:
+        """Make both maps of a version, once. Raises OSError where there is nothing to map."""
+        mine, theirs = self.tree(case, "ours", rev), self.tree(case, "testmon", rev)
+        if not (mine.parent / f"{mine.name}.ok").exists():
+            self.pytest(case, mine, "ours", "--ai-diff=worktree", "--ai-select=off", *OURS)
+            self.pytest(case, theirs, "testmon", "--testmon")
+            for tree, kept in ((mine, ".aipipe/store.db"), (theirs, ".testmondata")):
+                shutil.copy2(tree / kept, tree.parent / f"{tree.name}.map")
+            (mine.parent / f"{mine.name}.ok").touch()
+        return mine, theirs
+
+    def whole(self, case: Case, tree: Path, files: list[str] | None = None) -> Any:
+        """Run the whole suite with no plugin but the bench's own."""
+        return self.pytest(case, tree, "ours", "-p", "no:aipipe", "-p", "no:cacheprovider",
+                           files=files)  # fmt: skip
+
+    def ask(self, case: Case, mine: Path, theirs: Path, spec: str) -> tuple[Any, Any]:
+        """Ask both sides what they would run."""
+        ours = self.pytest(case, mine, "ours", f"--ai-diff={spec}", "--collect-only", *OURS)
+        args = ("--testmon", "--testmon-nocollect", "--collect-only")
+        return ours, self.pytest(case, theirs, "testmon", *args)
+
+    # The three kinds of rows
+
+    def case(self, case: Case, mutants: int) -> None:
+        """Make the rows of one commit."""
+        name = f"{case['repo']}-{case['sha'][:8]}"
+        wanted = [f"mutant {name} {n}" for n in range(mutants)]
+        if all(map(self.done, [f"forward {name}", f"back {name}", *wanted])):
+            return
+        mine, theirs = self.record(case, case["sha"])
+        for tree in (mine, theirs):  # a run that was cut short may have left its mutant
+            git(tree, "checkout", "-q", "-f", "HEAD")
+        changed = changed_files(mine, case["parent"], case["sha"])
+        before = self.whole(case, mine, changed)
+        if before is None:
+            return
+        if not self.done(f"forward {name}") and not self.late:
+            self.forward(case, name, before, changed)
+        if not self.done(f"back {name}") and not self.late:
+            self.back(case, name, mine, theirs, before)
+        self.mutants(case, name, mine, theirs, before, mutants)
+
+    def forward(self, case: Case, name: str, after: Any, changed: list[str]) -> None:
+        """Make the row of the author's commit."""
+        mine, theirs = self.record(case, case["parent"])
+        old = self.whole(case, mine)
+        for tree in (mine, theirs):
+            git(tree, "checkout", "-q", "-f", "--detach", case["sha"])
+        ours, peers = self.ask(case, mine, theirs, case["parent"])
+        for tree in (mine, theirs):
+            git(tree, "checkout", "-q", "-f", "--detach", case["parent"])
+        if old is None or ours is None or peers is None:
+            return
+        tree = self.tree(case, "ours", case["sha"])
+        lines = {file: hunks(tree, case["parent"], case["sha"], file)[1] for file in changed}
+        self.row(f"forward {name}", case, old, after, ours, peers, after, tree, lines)
+
+    def back(self, case: Case, name: str, mine: Path, theirs: Path, before: Any) -> None:
+        """Make the row of the commit taken back."""
+        for tree in (mine, theirs):
+            git(tree, "checkout", "-q", case["parent"], "--", *existing(tree, case))
+            git(tree, "reset", "-q")
+        lines = {file: hunks(mine, case["sha"], case["parent"], file)[0] for file in case["files"]}
+        self.broken(f"back {name}", case, mine, theirs, before, lines)
+
+    def mutants(
+        self, case: Case, name: str, mine: Path, theirs: Path, before: Any, count: int
+    ) -> None:
+        """Make the rows of as many mutants, picked at random but the same each time."""
+        found = pool(mine, case, before)
+        picked = random.Random(name).sample(found, min(count, len(found)))
+        for number, (file, mutant) in enumerate(picked):
+            key = f"mutant {name} {number}"
+            if self.done(key):
+                continue
+            if self.late:
+                return
+            for tree in (mine, theirs):
+                (tree / file).write_text(mutant.source, "utf-8")
+            lines = {file: set(range(mutant.first, mutant.last + 1))}
+            what = f"{file}:{mutant.line} {mutant.before} => {mutant.after}"[:120]
+            self.broken(key, case, mine, theirs, before, lines, what)
+
+    def broken(
+        self, key: str, case: Case, mine: Path, theirs: Path, before: Any,
+        lines: dict[str, set[int]], what: str = "",
+    ) -> None:  # fmt: skip
+        """Ask both about the trees as they are, run everything, and put the trees back."""
+        sources = {file: git(mine, "show", f"HEAD:{file}") for file in lines}
+        try:
+            ours, peers = self.ask(case, mine, theirs, "worktree")
+            after = self.whole(case, mine)
+            if after and ours and peers and self.doubted(bad(after) - bad(before), ours, peers):
+                again = self.whole(case, mine)
+                for one in bad(after) - (bad(again) if again else set()):
+                    after["verdicts"][one] = "flaky"
+        finally:
+            for tree in (mine, theirs):
+                git(tree, "checkout", "-q", "-f", "HEAD")
+                git(tree, "clean", "-q", "-f", "-d", "-e", ".aipipe", "-e", ".testmondata*")
+        if ours is None or peers is None or after is None:
+            row = {"key": key, "repo": case["repo"], "kind": "stuck", "what": what}
+            self.keep(row)
+            return
+        del sources
+        self.row(key, case, before, after, ours, peers, before, mine, lines, what)
+
+    @staticmethod
+    def doubted(failing: set[str], ours: Any, peers: Any) -> bool:
+        """Whether somebody left out a failure: it has to fail again to count."""
+        return bool(failing - set(ours["items"]) or failing - set(peers["items"]))
+
+    def row(
+        self, key: str, case: Case, before: Any, after: Any, ours: Any, peers: Any,
+        measured: Any, tree: Path, lines: dict[str, set[int]], what: str = "",
+    ) -> None:  # fmt: skip
+        """Keep what came out."""
+        failing = bad(after) - bad(before)
+        known = set(after["verdicts"]) - bad(before)  # who failed before has to run
+        mine = [one for one in ours["items"] if one in known]
+        theirs = set(peers["items"]) & known
+        plain, guarded = limit(measured, tree, lines), limit(measured, tree, lines, guard=True)
+        seconds = after["seconds"]
+        self.keep({
+            "key": key, "kind": key.partition(" ")[0], "repo": case["repo"], "sha": case["sha"],
+            "what": what, "collected": len(known), "ours": len(mine), "testmon": len(theirs),
+            "line": len(plain & known), "guard": len((plain | guarded) & known),
+            "failing": len(failing), "missed": sorted(failing - set(mine)),
+            "testmon_missed": sorted(failing - theirs), "first": first(mine, failing, seconds),
+            "plain_first": first([one for one in known if one in set(mine)], failing, seconds),
+            "select": ours["select"], "notes": ours.get("notes", []),
+            "extra": reasons(ours, set(mine) - plain - guarded),
+        })  # fmt: skip
+
+
+def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
+    """Count the reasons of what runs beyond the limit."""
+    found: dict[str, int] = {}
+    for nodeid in extra:
+        why = ours.get("reasons", {}).get(nodeid, "?")
+        found[why] = found.get(why, 0) + 1
+    return found
+
+
+def bad(seen: Any) -> set[str]:
+    return {one for one, verdict in seen["verdicts"].items() if verdict == "failed"}
+
+
+def first(order: list[str], failing: set[str], seconds: dict[str, float]) -> float | None:
+    """Return the share of the selected tests' time that passes until the first has failed."""
+    total = sum(seconds.get(one, 0.0) for one in order)
+    passed = 0.0
+    for one in order:
+        if one in failing:
+            return passed / total if total else 0.0
+        passed += seconds.get(one, 0.0)
+    return None
+
+
+def quiet(command: list[Any]) -> None:
+    subprocess.run(list(map(str, command)), capture_output=True, check=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mirrors", type=Path, required=True)
+    parser.add_argument("--corpus", type=Path, default=PROJECT.parent / "shared" / "corpus")
+    parser.add_argument("--cases", type=Path, help="instead of CORPUS' dev.json, of its form")
+    parser.add_argument("--work", type=Path, default=Path("bench-work"))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--part", default="1/1")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--mutants", type=int, default=10, help="of each commit")
+    parser.add_argument("--commits", type=int, default=99, help="of each project")
+    parser.add_argument("--timeout", type=float, default=240.0)
+    parser.add_argument("--table", action="store_true", help="only print what FILE holds")
+    asked = parser.parse_args()
+    cases: list[Case] = json.loads((asked.cases or asked.corpus / "dev.json").read_text())
+    bench = Bench(asked)
+    if not asked.table:
+        part, parts = map(int, asked.part.split("/"))
+        bench.venvs(cases)
+        for case in chosen(cases, asked)[part - 1 :: parts]:
+            if not bench.late:
+                try:
+                    bench.case(case, asked.mutants)
+                except OSError as error:
+                    print(f"{case['repo']} {case['sha'][:8]}: {error}", flush=True)
+    table(bench.rows)
+    return int(any(row.get("missed") for row in bench.rows))
+
+
+def chosen(cases: list[Case], asked: argparse.Namespace) -> list[Case]:
+    """Return the cases, one of each project after the other."""
+    wanted = set(asked.only or ())
+    by_repo: dict[str, list[Case]] = {}
+    for case in cases:
+        if not wanted or wanted & {case["repo"], case["sha"][:8]}:
+            by_repo.setdefault(case["repo"], []).append(case)
+    return [
+        some[at]
+        for at in range(min(asked.commits, max(map(len, by_repo.values()), default=0)))
+        for some in by_repo.values()
+        if at < len(some)
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

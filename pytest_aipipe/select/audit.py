@@ -1,0 +1,89 @@
+"""What a test reads and starts besides running code, heard from the interpreter's audit events.
+
+An audit hook cannot be taken away again, so there is one for the process, and it is silent
+unless an :class:`Ear` is listening.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STARTING = frozenset(
+    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"}
+)
+OPENING = frozenset({"open", "sqlite3.connect"})
+LISTING = frozenset({"os.listdir", "os.scandir"})
+
+HARMLESS = frozenset({"git", "uname", "hostname", "ldconfig", "ldd", "lsb_release", "stty", "tput"})
+"""Programs that run no code of the project."""
+
+_listening: list[Ear] = []
+_installed: list[bool] = []
+
+
+class Ear:
+    """Listens. ``who`` says who runs now, ``inside`` turns a file into the project's path.
+
+    ``reads`` are the files and folders (with a slash at the end) by who asked for them;
+    ``starts`` who started another program.
+    """
+
+    def __init__(self, who: Callable[[], str], inside: Callable[[str], str | None]) -> None:
+        self._who, self._inside = who, inside
+        self.reads: dict[str, set[str]] = {}
+        self.starts: set[str] = set()
+
+    def listen(self) -> None:
+        """Begin."""
+        if not _installed:
+            sys.addaudithook(_hear)
+            _installed.append(True)
+        _listening[:] = [self]
+
+    def stop(self) -> None:
+        """End."""
+        if self in _listening:
+            _listening.remove(self)
+
+    def heard(self, event: str, args: tuple[Any, ...]) -> None:
+        """Note one event."""
+        if event in STARTING:
+            if not _is_harmless(event, args):
+                self.starts.add(self._who())
+            return
+        place = args[0] if args else None
+        if event in OPENING and len(args) > 1 and isinstance(args[1], str) and "r" not in args[1]:
+            return
+        if isinstance(place, bytes):
+            place = os.fsdecode(place)
+        if not isinstance(place, str):
+            place = (
+                str(place) if isinstance(place, os.PathLike) else "." if event in LISTING else ""
+            )
+        if not place or place.endswith((".py", ".pyc", ".pyo")):
+            return
+        path = self._inside(os.path.abspath(place))  # noqa: PTH100
+        if path is not None:
+            told = f"{path}/" if event in LISTING else path
+            self.reads.setdefault(self._who(), set()).add(told)
+
+
+def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
+    if event != "subprocess.Popen" or not args:
+        return False
+    return os.path.basename(str(args[0])) in HARMLESS  # noqa: PTH119
+
+
+def _hear(event: str, args: tuple[Any, ...]) -> None:
+    if not _listening:
+        return
+    if event in OPENING or event in LISTING or event in STARTING:
+        try:
+            _listening[0].heard(event, args)
+        except Exception:  # whatever the project passes to open(): not ours to complain
+            return

@@ -1,0 +1,252 @@
+"""Where a file mentions names: in functions by line, at import by what is bound from them.
+
+Only the text is read. A name counts as mentioned by an identifier, an attribute, an import
+or a string that reads like a dotted name (a mock's target, ``getattr``); which of these can
+mean the name of another file is for who asks.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from aipipe_core.change.symbols import UnreadableSourceError, parse
+from pytest_aipipe.select import parts
+from pytest_aipipe.select.parts import Block, Level, Points
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+DOTTED = re.compile(r"[\w.:]+")
+LONG = 200
+"""Texts of so many characters are prose."""
+
+KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
+"""Decorators named so return what they returned before."""
+
+STAR = "*"
+"""Stands for every name of a module: code that looks through a module's names."""
+
+_ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
+
+
+class Way(NamedTuple):
+    """How a name is mentioned.
+
+    ``name``: by an identifier. ``attribute``: of ``base`` ("" for what is no identifier).
+    ``import``: from the module ``base``, ``level`` dots up. ``text``: in a string.
+    """
+
+    kind: str
+    base: str = ""
+    level: int = 0
+
+
+BY_NAME, BY_TEXT = Way("name"), Way("text")
+Told = dict[str, set[Way]]
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """A statement that runs at import: what it mentions, and what it binds.
+
+    ``effect`` says that it runs a call whose result nobody keeps, ``star`` the module
+    (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
+    no import: what it makes lives as long as the module.
+    """
+
+    mentions: Told
+    binds: frozenset[str]
+    effect: bool = False
+    star: Way | None = None
+    makes: bool = False
+
+
+class Function(NamedTuple):
+    """A function: its outermost name, and whether it keeps what it returned once."""
+
+    name: str
+    top: str
+    span: range
+    keeps: bool = False
+
+
+@dataclass(slots=True)
+class Mentions:
+    """What one version of a file mentions and defines.
+
+    ``entries`` are those of every function below an outermost name, ``methods`` those of
+    each class by name; ``bases`` the last identifiers of a class' bases.
+    """
+
+    lines: dict[str, dict[Way, set[int]]] = field(default_factory=dict)
+    binders: list[Binder] = field(default_factory=list)
+    imports: dict[str, set[Way]] = field(default_factory=dict)  # bound name: from where
+    entries: dict[str, Points] = field(default_factory=dict)
+    methods: dict[str, dict[str, Points]] = field(default_factory=dict)
+    bases: dict[str, list[str]] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list)
+    fixtures: set[str] = field(default_factory=set)
+    autouse: set[str] = field(default_factory=set)
+    shared: list[range] = field(default_factory=list)  # fixtures of a wider scope
+    readable: bool = True
+
+
+def read_mentions(source: bytes) -> Mentions:
+    """Return what ``source`` mentions; ``readable`` is False where it cannot be parsed."""
+    found = Mentions()
+    try:
+        tree = parse(source)
+    except UnreadableSourceError:
+        found.readable = False
+        return found
+    for block in parts.blocks(Block(tree.body, Level("module"))):
+        for node in block.body:
+            _imports(found, node)
+            if isinstance(node, parts.FUNCTIONS):
+                found.functions.append(_function(block.level, node))
+            if not block.level.at_import:
+                _in_function(found, node)
+            elif not (parts.is_for_types(node) or parts.is_main(node)):
+                _at_import(found, block.level, node)
+    return found
+
+
+def _function(level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+    span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
+    # What is defined inside a function is made anew with each call, and so is what it keeps.
+    keeping = any(KEEPER.search(_last(one)) for one in node.decorator_list)
+    keeps = (keeping and level.at_import) or any(isinstance(n, ast.Global) for n in ast.walk(node))
+    return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
+
+
+def _imports(found: Mentions, node: ast.stmt) -> None:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            module = alias.name if alias.asname else name
+            found.imports.setdefault(name, set()).add(Way("import", module))
+    elif isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            module = f"{node.module or ''}.{alias.name}".removeprefix(".")
+            way = Way("import", module, node.level)
+            found.imports.setdefault(alias.asname or alias.name, set()).add(way)
+
+
+def _in_function(found: Mentions, node: ast.stmt) -> None:
+    span = {*parts.header(node)}
+    span.update(line for arm in parts.arms(node) for line in parts.header(arm))
+    for name, ways in _mentions(_outer(node)).items():
+        places = found.lines.setdefault(name, {})
+        for way in ways:
+            places.setdefault(way, set()).update(span)
+
+
+def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
+    if isinstance(node, parts.DEFINITIONS):
+        _define(found, level, node)
+        return
+    if isinstance(node, ast.Import | ast.ImportFrom) and len(node.names) > 1:
+        for one in parts.single([node]):
+            _at_import(found, level, one)
+        return
+    effect = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+    star = None
+    if isinstance(node, ast.ImportFrom) and any(alias.name == STAR for alias in node.names):
+        star = Way("import", node.module or "", node.level)
+    binds = frozenset({level.owner[0]}) if level.owner else frozenset(parts.bound(node))
+    makes = not isinstance(node, ast.Import | ast.ImportFrom)
+    found.binders.append(Binder(_mentions(_outer(node)), binds, effect, star, makes))
+
+
+def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
+    name: str = node.name  # type: ignore[attr-defined]
+    top = level.owner[0] if level.owner else name
+    if isinstance(node, parts.FUNCTIONS):
+        points = parts.entry(node)
+        found.entries[top] = parts.joined(found.entries.get(top, parts.NOWHERE), points)
+        if level.owner:
+            methods = found.methods.setdefault(top, {})
+            methods[name] = parts.joined(methods.get(name, parts.NOWHERE), points)
+        _fixture(found, node)
+    elif isinstance(node, ast.ClassDef):
+        names = [_last(base) for base in node.bases] + [_last(k.value) for k in node.keywords]
+        found.bases.setdefault(top, []).extend(names)
+        found.methods.setdefault(top, {})
+    found.binders.append(Binder(_mentions(_outer(node)), frozenset({top})))
+
+
+def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """Note a fixture under its function's name and under the one that it is given."""
+    for one in node.decorator_list:
+        if not _last(one).endswith("fixture"):
+            continue
+        found.fixtures.add(node.name)
+        for keyword in getattr(one, "keywords", ()):
+            value = keyword.value.value if isinstance(keyword.value, ast.Constant) else True
+            if keyword.arg == "scope":
+                found.shared.append(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            if keyword.arg == "name":
+                found.fixtures.add(str(value))
+            if keyword.arg == "autouse" and value:
+                found.autouse.add(node.name)
+
+
+def _last(node: ast.expr) -> str:
+    while isinstance(node, ast.Subscript | ast.Call):
+        node = node.value if isinstance(node, ast.Subscript) else node.func
+    return str(getattr(node, "attr", getattr(node, "id", "?")))
+
+
+def _outer(node: ast.stmt) -> Iterator[ast.AST]:
+    """Yield what stands in ``node`` itself, without the statements inside.
+
+    A function's annotations are left out: what they name is not used by running it.
+    """
+    if isinstance(node, parts.FUNCTIONS):
+        arguments = node.args
+        yield from node.decorator_list
+        yield from filter(None, (*arguments.defaults, *arguments.kw_defaults))
+        return
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield node
+        return
+    for name, value in ast.iter_fields(node):
+        if name in ("body", "orelse", "finalbody"):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, ast.ExceptHandler):
+                yield from filter(None, [one.type])
+            elif isinstance(one, ast.match_case):
+                yield from filter(None, (one.pattern, one.guard))
+            elif isinstance(one, ast.AST):
+                yield one
+
+
+def _mentions(nodes: Iterable[ast.AST]) -> Told:
+    found: Told = defaultdict(set)
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.Name(id=name):
+                found[STAR if name in _ALL else name].add(BY_NAME)
+            case ast.Attribute(attr=name, value=value):
+                base = value.id if isinstance(value, ast.Name) else ""
+                found[STAR if name in _ALL else name].add(Way("attribute", base))
+                found[name].add(Way("attribute", base))
+            case ast.ImportFrom(module=module, names=names, level=level):
+                for alias in names:
+                    found[alias.name].add(Way("import", module or "", level))
+            case ast.Constant(value=str(text)) if len(text) < LONG:
+                found[text.rpartition("/")[2]].add(BY_TEXT)  # it may name a file
+                for part in re.split(r"[.:]", text) if DOTTED.fullmatch(text) else ():
+                    found[part].add(BY_TEXT)
+            case _:
+                pass
+        waiting.extend(ast.iter_child_nodes(node))
+    found.pop("", None)
+    return dict(found)

@@ -1,0 +1,347 @@
+"""Decide with the map: each test by what it ran, and by the import graph where that is silent.
+
+A test is left out only when its record speaks for it: it passed when it last ran, in this
+environment, and nothing that it ran, read or was made from differs. Of a test without a
+record only the import graph speaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_aipipe.select.compare import compare
+from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
+from pytest_aipipe.select.evidence import Evidence, Found
+from pytest_aipipe.select.settings import differ
+from pytest_aipipe.select.spread import Clause, Demand, Spread
+from pytest_aipipe.select.testmap import Known, digest_of
+from pytest_aipipe.select.watch import EARLY, MODULE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from aipipe_core.change.model import Change, FileChange
+    from pytest_aipipe.select.graph import Graph
+
+COMPILED = frozenset(
+    {".c", ".h", ".cc", ".cpp", ".pyx", ".pxd", ".pxi", ".rs", ".f90", ".so", ".pyd"}
+)
+"""Endings of what becomes code that no line of Python shows."""
+
+
+class Map(Protocol):
+    """What is asked of :class:`pytest_aipipe.select.testmap.TestMap`."""
+
+    def tests(self) -> dict[str, Known]:
+        """Return what is known of each test."""
+
+    def contents(self) -> dict[str, list[str]]:
+        """Return the recorded digests by path."""
+
+    def rows(self, path: str, digest: str) -> list[tuple[str, bytes, bytes]]:
+        """Return who ran a content."""
+
+    def source(self, path: str, digest: str) -> bytes | None:
+        """Return a recorded content."""
+
+    def reads(self) -> dict[str, list[str]]:
+        """Return what modules read at import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A collected test: where it stands, and what it is called and uses.
+
+    ``names`` are the classes and the function of its node id.
+    """
+
+    nodeid: str
+    path: str | None
+    names: frozenset[str] = frozenset()
+    fixtures: frozenset[str] = frozenset()
+    doctest: bool = False
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is code that was traced when it ran."""
+        return self.path is not None and self.path.endswith((".py", ".pyw"))
+
+
+@dataclass(slots=True)
+class Plan:
+    """The decision, and what the order of the selected tests is made from."""
+
+    selection: Selection
+    known: Mapping[str, Known] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What stands in the project's files: ``now``, and at the change's ``base``."""
+
+    now: Callable[[str], bytes | None]
+    base: Callable[[str], bytes | None]
+
+
+class Planner:
+    """Plans one session."""
+
+    def __init__(self, change: Change, graph: Graph, facts: Facts, contents: Contents) -> None:
+        self._change, self._graph, self._facts = change, graph, facts
+        self._contents = contents
+        self._by_graph = Decider(change, graph, facts)
+
+    def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
+        """Decide for ``items``; without a map as the import graph says."""
+        known = memory.tests() if memory else {}
+        spoken = [item for item in items if item.nodeid in known and item.is_python]
+        silent = [item for item in items if item.nodeid not in known or not item.is_python]
+        reasons: dict[str, str] = {}
+        left_out: dict[str, str] = {}
+        if silent:
+            graph = self._by_graph.select([(item.nodeid, item.path) for item in silent])
+            reasons.update(graph.reasons)
+            left_out.update(graph.left_out)
+        found = Found()
+        if memory and spoken:
+            spread, evidence = self._demand(memory, {item.path for item in items if item.path})
+            demand = spread.demand
+            found = _met(spread, evidence)
+            running = evidence.ran(demand.whole, memory.contents())
+            verdict = _Verdict(self, demand, found, known, running, spoken)
+            for item in spoken:
+                reason = verdict.of(item)
+                if reason:
+                    reasons[item.nodeid] = reason
+                else:
+                    left_out[item.nodeid] = "nothing that it ran, read or is made from changed"
+        ordered = {item.nodeid: reasons[item.nodeid] for item in items if item.nodeid in reasons}
+        return Plan(Selection(len(items), ordered, left_out), known, found)
+
+    # What changed
+
+    def _demand(self, memory: Map, tests: Collection[str]) -> tuple[Spread, Evidence]:
+        recorded = memory.contents()
+        evidence = Evidence(memory.rows)
+        changed = self._by_graph.python
+        present = {path: self._contents.now(path) for path in recorded.keys() | changed.keys()}
+        present |= {path: self._contents.now(path) for path in self._graph.files - present.keys()}
+        versions: dict[str, list[tuple[str, bytes]]] = {}
+        stale: list[tuple[str, str]] = []
+        lost: dict[str, str] = {}
+        for path, now in present.items():
+            digest = digest_of(now) if now is not None else ""
+            for one in recorded.get(path, ()):
+                source = now if one == digest else memory.source(path, one)
+                if source is None:
+                    lost[path] = f"{path} changed, and how is not known"
+                    continue
+                versions.setdefault(path, []).append((one, source))
+                if one != digest or path in changed:
+                    stale.append((path, one))
+            if path not in recorded and now is not None:
+                versions[path] = [(digest, now)]
+        spread = Spread(versions, self._graph, tests)
+        spread.demand.whole.update(lost)
+        for key in stale:
+            self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])
+        for path in changed.keys() - recorded.keys():
+            self._unrecorded(spread.demand, path, present[path])
+        reads = memory.reads()
+        spread.add_kept(reads.pop(EARLY, ()), evidence.both)
+        for file in (*self._by_graph.inert, *self.data):
+            for place in filter(None, (file.path, file.old_path)):
+                spread.add_file(place, f"names {file.path}, which changed")
+        for file in self.data:
+            self._packaged(spread.demand, file, recorded)
+        places = {place: file.path for file in self.data for place in _places(file)}
+        for who, read in reads.items() if places else ():
+            for place in places.keys() & set(read):
+                module = who.removeprefix(MODULE)
+                spread.demand.whole.setdefault(module, f"{module} reads {places[place]}")
+        return spread, evidence
+
+    @staticmethod
+    def _packaged(demand: Demand, file: FileChange, recorded: Mapping[str, list[str]]) -> None:
+        """Add who runs code beside a data file: what was read once may be kept for others.
+
+        A folder that holds tests is no package whose code would keep it.
+        """
+        folder = file.path.rpartition("/")[0]
+        while folder:
+            beside = [path for path in recorded if path.startswith(f"{folder}/")]
+            if beside:
+                if not any(_is_test(path) for path in beside):
+                    why = f"runs code beside {file.path}, which changed"
+                    keys = [(path, one) for path in beside for one in recorded[path]]
+                    demand.clauses.append(Clause(why, [dict.fromkeys(keys)]))
+                return
+            folder = folder.rpartition("/")[0]
+
+    def _compare(
+        self, spread: Spread, key: tuple[str, str], source: bytes, now: bytes | None
+    ) -> None:
+        """Compare a recorded content with what stands there now, and with the change's base."""
+        path = key[0]
+        if now is None:
+            spread.demand.whole[path] = f"{path} is gone"
+            spread.demand.clauses.append(Clause(f"ran {path}, which is gone", [{key: None}]))
+            return
+        if source != now:
+            spread.add(key, compare(source, now), now)
+        if path in self._by_graph.python:
+            base = self._contents.base(path)
+            if base is not None and base != source:
+                spread.add(key, compare(source, base), base)
+
+    def _unrecorded(self, demand: Demand, path: str, now: bytes | None) -> None:
+        """A changed file that no test has loaded: who can is for the import graph to say.
+
+        What only a changed line imports is that line's business.
+        """
+        file = self._by_graph.python[path]
+        name = PurePosixPath(path).name
+        if file.status == "A" and now is not None and name not in ("conftest.py", "__init__.py"):
+            changed = self._by_graph.python
+            for other in self._graph.files - changed.keys():
+                if path in self._graph.targets(other):
+                    demand.whole.setdefault(other, f"{other} imports {path}, which is new")
+            return
+        demand.whole.setdefault(path, f"{path} changed")
+
+    @property
+    def data(self) -> list[FileChange]:
+        """Changed files that are no Python, and that no kind excuses."""
+        return self._by_graph.data
+
+    def everything(self) -> str:
+        """Return why every test has to run, "" where there is no such reason."""
+        for file in self.data:
+            path = PurePosixPath(file.path)
+            if path.name in SETTINGS and self._settings_differ(file):
+                return f"{file.path} changed, which any test may depend on"
+            if path.suffix in COMPILED:
+                return f"{file.path} changed, which becomes code that no line shows"
+        return ""
+
+    def _settings_differ(self, file: FileChange) -> bool:
+        now, before = self._contents.now, self._contents.base
+        return file.status != "M" or differ(file.path, before(file.path), now(file.path))
+
+    def narrowed(self, whole: Iterable[str]) -> Decider:
+        """Return the import graph's decision for the files ``whole``."""
+        python = {path: _as_change(self._by_graph.python, path) for path in whole}
+        return Decider(self._change, self._graph, self._facts, Narrowed(python))
+
+    def has_changed(self, path: str | None) -> bool:
+        """Whether ``path`` is among the changed files."""
+        return any(file.path == path for file in self._change.files)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether anything changed that another program could notice."""
+        return bool(self._by_graph.python or self.data)
+
+    def named(self, nodeid: str) -> str | None:
+        """Return the reason of a test that was asked for by name."""
+        return self._by_graph.named(nodeid)
+
+
+class _Verdict:
+    """Answers for one test after the other, given what the change demands."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        demand: Demand,
+        found: Found,
+        known: Mapping[str, Known],
+        running: Mapping[str, str],
+        items: Sequence[Item],
+    ) -> None:
+        self._planner, self._demand, self._found, self._known = planner, demand, found, known
+        self._everything = demand.everything or planner.everything()
+        places = [(item.nodeid, item.path) for item in items]
+        self._whole = planner.narrowed(demand.whole).select(places)
+        self._running = running
+        self._data = {place: file.path for file in planner.data for place in _places(file)}
+
+    def of(self, item: Item) -> str | None:
+        """Return why the test runs, None where it need not."""
+        known = self._known[item.nodeid]
+        if not known.verdicts or known.verdicts[-1] == "?":
+            return "what it ran was not seen to its end"
+        if known.verdicts[-1] == "f":
+            return "failed when it last ran"
+        return (
+            self._planner.named(item.nodeid)
+            or self._everything
+            or self._found.tests.get(item.nodeid)
+            or self._made_from(item)
+            or self._beside(known)
+            or self._running.get(item.nodeid)
+            or self._whole.reasons.get(item.nodeid)
+        )
+
+    def _made_from(self, item: Item) -> str | None:
+        for (path, name), why in self._demand.parts.items():
+            if path == item.path and name in item.names:
+                return why
+        for (path, name), why in self._demand.fixtures.items():
+            folder = path.rpartition("/")[0]
+            near = path == item.path or not path.endswith("conftest.py")
+            if name in item.fixtures and (near or _is_below(item.path or "", folder)):
+                return why
+        changed = item.doctest and self._planner.has_changed(item.path)
+        return "its own file changed" if changed else None
+
+    def _beside(self, known: Known) -> str | None:
+        """Return what the test did besides running code that concerns it."""
+        if known.starts and self._planner.is_code:
+            return "starts other programs"
+        if not self._data:
+            return None
+        if known.reads is None:
+            return "reads more files than were counted"
+        read = next((place for place in known.reads if place in self._data), None)
+        return f"reads {self._data[read]}" if read else None
+
+
+def _met(spread: Spread, evidence: Evidence) -> Found:
+    """Return who meets the demand; what modules run at import may make it a larger one."""
+    demand, found = spread.demand, Found()
+    asked, run = 0, set[str]()
+    while asked < len(demand.clauses):
+        some, asked = demand.clauses[asked:], len(demand.clauses)
+        found.take(evidence.meet(some))
+        for path in found.modules.keys() - run:
+            run.add(path)
+            spread.add_run(path)
+    for path, why in found.outside.items():
+        demand.whole.setdefault(path, f"{why}, outside of tests")
+    return found
+
+
+def _places(file: FileChange) -> list[str]:
+    """Return what who depends on a data file reads: itself, or its folder when it comes or goes."""
+    paths = [path for path in (file.path, file.old_path) if path]
+    folders = [f"{path.rpartition('/')[0]}/" for path in paths] if file.status != "M" else []
+    return [*paths, *folders]
+
+
+def _is_test(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name == "conftest.py" or name.startswith("test") or name.endswith("_test.py")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def _as_change(changed: Mapping[str, FileChange], path: str) -> FileChange:
+    from aipipe_core.change.model import FileChange, Kind
+
+    return changed.get(path) or FileChange(path, "M", frozenset({Kind.CODE}))

@@ -1,0 +1,390 @@
+"""From what differs in some files to what a test must have run, or be called, to notice.
+
+Names spread: what is bound at import from a changed name is changed as well, in its own
+file and in those that import it. The answer is a list of clauses over recorded points, and
+the files of which nothing finer can be said than who can load them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections.abc
+import unittest
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.select import parts
+from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
+from pytest_aipipe.select.decide import conftests
+from pytest_aipipe.select.index import Index, Key
+from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from pytest_aipipe.select.compare import Impact
+    from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.mentions import Function
+    from pytest_aipipe.select.parts import Points
+
+MOST = 300
+"""Names that a change may spread to; past it the files are taken whole."""
+
+SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
+"""Names that pytest reads from a module."""
+
+PLAIN = frozenset(
+    {"object", "ABC", "ABCMeta", "Generic", "Protocol", "metaclass"}
+    | {name for name, one in vars(builtins).items() if isinstance(one, type)}
+)
+"""Bases that call no method of a class but the special ones."""
+
+TEST_CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase"})
+"""Bases that call tests by their names, and set-up by names that count as implicit."""
+
+COMMON = frozenset(
+    name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
+)
+"""Attributes of built-in types: most of what is named so is no module's."""
+
+
+@dataclass(slots=True)
+class Clause:
+    """Tests that ran a point of each of ``wanted``, by version of file; ``why`` in words.
+
+    Points of None stand for anything in that file.
+    """
+
+    why: str
+    wanted: list[dict[Key, Points | None]]
+
+
+@dataclass(slots=True)
+class Demand:
+    """Which tests notice a change.
+
+    ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
+    ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
+    """
+
+    clauses: list[Clause] = field(default_factory=list)
+    parts: dict[tuple[str, str], str] = field(default_factory=dict)
+    fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
+    whole: dict[str, str] = field(default_factory=dict)
+    everything: str = ""
+
+
+class Spread:
+    """Works out one demand. ``versions`` are the contents that were recorded, by path.
+
+    ``tests`` are the files in which tests stand.
+    """
+
+    def __init__(
+        self,
+        versions: Mapping[str, Sequence[tuple[str, bytes]]],
+        graph: Graph,
+        tests: Collection[str] = (),
+    ) -> None:
+        self.demand = Demand()
+        self._tests = tests
+        self.index = Index(versions)
+        self.touched: list[tuple[Key, Points]] = []
+        self._graph = graph
+        self._reach: dict[str, frozenset[str]] = {}
+        self._done: set[tuple[str, str, bool]] = set()
+        self._waiting: list[tuple[str, str, bool, str]] = []
+
+    def add(self, key: Key, impact: Impact, new: bytes | None) -> None:
+        """Add what a file's difference means; ``new`` is its content now."""
+        path = key[0]
+        if impact.whole:
+            self.demand.whole.setdefault(path, f"{path} {impact.whole}")
+        if impact.hooks:
+            self.demand.everything = f"the hook {min(impact.hooks)} of {path} changed"
+        if impact.lines or impact.entries:
+            points = frozenset(impact.lines), frozenset(impact.entries)
+            self.touched.append((key, points))
+            self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
+        for name in sorted(impact.names):
+            self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
+        for name in sorted(impact.added):
+            self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
+        for klass, method in sorted(impact.methods):
+            self._method(key, klass, method)
+        if new is not None and (impact.added or impact.names):
+            self._fixtures(path, impact, read_mentions(new))
+        self._settle()
+
+    def add_file(self, path: str, why: str) -> None:
+        """Add that a file which is no code changed: who names it may read it."""
+        name = path.rpartition("/")[2]
+        wanted: dict[Key, Points | None] = {}
+        for key, found in self.index.mentioning(name):
+            lines = found.lines.get(name, {}).get(BY_TEXT)
+            if lines:
+                wanted[key] = parts.lines(lines)
+            for binder in found.binders:
+                if BY_TEXT in binder.mentions.get(name, ()):
+                    self._waiting += [(key[0], bound, False, why) for bound in binder.binds]
+                    if binder.effect:
+                        self.demand.whole.setdefault(key[0], why)
+        if wanted:
+            self.demand.clauses.append(Clause(why, [wanted]))
+        self._settle()
+
+    def add_kept(
+        self,
+        early: Collection[str] = (),
+        both: Callable[[Key, Points, Key, Points], bool] = lambda *_: True,
+    ) -> None:
+        """Add who is served by code that ran for another, or before anybody looked.
+
+        ``early`` are the modules that were loaded before measuring began; ``both`` says
+        whether a test ran points of two files: what is kept came from the change only where
+        one did.
+        """
+        sources = [source for some in self.index.versions.values() for _, source in some]
+        if not early and not any(word in source for word in KEEPING for source in sources):
+            return
+        callers = Callers(self.index.mentioning)
+        for key, touched in self.touched:
+            lines = touched[0] | touched[1]
+            above = callers.above(key, self.index.of(key, self.index.source(key)), lines)
+            for path, function in above:
+                entered = frozenset[int](), frozenset({function.span.start})
+                homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
+                if function.keeps and any(both(key, touched, home, entered) for home in homes):
+                    why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                    self._kept(path, function, why)
+            names = {function.name for _, function in above}
+            for path in callers.at_import(names, early):
+                why = f"{path} may run changed code when it is imported"
+                self.demand.whole.setdefault(path, why)
+        self._settle()
+
+    def add_run(self, path: str) -> None:
+        """Add that the module ``path`` runs changed code when it is imported.
+
+        What it binds by naming a function that may come to the changed code is changed;
+        where none is named, all of it is.
+        """
+        names = self._above()
+        why = f"{path} runs changed code when it is imported"
+        named = [
+            binder
+            for _, found in self.index.of_path(path)
+            for binder in found.binders
+            if names and not names.isdisjoint(binder.mentions)
+        ]
+        if not named or any(binder.effect for binder in named):
+            self.demand.whole.setdefault(path, why)
+        for binder in named:
+            for bound in binder.binds:
+                made = f"uses {bound} of {path}, which is made by changed code"
+                self._waiting.append((path, bound, False, made))
+        self._settle()
+
+    def _above(self) -> set[str]:
+        """Return the names by which the code that is asked for may be called, however far up.
+
+        A method is called through its class as well, or one that is made from it. Nothing is
+        returned where there are too many to follow.
+        """
+        names: set[str] = set()
+        callers = Callers(self.index.mentioning)
+        wanted = [item for clause in self.demand.clauses for item in clause.wanted[0].items()]
+        for key, points in wanted:
+            found = self.index.of(key, self.index.source(key))
+            lines = points[0] | points[1] if points else frozenset[int]()
+            above = callers.above(key, found, lines)
+            if points is None or len(above) >= MOST_CALLERS:
+                return set()
+            for _, function in above:
+                names.add(function.name)
+                if function.top != function.name:
+                    names |= self.index.below(function.top)
+        return names
+
+    def _kept(self, path: str, function: Function, why: str) -> None:
+        """Ask for all who name a function that keeps its result; for a method by its class."""
+        if function.top == function.name:
+            self._waiting.append((path, function.name, False, why))
+            return
+        if not self.index.outlives(function.top):
+            return
+        naming: dict[Key, Points | None] = {}
+        for key, there in self.index.mentioning(function.name):
+            ways = there.lines.get(function.name, {})
+            lines = {one for way, some in ways.items() if way.kind != "import" for one in some}
+            if lines:
+                naming[key] = parts.lines(lines)
+        if naming:
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(function.top)]))
+
+    def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
+        for name in (impact.added | impact.names) & new.fixtures:
+            self.demand.fixtures[path, name] = f"uses the fixture {name}, which changed"
+        if (impact.added | impact.names) & new.autouse:
+            self.demand.whole.setdefault(path, f"{path} has another fixture that is always used")
+
+    def _settle(self) -> None:
+        while self._waiting:
+            path, name, new, why = self._waiting.pop()
+            if (path, name, new) in self._done:
+                continue
+            self._done.add((path, name, new))
+            if len(self._done) > MOST:
+                self.demand.whole.setdefault(path, f"{path} changed, and much depends on it")
+                continue
+            self._spread(path, name, why, new=new)
+
+    # A name of a module
+
+    def _spread(self, path: str, name: str, why: str, *, new: bool) -> None:
+        demand = self.demand
+        if name in SPECIAL:
+            demand.whole.setdefault(path, f"{path} tells pytest something else")
+        if not new:
+            demand.parts[path, name] = why
+            self._own(path, name, why)
+        wanted: dict[Key, Points | None] = {}
+        for key, found in self.index.mentioning(name):
+            points = self._points(key[0], found, path, name, new=new)
+            if points != parts.NOWHERE:
+                wanted[key] = points
+            self._bind(key[0], found, path, name, why, new=new)
+        for key, found in self._starred(path):
+            self._waiting.append((key[0], name, new, why))
+            if name == "__all__":
+                demand.whole.setdefault(key[0], why)
+            del found
+        if wanted:
+            demand.clauses.append(Clause(why, [wanted]))
+
+    def _own(self, path: str, name: str, why: str) -> None:
+        """Take in the functions below the name, and the code that looks through its module."""
+        wanted: dict[Key, Points | None] = {}
+        for key, found in self.index.of_path(path):
+            points = found.entries.get(name, parts.NOWHERE)
+            for numbers in found.lines.get(STAR, {}).values():
+                points = parts.joined(points, parts.lines(numbers))
+            if points != parts.NOWHERE:
+                wanted[key] = points
+            if name in found.fixtures:
+                self.demand.fixtures[path, name] = why
+            if name in found.autouse:
+                self.demand.whole.setdefault(path, why)
+        if wanted:
+            self.demand.clauses.append(Clause(why, [wanted]))
+
+    def _points(self, here: str, found: Mentions, path: str, name: str, *, new: bool) -> Points:
+        numbers: set[int] = set()
+        for way, lines in found.lines.get(name, {}).items():
+            if self._means(way, here, found, path, name, new=new):
+                numbers |= lines
+        return parts.lines(numbers)
+
+    def _bind(
+        self, here: str, found: Mentions, path: str, name: str, why: str, *, new: bool
+    ) -> None:
+        """Spread to what is bound at import from the name."""
+        for binder in found.binders:
+            ways = binder.mentions.get(name, ())
+            if not any(self._means(way, here, found, path, name, new=new) for way in ways):
+                continue
+            if binder.effect and (here, name) != (path, "__doc__"):
+                self.demand.whole.setdefault(here, f"{here} {why}")
+            for bound in binder.binds - {"__all__"}:
+                self._waiting.append((here, bound, False, why))
+
+    def _means(
+        self, way: Way, here: str, found: Mentions, path: str, name: str, *, new: bool
+    ) -> bool:
+        """Whether a mention in ``here`` can mean the name of the module ``path``."""
+        if way.kind == "name":
+            return here == path and (not new or hasattr(builtins, name))
+        if way.kind == "text":
+            return self._can_load(here, path)
+        if way.kind == "import":
+            return path in self._graph.meant(here, way.level, way.base)
+        if way.base in found.imports:
+            return any(
+                path in self._graph.meant(here, one.level, one.base)
+                for one in found.imports[way.base]
+            )
+        if way.base != _stem(path) and (new or name in COMMON or here == path):
+            return False
+        return self._can_load(here, path)
+
+    def _can_load(self, here: str, path: str) -> bool:
+        """Whether ``here`` can have the module ``path`` from somewhere."""
+        if here not in self._reach:
+            above = conftests(here, self._graph.files)
+            self._reach[here] = self._graph.reach((here, *above))
+        return path in self._reach[here]
+
+    def _starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
+        """Yield the versions that import whatever the module ``path`` names."""
+        for other, versions in self.index.versions.items():
+            for digest, source in versions:
+                if b"import *" not in source and b"import*" not in source:
+                    continue
+                found = self.index.of((other, digest), source)
+                stars = [binder.star for binder in found.binders if binder.star]
+                if any(path in self._graph.meant(other, s.level, s.base) for s in stars):
+                    yield (other, digest), found
+
+    # A method of a class
+
+    def _method(self, key: Key, klass: str, method: str) -> None:
+        """Who may notice a method that is new, gone, or called differently.
+
+        Who called it as it was has entered it, which is asked for elsewhere. A call that
+        its signature refused is told by the test that expects it, and a method that is new
+        was resolved elsewhere before: whoever names it and has to do with the class.
+        """
+        path = key[0]
+        is_new = method not in self.index.of(key, self.index.source(key)).methods.get(klass, {})
+        bases, below = self.index.bases(klass), self.index.below(klass)
+        foreign = [base for base in bases if not self.index.is_ours(base)]
+        if is_new and not all(_lets_be(base, method) for base in foreign):
+            self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
+            return
+        alone = is_new and not bases - PLAIN and not below - {klass}
+        why = f"uses {klass}.{method} of {path}, which changed"
+        naming: dict[Key, Points | None] = {}
+        for other, there in self.index.mentioning(method):
+            numbers = {
+                line
+                for way, lines in there.lines.get(method, {}).items()
+                if way.kind == "text"
+                or (way.kind == "attribute" and not alone and (is_new or other[0] in self._tests))
+                for line in lines
+            }
+            if numbers:
+                naming[other] = parts.lines(numbers)
+            for binder in there.binders if not alone and self._can_load(other[0], path) else ():
+                ways = binder.mentions.get(method, ())
+                if any(way.kind == "attribute" and way.base in below for way in ways):
+                    self._waiting += [(other[0], bound, False, why) for bound in binder.binds]
+        if naming:
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
+
+
+def _lets_be(base: str, method: str) -> bool:
+    """Whether a base from elsewhere calls no method of that name, whatever it is given."""
+    if base in PLAIN:
+        return True
+    if base in TEST_CASES:  # what it calls of itself has a name that it has already
+        return not hasattr(unittest.TestCase, method)
+    one = getattr(collections.abc, base, None)
+    if not isinstance(one, type):
+        return False
+    codes = [getattr(each, "__code__", None) for each in vars(one).values()]
+    return not any(method in code.co_names for code in codes if code is not None)
+
+
+def _stem(path: str) -> str:
+    parts_ = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    return parts_[-1]

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import pytest
+
+from pytest_aipipe.select.compare import Impact, compare
+
+SOURCE = textwrap.dedent('''\
+    """Text."""
+    import re
+    LIMIT = 1
+    def first(a, b=2):
+        """Doc."""
+        if a:
+            one = 1
+            return one
+        try:
+            two = int(a)
+        except ValueError:
+            return 0
+        return two + LIMIT
+    class Box:
+        size = 1
+        def grow(self):
+            return self.size
+    ''')
+
+
+def turned(old: str, new: str) -> Impact:
+    changed = SOURCE.replace(old, new)
+    assert changed != SOURCE
+    return compare(SOURCE.encode(), changed.encode())
+
+
+def only(impact: Impact, **expected: Any) -> bool:
+    empty: dict[str, set[Any]] = {
+        "lines": set(),
+        "entries": set(),
+        "names": set(),
+        "added": set(),
+        "methods": set(),
+    }
+    found = {name: getattr(impact, name) for name in empty}
+    return found == {**empty, **expected} and not impact.whole and not impact.hooks
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("one = 1", "one = 2", {7}),
+        ("    return two + LIMIT", "    two += 1\n    return two + LIMIT", {13}),
+        ("        return one\n", "        return one\n    elif b:\n        return 9\n", {6}),
+        ("        two = int(a)\n", "        two = int(a)\n        two += 1\n", {10}),
+        ("except ValueError", "except KeyError", {11}),
+        ("if a:", "if a and b:", {6}),
+        ("return self.size", "return 1", {17}),
+        ("    try:", "    if b:\n        return 3\n    try:", {9}),
+    ],
+)
+def test_a_change_in_a_function_concerns_who_ran_the_statement_or_came_to_its_place(
+    old: str, new: str, lines: set[int]
+) -> None:
+    assert only(turned(old, new), lines=lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("one = 1", "one = (  # why\n            1)"),
+        ("import re\n", "import re  # noqa\n\n\n"),
+        ("    def grow(self):", "\n    # a word\n    def grow(self):"),
+        ("LIMIT = 1", "LIMIT = (1)"),
+    ],
+)
+def test_layout_and_comments_mean_nothing(old: str, new: str) -> None:
+    assert turned(old, new).is_empty
+
+
+def test_a_function_that_only_moved_means_nothing() -> None:
+    assert compare(b"def a(): pass\ndef b(): pass\n", b"def b(): pass\ndef a(): pass\n").is_empty
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("LIMIT = 1", "LIMIT = 2", {"names": {"LIMIT"}}),
+        ("size = 1", "size = 2", {"names": {"Box"}}),
+        ("b=2", "b=3", {"names": {"first"}, "entries": {4}}),
+        ("import re", "import re, os", {"added": {"os"}}),
+        ("import re", "import os as re", {"names": {"re"}}),
+        ("class Box:", "class Box(dict):", {"names": {"Box"}}),
+        ("def grow(self)", "def grow(self, by=1)", {"entries": {16}, "methods": {("Box", "grow")}}),
+        ("    size = 1", "    size = 1\n    def lose(self): pass", {"methods": {("Box", "lose")}}),
+        ("    size = 1", "    size = 1\n    def __eq__(self, o): pass", {"names": {"Box"}}),
+        ("LIMIT = 1", "LIMIT = 1\ndef more(): pass", {"added": {"more"}}),
+        ('"""Doc."""', '"""Another."""', {"names": {"__doc__"}}),
+    ],
+)
+def test_what_runs_at_import_is_told_by_the_names_that_may_differ(
+    old: str, new: str, expected: dict[str, Any]
+) -> None:
+    assert only(turned(old, new), **expected)
+
+
+def test_an_assignment_that_makes_a_name_local_concerns_all_who_enter_the_function() -> None:
+    impact = turned("        return 0\n", "        LIMIT = 0\n        return LIMIT\n")
+    assert impact.entries == {4}
+
+
+def test_a_function_that_becomes_a_generator_concerns_all_who_enter_it() -> None:
+    assert turned("        return 0\n", "        yield 0\n").entries == {4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("LIMIT = 1", "LIMIT = 1\nprint(LIMIT)", "for its effect"),
+        ("LIMIT = 1", "LIMIT = 1\nfrom os import *", "whatever"),
+        ("import re", "from __future__ import annotations\nimport re", "__future__"),
+        ("LIMIT = 1", "LIMIT = (", "cannot be read"),
+        ("LIMIT = 1", "LIMIT = 1\ndef __getattr__(name): ...", "does not bind"),
+    ],
+)
+def test_what_no_name_can_tell_is_left_to_the_import_graph(old: str, new: str, why: str) -> None:
+    assert why in turned(old, new).whole
+
+
+def test_code_for_type_checkers_and_scripts_is_no_change_for_a_test() -> None:
+    old = b"if TYPE_CHECKING:\n    import a\nif __name__ == '__main__':\n    run()\n"
+    new = b"if TYPE_CHECKING:\n    import b\nif __name__ == '__main__':\n    run(1)\n"
+    assert compare(old, new).is_empty
+
+
+def test_a_changed_hook_of_pytest_is_named() -> None:
+    old = b"def pytest_configure(config):\n    a = 1\n"
+    assert compare(old, old.replace(b"1", b"2")).hooks == {"pytest_configure"}
+
+
+def test_a_new_first_statement_of_an_empty_function_concerns_who_enters_it() -> None:
+    impact = compare(b"def f():\n    pass\n", b"def f():\n    g()\n    pass\n")
+    assert impact.entries == {1}
+
+
+def test_handlers_and_cases_are_compared_one_by_one() -> None:
+    old = b"def f(a):\n    match a:\n        case 1:\n            x = 1\n        case 2:\n            x = 2\n"
+    assert compare(old, old.replace(b"x = 2", b"x = 3")).lines == {6}
+    assert compare(old, old.replace(b"case 2", b"case 4")).lines == {5}

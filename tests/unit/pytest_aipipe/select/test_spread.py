@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from pytest_aipipe.select.compare import compare
+from pytest_aipipe.select.graph import Graph
+from pytest_aipipe.select.spread import Demand, Spread
+
+
+def demand(files: dict[str, str], path: str, old: str, new: str) -> Demand:
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    before, after = files[path], files[path].replace(old, new)
+    assert before != after
+    spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
+    return spread.demand
+
+
+def lines(found: Demand, path: str) -> set[int]:
+    """The lines that are asked for in a file, whichever clause asks."""
+    return {
+        line
+        for clause in found.clauses
+        for wanted in clause.wanted
+        for key, points in wanted.items()
+        if key[0] == path and points
+        for line in points[0]
+    }
+
+
+def test_a_constant_concerns_the_statements_that_read_it_wherever_they_stand() -> None:
+    files = {
+        "a.py": "LIMIT = 1\ndef f():\n    x = 0\n    return LIMIT\n",
+        "b.py": "from a import LIMIT\ndef g():\n    return LIMIT\ndef h():\n    return 2\n",
+        "c.py": "import a\ndef k():\n    return a.LIMIT\n",
+        "d.py": "from os import LIMIT\ndef m():\n    return LIMIT\n",
+    }
+    found = demand(files, "a.py", "= 1", "= 2")
+    assert [lines(found, path) for path in files] == [{4}, {3}, {3}, set()]
+    assert not found.whole
+
+
+def test_what_is_bound_from_a_changed_name_is_changed_too() -> None:
+    files = {"a.py": "A = 1\nB = A + 1\ndef f():\n    return B\n", "t.py": "from a import B as C\n"}
+    found = demand(files, "a.py", "A = 1", "A = 2")
+    assert lines(found, "a.py") == {4}
+    assert ("t.py", "C") in found.parts
+
+
+def test_a_decorator_and_a_table_reach_the_tests_that_they_are_put_on() -> None:
+    files = {
+        "test_a.py": "import pytest\nROWS = [1]\n@pytest.mark.parametrize('a', ROWS)\n"
+        "def test_rows(a): ...\ndef test_other(): ...\n"
+    }
+    found = demand(files, "test_a.py", "[1]", "[1, 2]")
+    assert ("test_a.py", "test_rows") in found.parts
+    assert ("test_a.py", "test_other") not in found.parts
+
+
+def test_a_class_concerns_who_enters_its_methods_and_those_of_classes_made_from_it() -> None:
+    files = {
+        "a.py": "class A:\n    x = 1\n    def f(self): ...\n",
+        "b.py": "from a import A\nclass B(A):\n    def g(self): ...\n",
+    }
+    found = demand(files, "a.py", "x = 1", "x = 2")
+    entered = {
+        (key[0], entry)
+        for clause in found.clauses
+        for wanted in clause.wanted
+        for key, points in wanted.items()
+        if points
+        for entry in points[1]
+    }
+    assert entered == {("a.py", 3), ("b.py", 3)}
+
+
+def test_a_call_for_its_effect_leaves_its_file_to_the_import_graph() -> None:
+    files = {"a.py": "A = 1\n", "b.py": "import a\nprint(a.A)\n"}
+    assert "b.py" in demand(files, "a.py", "1", "2").whole
+
+
+def test_a_star_import_hands_names_on() -> None:
+    files = {"a.py": "A = 1\n", "b.py": "from a import *\ndef f():\n    return A\n"}
+    assert lines(demand(files, "a.py", "1", "2"), "b.py") == {3}
+
+
+def test_a_mock_names_its_target_in_a_string() -> None:
+    files = {"a.py": "A = 1\n", "t.py": "def test(mock):\n    mock.patch('a.A', 3)\n"}
+    assert lines(demand(files, "a.py", "1", "2"), "t.py") == {2}
+
+
+def test_a_new_function_concerns_nobody_who_could_not_know_it() -> None:
+    files = {"a.py": "x = 1\n", "t.py": "import a\ndef test():\n    assert a.x\n"}
+    found = demand(files, "a.py", "x = 1\n", "x = 1\ndef fresh(): ...\n")
+    assert not found.clauses
+    assert not found.whole
+
+
+def test_a_name_that_hides_a_builtin_concerns_who_uses_it() -> None:
+    files = {"a.py": "x = 1\ndef f():\n    return len([])\n"}
+    assert lines(demand(files, "a.py", "x = 1\n", "x = 1\ndef len(y): ...\n"), "a.py") == {3}
+
+
+def test_a_method_of_another_signature_concerns_who_names_it_and_uses_the_class() -> None:
+    files = {
+        "a.py": "class A:\n    def f(self): ...\n",
+        "t.py": "from a import A\ndef test():\n    A().f()\ndef test_no():\n    A()\n",
+    }
+    found = demand(files, "a.py", "(self)", "(self, x=1)")
+    (clause,) = (clause for clause in found.clauses if len(clause.wanted) > 1)
+    assert clause.wanted[0] == {("t.py", "d"): (frozenset({3}), frozenset())}
+
+
+def test_a_new_method_of_a_class_from_elsewhere_may_be_called_by_what_no_one_sees() -> None:
+    files = {"a.py": "import ast\nclass V(ast.NodeVisitor):\n    def f(self): ...\n"}
+    new = "    def visit_Name(self, n): ...\n    def f(self): ...\n"
+    found = demand(files, "a.py", "    def f(self): ...\n", new)
+    assert ("a.py", "V") in found.parts
+
+
+def test_a_fixture_is_named_to_the_tests_that_use_it() -> None:
+    files = {"conftest.py": "import pytest\n@pytest.fixture\ndef box(): return 1\n"}
+    new = "@pytest.fixture(params=[1, 2])"
+    assert ("conftest.py", "box") in demand(files, "conftest.py", "@pytest.fixture", new).fixtures
+
+
+def test_a_new_fixture_for_all_leaves_the_file_to_the_import_graph() -> None:
+    files = {"conftest.py": "import pytest\n"}
+    new = "import pytest\n@pytest.fixture(autouse=True)\ndef always(): ...\n"
+    assert "conftest.py" in demand(files, "conftest.py", "import pytest\n", new).whole
+
+
+def test_a_changed_hook_concerns_everything() -> None:
+    files = {"conftest.py": "def pytest_configure():\n    x = 1\n"}
+    assert "pytest_configure" in demand(files, "conftest.py", "1", "2").everything
+
+
+def test_a_data_file_concerns_who_names_it() -> None:
+    files = {"t.py": "def test():\n    open('data/rows.csv')\ndef other():\n    open('b.csv')\n"}
+    spread = Spread({"t.py": [("d", files["t.py"].encode())]}, Graph(files, lambda _: b""))
+    spread.add_file("tests/data/rows.csv", "why")
+    assert lines(spread.demand, "t.py") == {2}
+
+
+def kept(files: dict[str, str], path: str, old: str, new: str, *early: str) -> Demand:
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    before, after = files[path], files[path].replace(old, new)
+    spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
+    spread.add_kept(early)
+    return spread.demand
+
+
+def test_what_a_function_keeps_serves_those_who_only_ask_for_it() -> None:
+    files = {
+        "a.py": "from functools import cache\nfrom b import make\n@cache\ndef get():\n"
+        "    return make()\ndef user():\n    return get()\n",
+        "b.py": "def make():\n    return helper()\ndef helper():\n    return 1\n",
+        "t.py": "import a\ndef test():\n    a.get()\ndef other():\n    pass\n",
+    }
+    found = kept(files, "b.py", "return 1", "return 2")
+    assert lines(found, "a.py") == {7}
+    assert lines(found, "t.py") == {3}
+
+
+def test_what_a_property_keeps_serves_those_who_have_its_class() -> None:
+    files = {
+        "a.py": "from functools import cached_property\nclass A:\n    @cached_property\n"
+        "    def size(self):\n        return 1\n",
+        "t.py": "from a import A\ndef test(one):\n    one.size\ndef make():\n    return A()\n",
+    }
+    assert len(kept(files, "a.py", "return 1", "return 2").clauses) == 1  # each has its own
+    files["b.py"] = "from a import A\nONE = A()\n"
+    found = kept(files, "a.py", "return 1", "return 2")
+    (clause,) = (clause for clause in found.clauses if len(clause.wanted) > 1)
+    assert clause.wanted[0] == {("t.py", "d"): (frozenset({3}), frozenset())}
+    assert clause.wanted[1]["t.py", "d"] == (frozenset({5}), frozenset())
+
+
+def test_what_nothing_keeps_serves_nobody_else() -> None:
+    files = {"a.py": "def f():\n    return 1\n", "t.py": "import a\ndef test():\n    a.f()\n"}
+    assert lines(kept(files, "a.py", "return 1", "return 2"), "t.py") == set()
+
+
+def test_a_module_that_was_loaded_too_early_may_have_run_what_changed() -> None:
+    files = {"a.py": "def f():\n    return 1\n", "b.py": "from a import f\nX = f()\n"}
+    assert "b.py" in kept(files, "a.py", "return 1", "return 2", "b.py").whole
+    assert "b.py" not in kept(files, "a.py", "return 1", "return 2").whole
+
+
+def run_at_import(files: dict[str, str], path: str, old: str, new: str, module: str) -> Demand:
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    before, after = files[path], files[path].replace(old, new)
+    spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
+    spread.add_run(module)
+    return spread.demand
+
+
+def test_what_a_decorator_made_at_import_concerns_who_uses_it() -> None:
+    files = {
+        "a.py": "def deco(f):\n    def inner():\n        return helper(f)\n    helper(f)\n"
+        "    return inner\ndef helper(f):\n    return f\n",
+        "t.py": "from a import deco\n@deco\ndef made(): ...\ndef test_one():\n    made()\n"
+        "def test_two():\n    pass\n",
+    }
+    found = run_at_import(files, "a.py", "    return f\n", "    return f or f\n", "t.py")
+    assert not found.whole
+    assert lines(found, "t.py") == {5}
+    assert ("t.py", "made") in found.parts
+
+
+def test_code_that_a_module_runs_by_no_name_leaves_it_to_the_import_graph() -> None:
+    files = {"a.py": "class A:\n    def f(self):\n        return 1\n", "t.py": "import a\nX = 1\n"}
+    assert "t.py" in run_at_import(files, "a.py", "return 1", "return 2", "t.py").whole
+
+
+def test_an_operator_is_followed_through_the_classes_that_have_it() -> None:
+    files = {
+        "a.py": "class Base:\n    def __or__(self, o):\n        return 1\nclass Sub(Base): ...\n",
+        "t.py": "from a import Sub\nONE = Sub()\nTWO = ONE | ONE\ndef test():\n    assert TWO\n",
+    }
+    found = run_at_import(files, "a.py", "return 1", "return 2", "t.py")
+    assert lines(found, "t.py") == {5}
+
+
+def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
+    files = {
+        "t.py": "from unittest import TestCase\nclass T(TestCase):\n    def test_a(self): ...\n"
+    }
+    more = "    def test_b(self): ...\n    def test_a(self): ...\n"
+    assert not demand(files, "t.py", "    def test_a(self): ...\n", more).parts
+    setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
+    assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
