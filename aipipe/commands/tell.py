@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ def tell(words: str, answer: dict[str, Any], file: str | None) -> None:
 def write_file(path: Path, text: str) -> None:
     """Write a file that is whole or not there; ``RequestError`` (``cannot-write``) otherwise."""
     try:
+        if not path.parent.is_dir():  # a folder that is spelled wrongly is not made
+            raise NotADirectoryError(errno.ENOENT, os.strerror(errno.ENOENT))
         write_whole(path, text.encode("utf-8"))
     except OSError as error:
         raise RequestError(
