@@ -4,8 +4,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
 from pytest_aipipe.generate.run import generate
@@ -13,6 +11,8 @@ from pytest_aipipe.generate.run import generate
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
+
+    import pytest
 
     from pytest_aipipe.generate.request import Request
 

@@ -11,7 +11,7 @@ from pytest_aipipe.generate.model import Candidate, Outcome
 
 
 def _seen(**facts: str) -> Trialed:
-    told = {name: (Fact(code),) for name, code in facts.items()}
+    told: dict[str, tuple[Fact, ...]] = {name: (Fact(code),) for name, code in facts.items()}
     return Trialed(Outcome("passed"), facts=told)
 
 
