@@ -50,8 +50,12 @@ class Project:
         return self.git("rev-parse", "HEAD")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one engine on one worker (``--dist loadgroup``)."""
+    """Keep the tests of one engine on one worker (``--dist loadgroup``).
+
+    First of all, since xdist reads the groups in the same hook.
+    """
     here = Path(__file__).parent
     rooms = [here / name for name in ON_THE_ENGINE]
     for item in items:
