@@ -28,7 +28,7 @@ demo: $(BIN)/.ready ## Run pytest --ai-diff on the example project
 test: $(BIN)/.ready ## All tests
 	@$(BIN)/python tests/official.py || echo "The tests that need it say so."
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 .PHONY: versions
 versions: ## The plugin's and the core's tests on the other Pythons of this machine, and on pytest 8
