@@ -63,6 +63,10 @@ class Load:
         """Let every thread end after its request."""
         self._over.set()
 
+    def is_answered(self) -> bool:
+        """Say whether every connection has had an answer: each is then a kept one."""
+        return all(tally.answers for tally in self._tallies)
+
     def result(self) -> dict[str, object]:
         """Wait for the end; return the sums."""
         for thread in self._threads:

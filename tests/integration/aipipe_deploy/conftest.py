@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,11 @@ def users(serving: Any) -> Iterator[Any]:
     """Users who ask all the time; nobody may be let down by the end of the test."""
     load = script("deploy_load").Load(serving.url, connections=4, rate=100.0, seconds=120)
     load.start()
+    # Only what finds a kept connection closed is asked again; on a first one it would be lost.
+    end = time.monotonic() + 30
+    while not load.is_answered():
+        assert time.monotonic() < end, "no answer to a connection's first request"
+        time.sleep(0.01)
     yield load
     load.end()
     result = load.result()
