@@ -11,9 +11,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aipipe.branch import default_branch
 from aipipe.doctor.finding import Finding, State
 from aipipe_core.change.git import run, top_of
-from aipipe_core.change.resolve import default_ref, head_commit, is_shallow, remotes
+from aipipe_core.change.resolve import head_commit, is_shallow, remotes
 from aipipe_core.config import keys, load
 from aipipe_core.errors import AipipeError
 
@@ -75,7 +76,7 @@ def _repository(top: Path) -> Finding:
     if head_commit(top) is None:
         return Finding("repository", State.GOOD, f"{top}, before its first commit")
     try:
-        branch = default_ref(top)
+        branch = default_branch(top)
     except AipipeError as error:
         return Finding("repository", State.OPTIONAL, f"{top}. {error.what}", error.hint)
     against = f"compares with {branch}" if branch else "has one branch, compares with HEAD"

@@ -7,8 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe.branch import default_branch, without_remote
 from aipipe_core.change.git import run
-from aipipe_core.change.resolve import default_ref
 from aipipe_core.errors import AipipeError
 
 if TYPE_CHECKING:
@@ -99,10 +99,15 @@ def _name(project: dict[str, object], root: Path) -> str:
 
 def _branch(root: Path) -> str:
     try:
-        branch = default_ref(root)
+        branch = default_branch(root)
     except AipipeError:
         branch = None
-    return branch.rsplit("/", 1)[-1] if branch else "main"
+    return without_remote(root, branch) if branch else _current(root)
+
+
+def _current(root: Path) -> str:
+    """Return the branch that is checked out; a repository of one branch has no other."""
+    return run(root, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).text or "main"
 
 
 def _forge(root: Path) -> str:

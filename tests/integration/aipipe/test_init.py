@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from aipipe.cli import main
+from aipipe.doctor import examine
 from aipipe.init import look
 from aipipe.init.write import contents
 from aipipe.pipeline.load import load_pipeline
@@ -59,6 +60,27 @@ def test_a_gitlab_remote_gets_gitlab_ci(here: Path, project: Project) -> None:
     jobs = load(here / ".gitlab-ci.yml")
     assert set(jobs) >= {"analyse", "test", "build", "deploy"}
     assert not (here / ".github").exists()
+
+
+@pytest.mark.parametrize("branch", ["main", "release/2"])
+def test_an_ordinary_clone_knows_its_branch_by_name(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, branch: str
+) -> None:
+    project.commit()
+    project.git("branch", "-M", branch)
+    project.git("clone", "-q", str(project.root), str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    assert look(tmp_path / "clone").branch == branch
+    assert main(["init", "--ci", "github"]) == ExitCode.DONE
+    workflow = load(tmp_path / "clone/.github/workflows/aipipe.yml")
+    assert workflow[True]["push"]["branches"] == [branch]
+    (found,) = [one for one in examine(Path.cwd(), os.environ) if one.name == "repository"]
+    assert found.text.endswith(f"compares with origin/{branch}")
+
+
+def test_a_repository_of_one_branch_works_from_that_one(here: Path, project: Project) -> None:
+    project.git("branch", "-M", "trunk")
+    assert look(here).branch == "trunk"
 
 
 def test_the_workflow_has_its_jobs_and_hands_the_level_on(here: Path) -> None:
