@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aipipe.branch import default_branch
 from aipipe.doctor.finding import Finding, State
+from aipipe.doctor.testfiles import tests_of
 from aipipe_core.change.git import run, top_of
 from aipipe_core.change.resolve import head_commit, is_shallow, remotes
 from aipipe_core.config import keys, load
@@ -40,7 +41,7 @@ def examine(folder: Path, environ: Mapping[str, str]) -> list[Finding]:
     except AipipeError as error:
         found.append(Finding("repository", State.BAD, error.what, error.hint))
     if top:
-        found += [_repository(top), _history(top)]
+        found += [_repository(top), _history(top), tests_of(top)]
     found += [_sandbox(), _docker(environ), _model(top or folder, environ)]
     return [*found, *_settings(top or folder, environ)]
 
