@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.generate.request import OpenGap
@@ -28,6 +29,7 @@ class Evidence:
         self._tried: dict[tuple[str, str], int] = defaultdict(int)
         self._rejected: dict[tuple[str, str], str] = {}
         self._ways: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+        self._imports: dict[str, str] = {}
 
     def note(self, gap: Gap, outcome: Outcome, technique: str = "") -> None:
         """Keep what one outcome of ``technique`` showed while ``gap`` was worked on."""
@@ -47,6 +49,11 @@ class Evidence:
         """Keep why a test that reached the gap was not admitted."""
         self._rejected[gap.path, gap.symbol] = reason
 
+    def note_import(self, problem: str) -> None:
+        """Keep why a module could not be imported: its name, a colon, the error."""
+        module, _, error = problem.partition(": ")
+        self._imports[module] = error.strip().partition("\n")[0]
+
     def explain(self, gap: Gap) -> OpenGap:
         """Return the gap with the reason that it stays, and what a person could do."""
         key = (gap.path, gap.symbol)
@@ -58,6 +65,8 @@ class Evidence:
                 f"It was reached, but the test was not admitted: {rejected}",
                 "Write it by hand, or make the result independent of its surroundings.",
             )
+        if not tried and gap.module in self._imports:
+            return _not_imported(gap, self._imports[gap.module])
         if not tried:
             return OpenGap(
                 gap,
@@ -178,6 +187,17 @@ class Evidence:
         lines = self._lines.get(path, [])
         text = lines[line - 1].strip().rstrip(":") if 0 < line <= len(lines) else ""
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def _not_imported(gap: Gap, error: str) -> OpenGap:
+    why = f"{gap.module} cannot be imported where pytest runs: {error[:120]}"
+    path = PurePosixPath(gap.path)
+    folder = path.parents[gap.module.count(".") + (path.name == "__init__.py")]
+    first = gap.module.partition(".")[0]
+    if folder.name and error.endswith(f"No module named '{first}'"):
+        told = f'Put its folder on the path: pythonpath = ["{folder}"] in pytest\'s settings.'
+        return OpenGap(gap, why, told)
+    return OpenGap(gap, why, f"Make `import {gap.module}` work where pytest runs.")
 
 
 def _short(code: str | None) -> str:

@@ -129,6 +129,8 @@ class Workshop:
         self.explorer.begin()
         self.gate.begin()
         ready = self.explorer.start()
+        for problem in ready.problems:
+            self.evidence.note_import(problem)
         for problem in ready.problems[:3]:
             self.note(f"While collecting: {problem.strip().splitlines()[-1][:200]}")
         self.progress.step(

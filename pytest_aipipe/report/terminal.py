@@ -32,7 +32,7 @@ def write_summary(reporter: pytest.TerminalReporter, run: Run) -> None:
 def summary(
     run: Run, report: dict[str, Any], *, quiet: bool = False
 ) -> Iterator[tuple[str, dict[str, bool]]]:
-    """Yield the summary's lines with their markup. ``quiet`` keeps the picture only."""
+    """Yield the summary's lines with their markup. ``quiet``: the picture and the open places."""
     plain: dict[str, bool] = {}
     if not report["change"]["files"]:
         yield f"{changed(report)}: {selected_of(report)}.", plain
@@ -40,7 +40,9 @@ def summary(
     yield f"{changed(report)}, {selected_of(report)}", plain
     yield from _picture(run, report["coverage"])
     yield from ((f"  {note}", {"yellow": True}) for note in report["notes"])
-    if not quiet:
+    if quiet:
+        yield from _gaps(report["gaps"], brief=True)
+    else:
         yield from side_by_side(report["behavior"])
         yield from _tests(run, report["tests"])
         yield from _gaps(report["gaps"])
@@ -110,12 +112,16 @@ def _tests(run: Run, tests: list[dict[str, Any]]) -> Iterator[tuple[str, dict[st
         yield f"  written to {place}{kept}", {}
 
 
-def _gaps(gaps: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, bool]]]:
+def _gaps(
+    gaps: list[dict[str, Any]], *, brief: bool = False
+) -> Iterator[tuple[str, dict[str, bool]]]:
     if gaps:
         yield f"  {len(gaps)} gap{_s(len(gaps))} left", {"yellow": True}
     for gap in gaps[:MAX_GAPS]:
-        yield f"    - {gap['path']}:{ranges(gap['lines'])} {gap['symbol']}: {gap['why']}", {}
-        yield f"      {gap['suggestion']}", {"light": True}
+        place = f"    - {gap['path']}:{ranges(gap['lines'])} {gap['symbol']}"
+        yield (place if brief else f"{place}: {gap['why']}"), {}
+        if not brief:
+            yield f"      {gap['suggestion']}", {"light": True}
     if len(gaps) > MAX_GAPS:
         yield f"    and {len(gaps) - MAX_GAPS} more; --ai-report=json:FILE lists all", {}
 

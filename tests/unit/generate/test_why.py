@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from pytest_aipipe.generate.model import Comparison, Gap, Outcome
 from pytest_aipipe.generate.why import Evidence
 
@@ -75,3 +77,23 @@ def test_a_refused_test_is_told_with_the_reason() -> None:
     found.note(gap(7), ran(6))
     found.note_rejection(gap(7), "does not pass every time")
     assert "does not pass every time" in found.explain(gap(7)).why
+
+
+@pytest.mark.parametrize(
+    ("path", "module", "missing", "hint"),
+    [
+        ("service/app.py", "app", "app", 'pythonpath = ["service"]'),
+        ("src/shop/api.py", "shop.api", "shop", 'pythonpath = ["src"]'),
+        ("src/shop/__init__.py", "shop", "shop", 'pythonpath = ["src"]'),
+        ("app.py", "app", "app", "Make `import app` work"),
+        ("service/app.py", "app", "flask", "Make `import app` work"),
+    ],
+)
+def test_code_that_cannot_be_imported_is_said_so_with_the_setting(
+    path: str, module: str, missing: str, hint: str
+) -> None:
+    found = evidence()
+    found.note_import(f"{module}: ModuleNotFoundError: No module named '{missing}'")
+    told = found.explain(Gap(path, module, "f", frozenset({2}), frozenset()))
+    assert f"No module named '{missing}'" in told.why
+    assert hint in told.suggestion

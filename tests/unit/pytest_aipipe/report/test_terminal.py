@@ -54,9 +54,10 @@ def test_the_picture_is_told_in_few_lines() -> None:
     ]
 
 
-def test_quiet_keeps_the_picture() -> None:
+def test_quiet_keeps_the_picture_and_where_it_is_open() -> None:
     run = a_run()
-    assert len(list(summary(run, document(run), quiet=True))) == 2
+    told = [text for text, _ in summary(run, document(run), quiet=True)]
+    assert told[2:] == ["  1 gap left", "    - a.py:4 f"]
 
 
 def test_a_gap_is_a_finding_at_its_line() -> None:
