@@ -176,6 +176,14 @@ def test_a_file_that_is_there_is_left_and_the_second_time_changes_nothing(
     assert "written" not in second
 
 
+def test_a_commit_shows_the_summary_of_the_hook(here: Path) -> None:
+    assert main(["init"]) == ExitCode.DONE
+    (hook,) = load(here / ".pre-commit-config.yaml")["repos"][0]["hooks"]
+    (offered,) = load(TOP / ".pre-commit-hooks.yaml")
+    assert hook["verbose"] is offered["verbose"] is True
+    assert hook["entry"] == offered["entry"]
+
+
 def test_printing_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
     assert main(["init", "--print", "--ci", "both"]) == ExitCode.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -181,6 +182,17 @@ def test_a_change_of_many_lines_is_cut_and_says_so(project: Project, run: Path) 
 def test_the_command_writes_the_latest_run(project: Project, run: Path) -> None:
     assert main(["report", "--html", "out.html"]) == ExitCode.DONE
     assert "price(10)" in (project.root / "out.html").read_text()
+
+
+def test_whatever_scrolls_is_reached_by_the_keyboard_and_has_a_name(
+    project: Project, run: Path
+) -> None:
+    (run / "deploy.json").write_text(json.dumps(released()))
+    page = page_of(project, run)
+    scrolling = re.findall(r'<(?:pre|div class="(?:scroll|diff)")[^>]*>', page)
+    assert len(scrolling) > 4
+    assert all('tabindex="0"' in tag for tag in scrolling)
+    assert all("aria-label=" in tag for tag in scrolling if tag.startswith("<div"))
 
 
 @pytest.mark.slow
