@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from aipipe.cli import parser as aipipe_parser
+from aipipe_deploy.cli import build_parser as deploy_parser
+
 TOP = Path(__file__).parents[3]
-DOCS = TOP / "docs"
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = sorted(path.name for path in DOCS.glob("*.md") if BLOCK.search(path.read_text()))
+sys.path.insert(0, str(TOP / "docs"))
+try:
+    from commands import commands_of, pages  # type: ignore[import-not-found]
+finally:
+    sys.path.pop(0)
 
-
-def commands_of(page: str) -> list[str]:
-    """Return the lines that begin with ``$``, in the order of the page."""
-    blocks = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+COMMANDS = [command for page in pages() for command in commands_of(page)]
+PAGES = sorted({command.page for command in COMMANDS if command.executed})
+SHOWN = sorted({command.text for command in COMMANDS if not command.executed})
 
 
 def environment() -> dict[str, str]:
@@ -45,7 +48,44 @@ def test_the_documents_build_and_no_link_is_broken(tmp_path: Path) -> None:
 
 
 def test_each_page_with_commands_is_found() -> None:
-    assert {"checklist.md", "blueprint.md", "ci.md"} <= set(PAGES)
+    assert {"docs/checklist.md", "docs/blueprint.md", "docs/ci.md"} <= set(PAGES)
+    assert any(text.startswith("aipipe-deploy") for text in SHOWN)
+
+
+@pytest.fixture(scope="module")
+def plugin_options() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--help"],
+        cwd=TOP,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_a_command_that_is_only_shown_is_understood(text: str, plugin_options: str) -> None:
+    program, *words = shlex.split(text)
+    if program == "pytest":
+        options = [word.partition("=")[0] for word in words if word.startswith("-")]
+        assert [option for option in options if option not in plugin_options] == []
+    elif program == "aipipe-build":
+        done = subprocess.run(
+            [sys.executable, "-m", "aipipe_build", words[0], "--help"],
+            cwd=TOP,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    else:
+        parser = aipipe_parser() if program == "aipipe" else deploy_parser()
+        parser.parse_args(words)
 
 
 @pytest.mark.slow
@@ -58,7 +98,7 @@ def test_every_command_of_a_page_runs(page: str, tmp_path: Path) -> None:
         sys.path.pop(0)
     folder = tmp_path / "orders"
     prepare(folder)
-    for command in commands_of(page):
+    for command in [one.text for one in COMMANDS if one.executed and one.page == page]:
         done = subprocess.run(
             ["bash", "-euc", command],
             cwd=folder,
