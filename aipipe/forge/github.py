@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aipipe.forge.api import Answer, Api
-from aipipe.forge.model import MARK, Annotation, Request, State, Status, Told
+from aipipe.forge.model import Annotation, Request, State, Status, Told
+from aipipe.forge.sticky import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,19 +58,12 @@ class GitHub:
         return _request(answer.value, self._repository, files)
 
     def comment(self, body: str) -> Told:
-        """Write our comment or rewrite it; a second one is never made while the first is there."""
+        """Write our comment or rewrite it."""
         if not self._number:
             return Told(done=False, why="this commit belongs to no pull request")
-        known = self._api.pages(f"{self._base}/issues/{self._number}/comments")
-        if isinstance(known, Told):
-            return known
-        ours = [one for one in known if str(one.get("body", "")).startswith(MARK)]
-        payload = {"body": f"{MARK}\n{body}"}
-        if ours:
-            path = f"{self._base}/issues/comments/{ours[0].get('id')}"
-            return _told(self._api.call("PATCH", path, payload))
-        path = f"{self._base}/issues/{self._number}/comments"
-        return _told(self._api.call("POST", path, payload))
+        base = f"{self._base}/issues"
+        thread = Thread(f"{base}/{self._number}/comments", f"{base}/comments/{{id}}", "PATCH")
+        return _told(thread.write(self._api, body))
 
     def status(self, status: Status) -> Told:
         """Set the commit's status."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from aipipe.forge.api import Answer, Api
-from aipipe.forge.model import MARK, Annotation, Request, State, Status, Told
+from aipipe.forge.model import Annotation, Request, State, Status, Told
+from aipipe.forge.sticky import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,15 +57,9 @@ class GitLab:
         """Write our note or rewrite it."""
         if not self._number:
             return Told(done=False, why="this commit belongs to no merge request")
-        known = self._api.pages(f"{self._merge_request}/notes?sort=asc&order_by=created_at")
-        if isinstance(known, Told):
-            return known
-        ours = [one for one in known if str(one.get("body", "")).startswith(MARK)]
-        payload = {"body": f"{MARK}\n{body}"}
-        if ours:
-            path = f"{self._merge_request}/notes/{ours[0].get('id')}"
-            return _told(self._api.call("PUT", path, payload))
-        return _told(self._api.call("POST", f"{self._merge_request}/notes", payload))
+        notes = f"{self._merge_request}/notes"
+        thread = Thread(notes, f"{notes}/{{id}}", "PUT", "?sort=asc&order_by=created_at")
+        return _told(thread.write(self._api, body))
 
     def status(self, status: Status) -> Told:
         """Set the commit's status; one that already stands so is no failure."""
