@@ -43,16 +43,24 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A changed file. ``left_out`` lines were too many to show."""
+    """A changed file. ``left_out`` lines were too many to show.
+
+    ``measured`` says whether tests can run it; ``counts`` are its lines by mark, with all that
+    were ``added`` and ``removed``.
+    """
 
     path: str
     hunks: tuple[Hunk, ...]
     counts: dict[str, int]
     left_out: int = 0
+    measured: bool = True
 
 
 def files_of(root: Path, tests: dict[str, Any]) -> list[File]:
-    """Return the changed files of a ``tests.json``, or none where git cannot tell them any more."""
+    """Return the changed files of a ``tests.json``, or none where git cannot tell them any more.
+
+    What tests can run comes first: a reviewer looks for what they do not.
+    """
     ends = [tests["base"]]
     if tests["head"] not in {"worktree", "staged"}:
         ends.append(tests["head"])
@@ -68,8 +76,9 @@ def files_of(root: Path, tests: dict[str, Any]) -> list[File]:
         text = text or _untracked(root / path, tests["head"])
         if text:
             marks = _Marks.of(path, changed, tests, idle=_docstrings(root / path))
-            found.append(_file(path, text, marks))
-    return found
+            measured = path in tests["coverage"]["files"]
+            found.append(_file(path, text, marks, measured=measured))
+    return sorted(found, key=lambda file: not file.measured)
 
 
 def _untracked(path: Path, head: str) -> str:
@@ -131,20 +140,22 @@ class _Marks:
         return Line(number, text, "plain" if idle or not measured else "covered")
 
 
-def _file(path: str, text: str, marks: _Marks) -> File:
+def _file(path: str, text: str, marks: _Marks, *, measured: bool) -> File:
     hunks: list[Hunk] = []
     shown = left_out = 0
-    counts = {"covered": 0, "new": 0, "uncovered": 0}
-    for heading, lines in _hunks(text, marks, measured=path.endswith(".py")):
+    counts = {"covered": 0, "new": 0, "uncovered": 0, "added": 0, "removed": 0}
+    for heading, lines in _hunks(text, marks, measured=measured):
         for line in lines:
-            if line.mark in counts:
+            if line.mark != "context":
+                counts["removed" if line.number is None else "added"] += 1
+            if line.mark in ("covered", "new", "uncovered"):
                 counts[line.mark] += 1
         if shown + len(lines) > _MOST_LINES:
             left_out += len(lines)
             continue
         shown += len(lines)
         hunks.append(Hunk(heading, tuple(lines)))
-    return File(path, tuple(hunks), counts, left_out)
+    return File(path, tuple(hunks), counts, left_out, measured)
 
 
 def _hunks(text: str, marks: _Marks, *, measured: bool) -> Iterator[tuple[str, list[Line]]]:

@@ -124,7 +124,26 @@ def test_each_line_shows_what_the_tests_do_to_it(project: Project, run: Path) ->
         (5, "covered"),
         (6, "uncovered"),
     ]
-    assert file.counts == {"covered": 2, "new": 1, "uncovered": 1}
+    assert file.counts == {"covered": 2, "new": 1, "uncovered": 1, "added": 5, "removed": 0}
+
+
+def test_what_no_test_can_run_comes_last_closed_and_claims_no_coverage(
+    project: Project, run: Path
+) -> None:
+    project.write("a.yaml", "one: 1\ntwo: 2\n")
+    project.write("a_test.py", "def test_it():\n    assert True\n")
+    known = json.loads((run / "tests.json").read_text())
+    names = ("a.yaml", "a_test.py")
+    rest = [{"path": name, "kind": "code", "changed_lines": [1, 2]} for name in names]
+    known["change"]["files"] = [*rest, *known["change"]["files"]]
+    (run / "tests.json").write_text(json.dumps(known))
+    first, yaml, test = gather(project.root, run).files
+    assert (first.path, first.measured) == ("price.py", True)
+    assert (yaml.measured, yaml.counts["added"], yaml.counts["covered"]) == (False, 2, 0)
+    assert (test.measured, test.counts["covered"]) == (False, 0)
+    page = page_of(project, run)
+    assert page.count("<details open>") == 1
+    assert page.count(", not measured") == 2
 
 
 def test_a_newly_covered_line_leads_to_its_test(project: Project, run: Path) -> None:
