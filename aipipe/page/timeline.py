@@ -61,7 +61,27 @@ def timeline_of(deploy: dict[str, Any]) -> Timeline | None:
         return None
     ends = [float(move["at"]) for move in deploy["moves"] if move["at"] is not None]
     seconds = max([float(deploy["seconds"]), *ends])
-    return Timeline(seconds, tuple(_moves(deploy["moves"], seconds)), tuple(_charts(deploy)))
+    moves = _ended(deploy["moves"], [float(row["t"]) for row in deploy["metrics"]])
+    return Timeline(seconds, tuple(_moves(moves, seconds)), tuple(_charts(deploy)))
+
+
+def _ended(moves: Sequence[dict[str, Any]], seen: Sequence[float]) -> list[dict[str, Any]]:
+    """Return the moves with the end of one that was broken off in place of its beginning.
+
+    Its watch was over with the last row ``seen`` before the next move, where there is one; else
+    the next move's end is as near as the document tells.
+    """
+    found = []
+    for place, move in enumerate(moves):
+        if move["state"] != "begun" or move["at"] is None:
+            found.append(move)
+            continue
+        later = [float(one["at"]) for one in moves[place + 1 :] if one["at"] is not None]
+        until = min(later, default=float("inf"))
+        rows = [t for t in seen if move["at"] < t <= until] if move["kind"] == "watch" else []
+        end = max(rows, default=until if later else move["at"])
+        found.append({**move, "at": end, "note": move["note"] or "broken off"})
+    return found
 
 
 def _moves(moves: Sequence[dict[str, Any]], seconds: float) -> list[Moved]:

@@ -282,6 +282,31 @@ def test_a_release_shows_its_moves_in_time_and_what_both_versions_answered(
     assert "rolled back" in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "rows", "spans"),
+    [
+        ("watch", [5.0, 13.5], [(4.0, 9.5), (13.5, 0.5)]),
+        ("watch", [], [(4.0, 10.0), (14.0, 0.0)]),
+        ("ready", [13.5], [(4.0, 10.0), (14.0, 0.0)]),
+    ],
+)
+def test_a_move_that_was_broken_off_lasted_until_the_way_back_began(
+    project: Project, run: Path, kind: str, rows: list[float], spans: list[tuple[float, float]]
+) -> None:
+    sent = {"requests": 5, "bad": 0}
+    seen = [{"service": "web", "t": t, "seconds": 1.0, "old": sent, "new": sent} for t in rows]
+    whole = released(metrics=seen)
+    start, watch, sweep, back = whole["moves"]
+    broken = {**watch, "kind": kind, "state": "begun", "at": 4.0}
+    whole["moves"] = [start, broken, sweep, {**back, "at": 14.0}]
+    (run / "deploy.json").write_text(json.dumps(whole))
+    release = gather(project.root, run).release
+    assert release is not None
+    moves = [move for move in release.moves[1:] if move.began is not None]
+    assert [(move.began, move.seconds) for move in moves] == spans
+    assert moves[0].note == "broken off"
+
+
 def test_a_build_shows_each_step_with_what_was_said_and_what_was(
     project: Project, run: Path
 ) -> None:
