@@ -132,11 +132,14 @@ def _start(
         "matrix": trial.matrix,
         "given": [{"path": str(path), "source": source} for path, source in given.items()],
     }
+    scratch = private / "scratch"  # what the tests leave in the temporary folder goes with us
+    scratch.mkdir()
     request = private / "request.json"
     request.write_text(json.dumps(asked), "utf-8")
     env = {
         **os.environ,
         "AIPIPE_MUTATE": str(request),
+        "TMPDIR": str(scratch),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join([*trial.python_path, *_own_path(trial)]),
     }
