@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.generate.request import OpenGap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pytest_aipipe.generate.model import Comparison, Gap, Outcome
 
@@ -181,12 +181,31 @@ class Evidence:
             and node.lineno < first <= (node.end_lineno or 0)
             and node.lineno in ran
         ]
+        around += [node.lineno for node in _leaving_before(tree, first) if node.lineno in ran]
         return max(around, default=min(starts, default=None))
 
     def _text(self, path: str, line: int) -> str:
         lines = self._lines.get(path, [])
         text = lines[line - 1].strip().rstrip(":") if 0 < line <= len(lines) else ""
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def _leaving_before(tree: ast.Module, line: int) -> Iterator[ast.If]:
+    """Yield the conditions before ``line``, in its block or one around, that lead past it."""
+    for node in ast.walk(tree):
+        for _, block in ast.iter_fields(node):
+            stands = isinstance(block, list) and all(isinstance(one, ast.stmt) for one in block)
+            if not stands or not block:
+                continue
+            if not block[0].lineno <= line <= (block[-1].end_lineno or 0):
+                continue
+            for one in block:
+                if isinstance(one, ast.If) and (one.end_lineno or 0) < line and _leaves(one):
+                    yield one
+
+
+def _leaves(node: ast.If) -> bool:
+    return isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
 def _not_imported(gap: Gap, error: str) -> OpenGap:

@@ -97,3 +97,32 @@ def test_code_that_cannot_be_imported_is_said_so_with_the_setting(
     told = found.explain(Gap(path, module, "f", frozenset({2}), frozenset()))
     assert f"No module named '{missing}'" in told.why
     assert hint in told.suggestion
+
+
+EARLY = """\
+def last(text, most):
+    if most < 0:
+        kept = text.split()[most:]
+        if len(kept) < 2:
+            return kept[0]
+        text = " ".join(kept)
+    if not text:
+        return ""
+    for word in text.split():
+        if word == "skip":
+            continue
+        print(word)
+    return text
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "ran_before", "guard"),
+    [(6, (2, 3, 4, 5), 4), (12, (2, 7, 9, 10, 11), 10), (13, (2, 7, 8), 7), (5, (2, 3, 4), 4)],
+)
+def test_behind_an_early_way_out_the_guard_of_that_one_is_told(
+    line: int, ran_before: tuple[int, ...], guard: int
+) -> None:
+    found = Evidence({"shop.py": EARLY})
+    found.note(gap(line), ran(*ran_before), "construct")
+    assert f"line {guard} " in found.explain(gap(line)).why
