@@ -165,7 +165,8 @@ def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
     except Exception:  # a stranger's iterator or __eq__ may raise anything
         return []
     fact = Fact(f"assert {expression} == {written.code}", written.imports)
-    return [fact, *_kind_facts(expression, value)]
+    parts = _property_facts(expression, value)[:MAX_PARTS]
+    return [fact, *_kind_facts(expression, value), *parts]
 
 
 def _plain(value: Any, left: Iterator[int]) -> Any:
