@@ -57,7 +57,7 @@ def test_objects_are_compared_by_the_fields_that_count() -> None:
     assert Point(1, 2, "a") == Point(1, 2, "b")
     assert hash(Point(1, 2, "a")) == hash(Point(1, 2, "b"))
     assert Point(1) != Point(2)
-    assert Point(1) != as_dict(Point(1))
+    assert Point(1).__eq__(as_dict(Point(1))) is NotImplemented
     assert Node("a") != Node("a")
     assert len({Node("a"), Node("a")}) == 2
     with pytest.raises(TypeError, match="unhashable"):
