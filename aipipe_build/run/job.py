@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from aipipe_build.decide.decide import BuildDecision, Decision, decide, installing_stages
 from aipipe_build.keys.platform import parse_platform
-from aipipe_build.light import replace
 from aipipe_build.predict.job import Job
 from aipipe_build.record.make import Made
 from aipipe_build.run.argv import Reproducible, build_command
