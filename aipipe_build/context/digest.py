@@ -167,17 +167,17 @@ class ContentHasher:
         if entry.digest is None:
             # The context's own bits are not sent.
             own = self._leaf(entry) if entry.path else ""
-            entry.digest = self._from_memory(entry, own) or self._folder(entry, own)
+            if self._memo is None:
+                entry.digest = self._folder(entry, own)
+                return entry.digest
+            signed = self._signature(entry, own)
+            known = self._memo.digest(entry.path, signed)
+            entry.digest = known or self._folder(entry, own)
+            if known:
+                self._remembered.append(entry)
+            elif not any(map(self._cache.doubts, self.tree.children(entry).values())):
+                self._memo.keep(entry.path, signed, entry.digest)
         return entry.digest
-
-    def _from_memory(self, entry: Entry, own: str) -> str | None:
-        """Return the digest of a directory in which nothing was touched since it was computed."""
-        if self._memo is None:
-            return None
-        digest = self._memo.digest(entry.path, self._signature(entry, own))
-        if digest:
-            self._remembered.append(entry)
-        return digest
 
     def _folder(self, entry: Entry, own: str) -> str:
         children = self.tree.children(entry)
@@ -187,10 +187,7 @@ class ContentHasher:
             # Nearly all of a context are files: they go the short way.
             known = self._leaf(child) if child.is_file else self._recursive(child)
             parts.append(f"{name}\0{known}")
-        digest = _combine(parts)
-        if self._memo is not None and not any(map(self._cache.doubts, children.values())):
-            self._memo.keep(entry.path, self._signature(entry, own), digest)
-        return digest
+        return _combine(parts)
 
     def _signature(self, entry: Entry, own: str) -> str:
         """Return all that decides a directory's digest: stats of its files, digests of folders."""
