@@ -105,7 +105,7 @@ def make_base(folder: Path) -> None:
     headers = (
         "apt-get update && cd /tmp && apt-get download libpython3.11-dev && "
         "dpkg -x libpython3.11-dev*.deb headers && cp -r headers/usr/include /usr/ && "
-        "rm -rf /tmp/* /var/lib/apt/lists/*"
+        "rm -rf /tmp/* /var/lib/apt/lists/* /var/cache/apt/*.bin"
     )
     (folder / "Dockerfile").write_text(
         f"FROM {LOCAL}\nRUN {headers}\n"
