@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
 from pathlib import Path
@@ -31,7 +32,27 @@ BUILD_OPTIONS = (
 )  # fmt: skip
 """Options that reach a cache key or the image's configuration."""
 _SHORT = {"--output": "-o", "--tag": "-t", "--quiet": "-q", "--memory": "-m", "--debug": "-D"}
+_COLUMNS = 80
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+class _Help(argparse.HelpFormatter):
+    """Asks for the terminal's width itself: one is made for each option that is added."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+@functools.cache
+def _columns() -> int:
+    """Return what ``shutil.get_terminal_size`` does, without loading every archive format."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(1).columns or _COLUMNS
+    except OSError:
+        return _COLUMNS
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -44,7 +65,9 @@ class ArgumentParser(argparse.ArgumentParser):
 
 def make_parser(prog: str, description: str) -> argparse.ArgumentParser:
     """Return a parser that knows ``docker build``'s options."""
-    parser = ArgumentParser(prog=prog, description=description, allow_abbrev=False)
+    parser = ArgumentParser(
+        prog=prog, description=description, allow_abbrev=False, formatter_class=_Help
+    )
     parser.add_argument("path", nargs="?", help="the build context, as docker build takes it")
     parser.add_argument("--context", metavar="DIR", help="the build context (default: .)")
     parser.add_argument("--file", "-f", metavar="DOCKERFILE", help="default: DIR/Dockerfile")

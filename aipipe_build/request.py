@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class BuildRequest:
     """One build. Only what can reach a cache key or the image's configuration is here."""
 

@@ -8,28 +8,31 @@ BuildKit's bytes, but two selections have equal digests here exactly when they h
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import posixpath
 import stat as stats
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_build.context.folder_memo import signature, stat_row
 from aipipe_build.context.tree import ContextError, ContextTree, Entry
 from aipipe_build.ignore.glob import glob_match, has_wildcard, split_wildcard
 from aipipe_build.ignore.patterns import PatternMatcher
+from aipipe_build.light import light
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from aipipe_build.context.folder_memo import FolderMemo
     from aipipe_build.context.stat_cache import StatCache
 
 _MAX_LINKS = 255
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Selector:
     """What of a source a step uses. ``path`` is absolute inside the source."""
 
@@ -69,10 +72,12 @@ def reduce_selectors(selectors: Iterable[Selector]) -> list[Selector]:
 class ContentHasher:
     """Digests over one context tree."""
 
-    def __init__(self, tree: ContextTree, cache: StatCache) -> None:
+    def __init__(self, tree: ContextTree, cache: StatCache, memo: FolderMemo | None = None) -> None:
         self.tree = tree
         self._cache = cache
+        self._memo = memo
         self._used: dict[str, Entry] = {}
+        self._remembered: list[Entry] = []
 
     def digest(self, selectors: Iterable[Selector]) -> str:
         """Return the content key of a selection. Raises :class:`ContextError`."""
@@ -89,6 +94,7 @@ class ContentHasher:
 
     def sent(self) -> dict[str, tuple[int, int, int, str]]:
         """Return size, time, mode and digest of every regular file that was asked for."""
+        self._look_into_remembered()
         rows: dict[str, tuple[int, int, int, str]] = {}
         for entry in self._used.values():
             if entry.digest and stats.S_ISREG(entry.mode):
@@ -98,6 +104,7 @@ class ContentHasher:
 
     def sent_folders(self) -> dict[str, int]:
         """Return the keyed mode of every directory that is sent with what was asked for."""
+        self._look_into_remembered()
         rows: dict[str, int] = {}
         for entry in self._used.values():
             for folder in (entry.path, *_parents(entry.path)):
@@ -107,6 +114,13 @@ class ContentHasher:
                 if found is not None and found.is_dir:
                     rows[folder] = self._cache.folder_mode(folder, found.mode)
         return rows
+
+    def save(self) -> None:
+        """Keep what was learned; where that is not possible the next run is only slower."""
+        self._cache.save()
+        if self._memo is not None:
+            with contextlib.suppress(OSError):
+                self._memo.save()
 
     def _one(self, selector: Selector) -> str:
         if not selector.filters:
@@ -151,16 +165,46 @@ class ContentHasher:
         if not entry.is_dir:
             return self._leaf(entry)
         if entry.digest is None:
-            children = self.tree.children(entry)
             # The context's own bits are not sent.
-            parts = [self._leaf(entry) if entry.path else ""]
-            for name in sorted(children):
-                child = children[name]
-                # Nearly all of a context are files: they go the short way.
-                known = self._leaf(child) if child.is_file else self._recursive(child)
-                parts.append(f"{name}\0{known}")
-            entry.digest = _combine(parts)
+            own = self._leaf(entry) if entry.path else ""
+            if self._memo is None:
+                entry.digest = self._folder(entry, own)
+                return entry.digest
+            signed = self._signature(entry, own)
+            known = self._memo.digest(entry.path, signed)
+            entry.digest = known or self._folder(entry, own)
+            if known:
+                self._remembered.append(entry)
+            elif not any(map(self._cache.doubts, self.tree.children(entry).values())):
+                self._memo.keep(entry.path, signed, entry.digest)
         return entry.digest
+
+    def _folder(self, entry: Entry, own: str) -> str:
+        children = self.tree.children(entry)
+        parts = [own]
+        for name in sorted(children):
+            child = children[name]
+            # Nearly all of a context are files: they go the short way.
+            known = self._leaf(child) if child.is_file else self._recursive(child)
+            parts.append(f"{name}\0{known}")
+        return _combine(parts)
+
+    def _signature(self, entry: Entry, own: str) -> str:
+        """Return all that decides a directory's digest: stats of its files, digests of folders."""
+        rows: list[tuple[str | int, ...]] = [(own,)]
+        for name, stat in self.tree.visible(entry):
+            if stat.st_mode & 0o170000 == stats.S_IFDIR:
+                rows.append((name, self._recursive(self.tree.folder(entry, name, stat))))
+            else:
+                rows.append(stat_row(name, stat))
+        return signature(rows)
+
+    def _look_into_remembered(self) -> None:
+        """Take up one by one the files that were vouched for together."""
+        for entry in self._remembered:
+            for child in self.tree.children(entry).values():
+                self._leaf(child)
+        self._remembered.clear()
 
     def _leaf(self, entry: Entry) -> str:
         """Digest an entry alone, without its children."""

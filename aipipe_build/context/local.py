@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipipe_build.context.digest import ContentHasher, Selector
+from aipipe_build.context.folder_memo import FolderMemo
 from aipipe_build.context.stat_cache import StatCache
 from aipipe_build.context.tree import ContextTree
 from aipipe_build.ignore.patterns import PatternMatcher, read_ignore_file
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def main_matcher(request: BuildRequest) -> PatternMatcher:
     return PatternMatcher([])
 
 
-@dataclass(slots=True)
+@light()
 class LocalContexts:
     """Content keys over local folders. ``memory`` is where stat caches are kept, if anywhere."""
 
@@ -58,8 +59,7 @@ class LocalContexts:
         for hasher, cache in self._open.values():
             if sent:
                 cache.save_sent(hasher.sent(), hasher.sent_folders())
-            else:
-                cache.save()
+            hasher.save()
 
     def _hasher(self, name: str) -> tuple[ContentHasher, StatCache]:
         if name not in self._open:
@@ -70,10 +70,11 @@ class LocalContexts:
                 matcher = PatternMatcher(read_ignore_file(data))
             else:
                 matcher = main_matcher(self.request)
-            cache = StatCache()
+            cache, memo = StatCache(), None
             if self.memory:
                 label = hashlib.sha256(f"{root.resolve()}".encode(errors="surrogateescape"))
-                cache = StatCache.load(self.memory / label.hexdigest()[:24])
+                place = self.memory / label.hexdigest()[:24]
+                cache, memo = StatCache.load(place), FolderMemo(place)
             tree = ContextTree(str(root), matcher)
-            self._open[name] = (ContentHasher(tree, cache), cache)
+            self._open[name] = (ContentHasher(tree, cache, memo), cache)
         return self._open[name]

@@ -15,14 +15,16 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from aipipe_build.light import field, light
 from aipipe_core.store.folder import make_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aipipe_build.context.tree import Entry
 
 _SCHEMA = 1
 # A write within this of the moment of hashing may leave the same times behind.
@@ -44,14 +46,14 @@ def hash_file(path: str) -> str:
     return digest.hexdigest()
 
 
-@dataclass(slots=True)
+@light()
 class StatCache:
     """The memory of one context; ``location`` is None for one that is not kept."""
 
     location: Path | None = None
     stale: dict[str, str] = field(default_factory=dict)
     """Paths whose content changed behind an equal stat, with the digest of the true content."""
-    _files: dict[str, _FileRow] = field(default_factory=dict)
+    _read_files: dict[str, _FileRow] | None = None
     _sent: dict[str, _SentRow] | None = None
     _folders: dict[str, int] | None = None
     _changed: bool = False
@@ -59,10 +61,28 @@ class StatCache:
 
     @classmethod
     def load(cls, location: Path) -> StatCache:
-        """Read the memory at ``location``; a missing or damaged one is empty."""
-        cache = cls(location=location, _now=time.time_ns())
-        cache._files = _read(location.with_suffix(".files.json"))
-        return cache
+        """Use the memory at ``location``; a missing or damaged one is empty."""
+        return cls(location=location, _now=time.time_ns())
+
+    @property
+    def _files(self) -> dict[str, _FileRow]:
+        """The rows, read when the first is asked for: often whole directories are vouched for."""
+        if self._read_files is None:
+            location = self.location
+            self._read_files = read_rows(location.with_suffix(".files.json")) if location else {}
+        return self._read_files
+
+    def doubts(self, entry: Entry) -> bool:
+        """Tell whether an equal stat would not yet say that ``entry`` is as it is now.
+
+        A directory is in no doubt: it is what is in it that counts.
+        """
+        if entry.is_dir:
+            return False
+        if entry.is_file:
+            row = self._files.get(entry.path)
+            return row is None or bool(row[5])
+        return max(entry.stat.st_mtime_ns, entry.stat.st_ctime_ns) > self._now - _RACY_NS
 
     def digest(self, path: str, absolute: str, stat: os.stat_result) -> str:
         """Return the content digest that BuildKit will key ``path`` by. Raises ``OSError``."""
@@ -84,7 +104,7 @@ class StatCache:
         """Return the mode of a directory that BuildKit will key it by."""
         if self._folders is None:
             location = self.location
-            self._folders = _read(location.with_suffix(".dirs.json")) if location else {}
+            self._folders = read_rows(location.with_suffix(".dirs.json")) if location else {}
         sent = self._folders.get(path, mode)
         if sent != mode:
             self.stale[path] = "mode"
@@ -106,7 +126,7 @@ class StatCache:
 
     def _as_sent(self, path: str, stat: os.stat_result, true: str) -> str:
         if self._sent is None:
-            self._sent = _read(self.location.with_suffix(".sent.json")) if self.location else {}
+            self._sent = read_rows(self.location.with_suffix(".sent.json")) if self.location else {}
         row = self._sent.get(path)
         if row is None or row[3] == true:
             return true
@@ -119,25 +139,26 @@ class StatCache:
         """Keep the true digests; where that is not possible the next run is only slower."""
         if self._changed and self.location:
             with contextlib.suppress(OSError):
-                _write(self.location.with_suffix(".files.json"), self._files)
+                write_rows(self.location.with_suffix(".files.json"), self._files)
             self._changed = False
 
     def save_sent(self, sent: Mapping[str, _SentRow], folders: Mapping[str, int]) -> None:
         """Keep what the builder was given. Raises ``OSError``."""
         if not self.location:
             return
-        _write(self.location.with_suffix(".sent.json"), sent)
-        _write(self.location.with_suffix(".dirs.json"), folders)
+        write_rows(self.location.with_suffix(".sent.json"), sent)
+        write_rows(self.location.with_suffix(".dirs.json"), folders)
         self._folders = dict(folders)
         self._sent = dict(sent)
-        self._files = {
+        self._read_files = {
             path: (*row[:5], 0) for path, row in self._files.items() if path not in self.stale
         }
         self._changed = True
         self.save()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_rows(path: Path) -> dict[str, Any]:
+    """Read a memory; a missing or damaged one is empty."""
     try:
         document = json.loads(path.read_bytes())
         if document["schema"] != _SCHEMA:
@@ -148,7 +169,8 @@ def _read(path: Path) -> dict[str, Any]:
     return rows if isinstance(rows, dict) else {}
 
 
-def _write(path: Path, rows: Mapping[str, object]) -> None:
+def write_rows(path: Path, rows: Mapping[str, object]) -> None:
+    """Write a memory, whole or not at all. Raises ``OSError``."""
     import tempfile
 
     make_inside(path.parent)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from aipipe_build.light import light
 from aipipe_build.predict.model import Verdict
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Decision(StrEnum):
     """Something that only the builder can see decides it."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class BuildDecision:
     """The decision, the recorded seconds of the steps that will not run, and of those that may.
 

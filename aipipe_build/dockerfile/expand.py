@@ -8,10 +8,10 @@ text that the progress output shows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.text import is_space
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ class ExpansionError(ValueError):
     """The word cannot be expanded; BuildKit refuses it too."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Expander:
     """How words are expanded.
 
@@ -55,7 +55,7 @@ class Expander:
             raise ExpansionError(f"failed to process {source!r}: {error}") from error
 
 
-@dataclass(slots=True)
+@light()
 class _Words:
     """Collects the words of a text while its characters go by."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from aipipe_build.dockerfile.directives import DirectiveReader
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.text import SPACES
+from aipipe_build.light import field, light
 
 BOM = "\ufeff"
 
 
-@dataclass(slots=True)
+@light()
 class LogicalLine:
     """A line as the parser sees it. ``start`` and ``end`` are 1-based physical lines."""
 
@@ -22,7 +22,7 @@ class LogicalLine:
     leading: str
 
 
-@dataclass(slots=True)
+@light()
 class LineReader:
     """Yields the logical lines of a Dockerfile and lets here-documents take raw ones."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from aipipe_build.light import field, light
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Heredoc:
     """A here-document that an instruction carries.
 
@@ -26,7 +26,7 @@ class Heredoc:
         return "".join(line.lstrip("\t") for line in self.content.splitlines(keepends=True))
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Instruction:
     """One instruction.
 
@@ -73,7 +73,7 @@ class Instruction:
         return value is not None and value.lower() in ("", "true")
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Stage:
     """A FROM and what follows it. ``name`` is lower case, empty when there is none."""
 
@@ -84,7 +84,7 @@ class Stage:
     commands: tuple[Instruction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Directive:
     """A parser directive at the top of the file."""
 
@@ -93,7 +93,7 @@ class Directive:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Dockerfile:
     """A parsed Dockerfile.
 

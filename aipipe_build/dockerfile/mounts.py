@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.errors import DockerfileError
+from aipipe_build.light import light
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ _BARE_TRUE = frozenset({"readonly", "ro", "readwrite", "rw", "required"})
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 
 
-@dataclass(slots=True)
+@light()
 class Mount:
     """One mount, with the defaults of its kind filled in."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.check import check_instruction
@@ -19,6 +18,7 @@ from aipipe_build.dockerfile.words import (
     parse_words,
     split_instruction,
 )
+from aipipe_build.light import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from aipipe_build.light import light
 
 if TYPE_CHECKING:
     import socket
@@ -21,7 +22,7 @@ _CHUNK = 1 << 16
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:@._-")
 
 
-@dataclass(slots=True)
+@light()
 class EngineClient:
     """Read-only questions. ``host`` is a ``DOCKER_HOST``; "" for no engine."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+
+from aipipe_build.light import field, light
 
 _TIMEOUT_SECONDS = 10.0
 _LIMIT = 256 << 20
 _CHUNK = 1 << 20
 
 
-@dataclass(slots=True)
+@light()
 class HttpDownloads:
     """Fetches and hashes; nothing is kept. ``enabled`` false asks nobody."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.keys.model import BaseImage, ImageConfig
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ _INHERITED = frozenset({"Env", "WorkingDir", "User", "Shell", "OnBuild", "Image"
 _UNSEEN = "unseen "
 
 
-@dataclass(slots=True)
+@light()
 class KnownImages:
     """Looks images up; ``recorded`` is what was seen when states were recorded.
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.text import trim
+from aipipe_build.light import light
 from aipipe_core.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _ESCAPED = frozenset(".+()|{}$")
+_SPECIAL = re.compile(r"[*?\[\]\\^]")
 
 
 class IgnoreError(RequestError):
@@ -27,7 +28,7 @@ class IgnoreError(RequestError):
         super().__init__("dockerignore-malformed", what, hint="Mend the pattern or remove it.")
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Pattern:
     """One pattern; ``exclusion`` is the ``!`` form."""
 
@@ -202,6 +203,7 @@ def _any_of(patterns: list[str]) -> Callable[[str], bool]:
     starts: list[str] = []
     ends: list[str] = []
     regexes: list[str] = []
+    tails: list[str] = []
     for pattern in patterns:
         kind, regex = _translate(pattern)
         if kind == "exact":
@@ -213,13 +215,15 @@ def _any_of(patterns: list[str]) -> Callable[[str], bool]:
             exact.add(pattern[3:] if pattern[2:3] == "/" else pattern[2:])
         else:
             regexes.append(f"(?:{regex})")
-    prefixes, suffixes = tuple(starts), tuple(ends)
+            tails.append(_SPECIAL.split(pattern)[-1])
     search = re.compile("|".join(regexes)).search if regexes else lambda _: None
+    # What every match of an expression ends with spares most files the expression.
+    prefixes, suffixes, endings = tuple(starts), tuple(ends), tuple(tails)
     return lambda path: (
         path in exact
         or path.startswith(prefixes)
         or path.endswith(suffixes)
-        or search(path) is not None
+        or (path.endswith(endings) and search(path) is not None)
     )
 
 

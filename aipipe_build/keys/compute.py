@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.keys.model import Source
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ANY = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Keys:
     """The keys of one vertex. ``doubt`` says why ``exact`` cannot be trusted, "" if it can."""
 
@@ -34,7 +34,7 @@ class Keys:
     doubt: str = ""
 
 
-@dataclass(slots=True)
+@light()
 class KeyRing:
     """Computes keys, each vertex once.
 

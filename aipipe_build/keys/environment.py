@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from aipipe_build.light import field, light
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Environment(Mapping[str, str]):
     """Names and values; setting a name again moves it to the end, and so the order counts."""
 

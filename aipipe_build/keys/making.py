@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.errors import DockerfileError
@@ -10,6 +9,7 @@ from aipipe_build.dockerfile.expand import Expander, ExpansionError
 from aipipe_build.keys.model import BaseImage, Input, Source, Step, Vertex
 from aipipe_build.keys.reference import familiar_reference, normalise_reference
 from aipipe_build.keys.stages import SCRATCH
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aipipe_build.request import BuildRequest
 
 
-@dataclass(slots=True)
+@light()
 class Making:
     """One graph in the making."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from aipipe_build.context.digest import Selector
@@ -26,7 +27,7 @@ class Source(StrEnum):
     LOCAL = "local"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@light(frozen=True, eq=False)
 class Vertex:
     """A node of the graph.
 
@@ -50,7 +51,7 @@ class Vertex:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@light(frozen=True, eq=False)
 class Input:
     """One input of a vertex.
 
@@ -66,7 +67,7 @@ class Input:
     """The name of the local context that ``content`` was read from, "" for the main one."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Step:
     """A line of BuildKit's progress that belongs to a RUN, COPY, ADD or WORKDIR."""
 
@@ -78,7 +79,7 @@ class Step:
     end_line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class ImageConfig:
     """The part of an image's configuration that a build on top of it inherits."""
 
@@ -91,7 +92,7 @@ class ImageConfig:
     """A digest of everything else: labels, command, ports, ..."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class BaseImage:
     """An image that a FROM or ``--from`` names.
 
@@ -107,7 +108,7 @@ class BaseImage:
     recorded_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class BuildGraph:
     """A whole build: its steps in the order of the file, the target's last vertex."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from aipipe_build.light import light
 from aipipe_core.errors import RequestError
 
 _ARCHITECTURES = {
@@ -21,7 +21,7 @@ _SYSTEMS = frozenset({"linux", "windows", "darwin", "freebsd", "wasi"})
 _MAX_PARTS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Platform:
     """System, architecture, variant, normalised."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.context.digest import Selector
@@ -13,6 +12,7 @@ from aipipe_build.dockerfile.heredoc import parse_heredoc
 from aipipe_build.dockerfile.mounts import Mount, parse_mount
 from aipipe_build.keys.model import Input, Vertex
 from aipipe_build.keys.stages import SCRATCH
+from aipipe_build.light import replace
 
 if TYPE_CHECKING:
     from aipipe_build.dockerfile.model import Instruction

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.mounts import mount_sources
+from aipipe_build.light import field, light
 from aipipe_core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCRATCH = "scratch"
 
 
-@dataclass(slots=True, eq=False)
+@light(eq=False)
 class StageNode:
     """A stage, or an image that a ``--from`` names (``implicit``).
 
@@ -39,7 +39,7 @@ class StageNode:
         return [self.base, *needed] if self.base else needed
 
 
-@dataclass(slots=True)
+@light()
 class StageGraph:
     """All stages in the order of the file, the target, and what they display as."""
 

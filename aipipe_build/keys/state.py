@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.keys.environment import Environment
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from aipipe_build.dockerfile.model import Instruction
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aipipe_build.keys.stages import StageNode
 
 
-@dataclass(slots=True)
+@light()
 class StageState:
     """What an instruction finds and what it leaves to the next."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.context.local import LocalContexts
@@ -12,6 +11,7 @@ from aipipe_build.engine.downloads import HttpDownloads
 from aipipe_build.engine.images import KnownImages
 from aipipe_build.keys.compute import KeyRing
 from aipipe_build.keys.convert import build_graph
+from aipipe_build.light import field, light, replace
 from aipipe_build.predict.predict import agree, predict_graph
 from aipipe_build.predict.syntax import doubt_of_syntax
 from aipipe_build.record.location import record_folders
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SNAPSHOTTER = "io.containerd.snapshotter"
 
 
-@dataclass(slots=True)
+@light()
 class Job:
     """One request with everything that stands around it."""
 

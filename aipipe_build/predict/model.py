@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from aipipe_build.light import light
 
 
 class Verdict(StrEnum):
@@ -18,7 +19,7 @@ class Verdict(StrEnum):
     """Something that only the builder or the network can see decides it."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class StepPrediction:
     """One step's verdict; ``cause`` is empty for a hit. ``seconds`` is what it took last."""
 
@@ -40,7 +41,7 @@ class StepPrediction:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Prediction:
     """A whole build's. ``unchanged`` says that the image would be one that was built before."""
 

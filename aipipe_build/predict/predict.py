@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aipipe_build.keys.compute import KeyRing, ignored_keys
+from aipipe_build.light import replace
 from aipipe_build.predict.model import Prediction, StepPrediction, Verdict
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.decide.requirements import is_manifest
 from aipipe_build.keys.compute import KeyRing
+from aipipe_build.light import light, replace
 from aipipe_build.record.model import State, StepRecord
 from aipipe_build.secrets import Mask, secret_values
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class Made:
     """What a build made: the image and the engine it is in, as far as they are known.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from aipipe_build.light import field, light
 
 if TYPE_CHECKING:
     from aipipe_build.keys.model import BaseImage
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 _TEXT = "text:"
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class StepRecord:
     """One step as it was built.
 
@@ -33,7 +34,7 @@ class StepRecord:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class State:
     """One build. ``head`` is the last step's key, ``config`` the image configuration's digest."""
 
@@ -49,7 +50,7 @@ class State:
     """The engine's own identity, "" where that was not told."""
 
 
-@dataclass(slots=True)
+@light()
 class History:
     """All that is on record for one builder."""
 

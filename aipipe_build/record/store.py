@@ -6,11 +6,11 @@ import json
 import os
 import re
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.keys.model import BaseImage, ImageConfig
+from aipipe_build.light import as_dict, light
 from aipipe_build.record.model import History, State, StepRecord
 from aipipe_core.errors import SurroundingsError
 from aipipe_core.store.folder import make_folder
@@ -23,7 +23,7 @@ _SCHEMA = 1
 _MAX_STATES = 200
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True)
 class RecordStore:
     """The records of one builder: read from all ``folders``, written to the first."""
 
@@ -71,12 +71,12 @@ class RecordStore:
         path = self.folder / f"{self._name}.json"
         with self.writing(), _locked(self.folder / f"{self._name}.lock"):
             document = _read(path)
-            new = asdict(state)
+            new = as_dict(state)
             _carry_over(new, document.get("states", ()))
             older = [row for row in document.get("states", ()) if not _same(row, new)]
             states = [*([] if alone else older), new][-_MAX_STATES:]
             known = document.get("images", {})
-            known |= {name: asdict(image) for name, image in images.items()}
+            known |= {name: as_dict(image) for name, image in images.items()}
             keep = document.get("merges") if merges is None else merges
             rows = {"schema": _SCHEMA, "merges": keep, "images": known, "states": states}
             _write(path, rows)

@@ -27,6 +27,8 @@ _TOOLS = re.compile(
     r"|python3?(?:\.\d+)?-dev|.*-dev"
 )
 _PREFIX = "/install"
+_PIP_INSTALL = re.compile(r"(\bpip[\d.]*\s+(?:-\S+\s+)*install)(?=\s)")
+_INSTALLERS = frozenset({"pip", "setuptools", "wheel"})
 _MOVED = frozenset({"RUN", "COPY", "ADD", "WORKDIR", "ENV", "ARG", "SHELL", "LABEL"})
 
 
@@ -67,12 +69,16 @@ def _shape(situation: Situation) -> _Shape | None:
         return None
     steps = steps_of(stage, user=situation.base(base).user)
     tools = [s for s in steps if any(map(_TOOLS.fullmatch, _apt_packages(s.instruction)))]
-    pips = [s for s in steps if _is_pip(s.instruction)]
-    if len(tools) != 1 or not pips or not _only_apt(tools[0].instruction):
+    if len(tools) != 1 or not _only_apt(tools[0].instruction):
         return None
-    first, last = steps.index(tools[0]), steps.index(pips[-1])
+    # What pip installed before there was a compiler needs none, and pip itself is in both.
+    later = steps[steps.index(tools[0]) + 1 :]
+    pips = [s for s in later if _is_pip(s.instruction) and not _only_itself(s.instruction)]
+    if not pips or any(_into_prefix(step.instruction) is None for step in pips):
+        return None
+    last = steps.index(pips[-1])
     between = steps[:last]
-    if first > steps.index(pips[0]) or any(not is_root(step.user) for step in steps[: last + 1]):
+    if any(not is_root(step.user) for step in steps[: last + 1]):
         return None
     if any(step.instruction.keyword not in _MOVED for step in between):
         return None
@@ -92,6 +98,13 @@ def _only_apt(one: Instruction) -> bool:
 def _is_pip(one: Instruction) -> bool:
     commands = commands_of(one) or ()
     return bool(commands) and all(command.is_pip_install for command in commands)
+
+
+def _only_itself(one: Instruction) -> bool:
+    """Tell whether pip and what it installs with are brought up to date, and nothing else."""
+    commands = commands_of(one) or ()
+    names = {re.split(r"[\[=<>~!;\s]", t)[0].lower() for c in commands for t in c.pip_targets}
+    return bool(names) and names <= _INSTALLERS and not any(c.pip_files for c in commands)
 
 
 def _packages(situation: Situation, shape: _Shape) -> tuple[tuple[str, ...], set[str]]:
@@ -147,7 +160,7 @@ def _text(situation: Situation, shape: _Shape, runtime: tuple[str, ...]) -> str:
     start = stage.instruction.source.rstrip()
     draft.replace(stage.instruction, f"{start} AS build")
     for step in shape.pips:
-        draft.replace(step.instruction, _into_prefix(step.instruction))
+        draft.replace(step.instruction, _into_prefix(step.instruction) or "")
     below = [f"\n{start}"]
     pips = {id(step.instruction) for step in shape.pips}
     for step in shape.between:
@@ -172,6 +185,10 @@ def _runtime_install(shape: _Shape, runtime: tuple[str, ...], escape: str) -> li
     return [join_lines(lines).replace("\\\n", f"{escape}\n")]
 
 
-def _into_prefix(one: Instruction) -> str:
-    """Let pip put everything below a folder, at the places where it would have gone."""
-    return re.sub(r"(\binstall)\b", rf"\1 --root={_PREFIX}", one.source)
+def _into_prefix(one: Instruction) -> str | None:
+    """Let pip put everything below a folder, at the places where it would have gone.
+
+    None where the text does not show each of its installs.
+    """
+    text, count = _PIP_INSTALL.subn(rf"\1 --root={_PREFIX}", one.source)
+    return text if count == len(commands_of(one) or ()) else None

@@ -2,133 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
-import importlib.util
 import json
 import os
-import shutil
-import socket
 import subprocess
-import sys
 import threading
-import time
 import urllib.request
-import uuid
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[3]
-_SPEC = importlib.util.spec_from_file_location(
-    "build_engines", Path(__file__).with_name("engines.py")
-)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-ENGINES = importlib.util.module_from_spec(_SPEC)
-sys.modules["build_engines"] = ENGINES
-_SPEC.loader.exec_module(ENGINES)
+    from tests.integration.aipipe_build.conftest import Project
 
 # A build takes seconds even where all of it is cached.
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-
-
-@dataclass
-class Done:
-    code: int
-    document: dict[str, Any]
-    out: str
-    err: str
-
-    @property
-    def image(self) -> dict[str, Any]:
-        (image,) = self.document["images"]
-        return dict(image)
-
-    def facts(self) -> list[tuple[str, str]]:
-        return [(step["verdict"], step["fact"]) for step in self.image["steps"]]
-
-
-class Project:
-    """A folder with contexts, whose images have names that no one else has."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.tag = f"aipipe-test/{uuid.uuid4().hex[:12]}"
-        self.environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": f"{root}.state"}
-
-    def write(self, name: str, text: str, *, salted: bool = True) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{text} {self.tag}" if salted else text)
-
-    def dockerfile(self, text: str, name: str = "Dockerfile") -> None:
-        self.write(name, text, salted=False)
-        self.write(".dockerignore", "Dockerfile\n.dockerignore\n.aipipe\n", salted=False)
-
-    def command(self, *words: str, **environ: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "aipipe_build.cli", *words],
-            cwd=self.root,
-            env={**self.environ, **environ},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def run(self, *words: str, **environ: str) -> Done:
-        code, out, err = self.command("run", *words, "--json", **environ)
-        return Done(code, json.loads(out) if out else {}, out, err)
-
-    def recorded(self) -> list[Any]:
-        path = self.root / ".aipipe" / "build" / "default.json"
-        return list(json.loads(path.read_text())["states"]) if path.exists() else []
-
-    def identity(self, tag: str) -> str:
-        command = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-
-@pytest.fixture
-def project(tmp_path: Path, docker: None) -> Iterator[Project]:
-    root = tmp_path / "project"
-    root.mkdir()
-    made = Project(root)
-    yield made
-    listing = subprocess.run(
-        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", f"{made.tag}*"],
-        capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
-    if listing:
-        subprocess.run(
-            ["docker", "image", "rm", "--force", *listing], check=False, capture_output=True
-        )
-
-
-@pytest.fixture
-def containerd_store(docker: None) -> None:
-    """Need the image store that can do more than the older one."""
-    info = subprocess.run(["docker", "info"], capture_output=True, text=True, check=True).stdout
-    if "io.containerd.snapshotter" not in info:
-        pytest.skip("the engine does not keep its images in containerd's store")
-
-
-TWO_STEPS = "FROM scratch\nCOPY a /a\nCOPY b /b\n"
-
-
-@pytest.fixture
-def two_steps(project: Project) -> Project:
-    project.write("a", "one")
-    project.write("b", "two")
-    project.dockerfile(TWO_STEPS)
-    return project
 
 
 def test_a_build_is_predicted_run_compared_and_recorded(two_steps: Project) -> None:
@@ -314,31 +202,6 @@ def test_a_local_cache_is_exported_and_imported(two_steps: Project, tmp_path: Pa
     assert two_steps.run(*words).facts() == [("hit", "cached"), ("miss", "ran")]
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[str]:
-    """Serve a registry on the loopback address; its name is yielded."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("there is no docker-registry on the PATH")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        name = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
-        "http": {"addr": name},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(settings))
-    command = [program, "serve", str(tmp_path / "registry.yml")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as served:
-        for _ in range(100):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{name}/v2/"):
-                break
-            time.sleep(0.1)
-        yield name
-        served.terminate()
-
-
 @pytest.mark.usefixtures("containerd_store")
 def test_images_and_cache_go_to_a_registry_and_come_from_it(
     two_steps: Project, registry: str
@@ -355,13 +218,6 @@ def test_images_and_cache_go_to_a_registry_and_come_from_it(
     assert two_steps.run("-t", name, f"--cache-from={cache}", ".").facts()[0] == ("hit", "cached")
     listing = [f"{name}:1", f"{name}:2", name]
     subprocess.run(["docker", "image", "rm", "--force", *listing], check=False, capture_output=True)
-
-
-def test_a_registry_that_is_not_there_is_told_apart(two_steps: Project) -> None:
-    done = two_steps.run("--push", "-t", f"127.0.0.1:9/{two_steps.tag}", ".")
-    assert done.code == 3
-    assert "build-network" in done.err
-    assert two_steps.recorded() == []
 
 
 def test_only_the_images_that_a_change_reaches_are_built_in_order(project: Project) -> None:
@@ -432,58 +288,3 @@ def test_the_document_is_written_where_it_is_wanted(two_steps: Project) -> None:
     assert "2 of 2 steps predicted right" in out
     document = json.loads((two_steps.root / ".aipipe" / "build.json").read_text())
     assert document["images"][0]["tags"] == [two_steps.tag]
-
-
-def test_an_engine_that_is_down_is_told_apart(two_steps: Project) -> None:
-    done = two_steps.run("-t", two_steps.tag, ".", DOCKER_HOST=f"unix://{two_steps.root}/no.sock")
-    assert done.code == 3
-    assert "engine-down" in done.err
-    assert two_steps.recorded() == []
-
-
-def test_an_engine_without_room_is_told_apart_and_nothing_is_recorded(project: Project) -> None:
-    (project.root / "big").write_bytes(os.urandom(48 << 20))
-    project.dockerfile("FROM scratch\nCOPY big /big\n")
-    with ENGINES.own_engine(40) as engine:
-        done = project.run("-t", project.tag, ".", DOCKER_HOST=engine.host)
-    assert done.code == 3
-    assert "engine-disk-full" in done.err
-    assert project.recorded() == []
-
-
-class _Slow(http.server.BaseHTTPRequestHandler):
-    """Serves the one who predicts, and lets the builder wait."""
-
-    asked = threading.Event()
-    go_on = threading.Event()
-
-    def do_GET(self) -> None:
-        if "Python" not in self.headers.get("User-Agent", ""):
-            self.asked.set()
-            self.go_on.wait(60)
-        self.send_response(200)
-        self.send_header("Content-Length", "3")
-        self.end_headers()
-        self.wfile.write(b"abc")
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def test_an_engine_that_dies_in_the_middle_never_leaves_a_record(project: Project) -> None:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    project.dockerfile(f"FROM scratch\nADD http://127.0.0.1:{server.server_port}/f /f\n")
-    with ENGINES.own_engine(64) as engine:
-        killer = threading.Thread(target=lambda: _Slow.asked.wait(60) and engine.die())
-        killer.start()
-        done = project.run("-t", project.tag, ".", DOCKER_HOST=engine.host)
-        killer.join()
-        _Slow.go_on.set()
-    server.shutdown()
-    server.server_close()
-    assert _Slow.asked.is_set()
-    assert done.code == 3
-    assert "engine-died" in done.err or "engine-down" in done.err
-    assert project.recorded() == []
-    assert done.image["recorded"] is False

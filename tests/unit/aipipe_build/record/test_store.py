@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aipipe_build.keys.model import BaseImage, ImageConfig
+from aipipe_build.light import replace
 from aipipe_build.record.model import State, StepRecord
 from aipipe_build.record.store import RecordStore
 from aipipe_core.errors import SurroundingsError
