@@ -30,7 +30,8 @@ TOOLS = _words(
     "*-sphinx-theme *-sphinx-themes towncrier "
     "build bump2version bumpver bumpversion check-manifest check-sdist check-wheel-contents "
     "cibuildwheel commitizen python-semantic-release tbump twine validate-pyproject "
-    "nox pip-compile-multi pip-tools pre-commit prek pyproject-fmt tox tox-* *-stubs types-*"
+    "nox pip-compile-multi pip-tools pre-commit pre-commit-* prek pyproject-fmt tox tox-* "
+    "*-stubs types-*"
 )
 """Patterns of what checks code, writes documents, or builds, publishes and starts the tests."""
 OF_TOOLS = re.compile(
@@ -40,7 +41,7 @@ OF_TOOLS = re.compile(
 """Names of files that list what documents, checks and publishing need: no test runs with it."""
 
 _NAME = re.compile(r"([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;(@])")
-_COMMENT = re.compile(r"(?:^|\s)#\s?(.*)$")
+_COMMENT = re.compile(r"(?:^|\s)#(.*)$")
 
 
 def normal(name: str) -> str:
@@ -89,7 +90,8 @@ def read_pins(text: str, tool: Predicate = is_tool) -> dict[str, str]:
         if stripped := words.strip():
             current = _add(stripped, pins)
             via.setdefault(current, set())
-        if comment and current:
+        # What asked for a package stands beside it, or below it and indented.
+        if comment and current and not line.startswith("#"):
             via[current] |= set(_parents(comment[1]))
     return {name: pins[name] for name in pins.keys() - _uncounted(pins, via, tool)}
 
@@ -130,7 +132,9 @@ def _parents(comment: str) -> Iterator[str]:
 def _uncounted(pins: Mapping[str, str], via: Mapping[str, set[str]], tool: Predicate) -> set[str]:
     """Return the packages that are tools, or that only tools ask for."""
     tools = {name for name in pins if not name.startswith("-") and _idle(name, pins, tool)}
-    counting = {name for name in pins.keys() - tools if _is_wanted(via.get(name, set()), pins)}
+    counting = {
+        name for name in pins.keys() - tools if _is_wanted(via.get(name, set()), pins, tool)
+    }
     while True:
         more = {
             name
@@ -142,11 +146,11 @@ def _uncounted(pins: Mapping[str, str], via: Mapping[str, set[str]], tool: Predi
         counting |= more
 
 
-def _is_wanted(parents: set[str], pins: Mapping[str, str]) -> bool:
-    """Whether somebody besides the packages of the file wants it, or nobody is said to."""
-    packages = {normal(parent) for parent in parents} & pins.keys()
+def _is_wanted(parents: set[str], pins: Mapping[str, str], tool: Predicate) -> bool:
+    """Whether somebody besides tools and the file's packages wants it, or nobody is said to."""
+    packages = {one for one in map(normal, parents) if one in pins or tool(one)}
     files = {parent.rsplit("/", 1)[-1] for parent in parents if parent.startswith("-r")}
-    others = {one for one in parents if normal(one) not in pins and not one.startswith("-")}
+    others = {one for one in parents if normal(one) not in packages and not one.startswith("-")}
     if others or not all(OF_TOOLS.fullmatch(file.removeprefix("-r ")) for file in files):
         return True
     return not packages and not files

@@ -71,7 +71,7 @@ def said(name: str, text: str, *, tool: Predicate = is_tool, but: Collection[str
 
 def installs(name: str, text: str, *, tool: Predicate = is_tool) -> Any:
     """Return the part of what ``name`` says that decides what is installed; as :func:`said`."""
-    found = said(name, text, tool=tool)
+    found = said(name, text, tool=tool, but=VERSION)
     if name == "pyproject.toml":
         project = found["project"]
         listed = [project.get("dependencies", []), project["optional-dependencies"]]
@@ -145,19 +145,35 @@ def _tox(text: str, _tool: Predicate, _silent: frozenset[str]) -> Any:
 def _setup_py(text: str, _tool: Predicate, silent: frozenset[str]) -> str:
     """Return the script's tree without the metadata that it writes down as it is.
 
-    Metadata that is computed stays: what computes it may do more than that.
+    Metadata that is computed stays: what computes it may do more than that. A value that has a
+    name goes with the last that uses it.
     """
     tree = ast.parse(text)
+    named = {name: node for node in tree.body if (name := _names_a_value(node))}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("setup", "setuptools.setup"):
             node.keywords = [
                 word for word in node.keywords
-                if not (word.arg in silent and _is_written(word.value))
+                if word.arg not in silent or not _is_written(word.value, named)
             ]  # fmt: skip
+    used = {node.id for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}  # fmt: skip
+    gone = [node for name, node in named.items() if name not in used]
+    tree.body = [node for node in tree.body if node not in gone]
     return ast.dump(tree)
 
 
-def _is_written(node: ast.expr) -> bool:
+def _names_a_value(node: ast.stmt) -> str:
+    """Return the name that the statement gives to a value that is written down, if it does."""
+    if not isinstance(node, ast.Assign) or not _is_written(node.value):
+        return ""
+    target = node.targets[0]
+    return target.id if len(node.targets) == 1 and isinstance(target, ast.Name) else ""
+
+
+def _is_written(node: ast.expr, named: Collection[str] = ()) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in named
     try:
         ast.literal_eval(node)
     except ValueError:

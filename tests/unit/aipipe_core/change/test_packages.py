@@ -78,6 +78,11 @@ def test_hashes_that_go_on_over_lines_belong_to_their_package() -> None:
     assert of(one) == {"attrs", "pytest"}
 
 
+def test_a_remark_at_the_margin_asks_for_nothing() -> None:
+    text = "wheel==1\n    # via pip-tools\n\n# The following are unsafe:\n# setuptools\n"
+    assert of(text) == set()
+
+
 def test_a_package_that_is_asked_for_twice_keeps_both() -> None:
     text = 'attrs==1; python_version < "3.8"\nattrs==2\n'
     assert read_pins(text)["attrs"] == 'attrs==1; python_version < "3.8" attrs==2'

@@ -68,6 +68,22 @@ def test_what_is_installed_is_a_part_of_it(old: str, new: str, same: bool) -> No
         assert said("pyproject.toml", GROUPS) != said("pyproject.toml", after)
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("v = '1'\nsetup(version=v)\n", True),
+        ("v = '1'\nsetup(version=v)\nprint(v)\n", False),
+        ("v = '1'\nsetup(install_requires=[v])\n", False),
+        ("v = '1' + x\nsetup(version=v)\n", False),
+        ("setup(version='1')\n", True),
+    ],
+)
+def test_a_version_of_its_own_installs_nothing_else(text: str, same: bool) -> None:
+    after = text.replace("'1'", "'2'")
+    assert (installs("setup.py", text) == installs("setup.py", after)) is same
+    assert said("setup.py", text) != said("setup.py", after)
+
+
 def test_extras_of_a_setup_file_are_read_requirement_by_requirement() -> None:
     text = "[options]\ninstall_requires =\n    flask\n[options.extras_require]\ndev =\n    ruff\n"
     assert installs("setup.cfg", text) == installs("setup.cfg", text.replace("ruff", "mypy"))
