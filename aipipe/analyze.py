@@ -46,7 +46,7 @@ def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
     risk = _ruled(risk or assess(change, history_of(change), settings), change, rules)
     kinds = change.kinds
     tool = Tools(change)
-    unseen = is_unseen(change, tool)
+    unseen = is_unseen(change, tool, tool.imports)
     reader = reader_of(change) if unseen else ""
     installed = "" if unseen else noticed(change, tool)
     route = route_for(
@@ -55,7 +55,7 @@ def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
         rules.matrix,
         unseen=unseen,
         read=bool(reader),
-        idle=is_idle(change, tool),
+        idle=is_idle(change, tool, tool.imports),
         installs=bool(installed),
     )
     why = reasons(risk.level, kinds, route, rules.matrix, rules.edited, reader, installed)

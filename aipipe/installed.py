@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from importlib.metadata import packages_distributions
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -36,22 +37,35 @@ class Tools:
         self._change = change
 
     def __call__(self, name: str) -> bool:
-        """Whether no test runs with the package ``name``."""
-        return is_tool(name) and normal(name) not in self._used
+        """Whether no test runs with the package ``name`` though nothing but itself says so."""
+        return is_tool(name) and normal(name) not in self._named and not self.imports(name)
+
+    def imports(self, name: str) -> bool:
+        """Whether the project's code imports a module of the package ``name``."""
+        plain = normal(name)
+        spoken = {plain, plain.removeprefix("python-"), plain.removeprefix("py")}
+        return bool(spoken & self._imported)
 
     @cached_property
-    def _used(self) -> frozenset[str]:
-        """The tools that a test names, or that code imports."""
+    def _named(self) -> frozenset[str]:
+        """The tools that a test names."""
         any_tool = "|".join(map(_as_pattern, TOOLS))
-        named = self._grep("-w", f"({any_tool})", TESTS)
-        imported = self._grep("-w", f"^[[:space:]]*(import|from)[[:space:]]+({any_tool})", PRODUCT)
-        return frozenset([*map(normal, named), *(normal(line.split()[-1]) for line in imported)])
+        return frozenset(map(normal, self._grep("-w", f"({any_tool})", TESTS)))
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """The modules that code imports, and the packages that are known to bring them."""
+        pattern = "^[[:space:]]*(import|from)[[:space:]]+[[:alnum:]_]+"
+        modules = {line.split()[-1] for line in self._grep("-I", pattern, PRODUCT)}
+        known = packages_distributions()
+        bringing = {one for module in modules for one in known.get(module, ())}
+        return frozenset(map(normal, modules | bringing))
 
     def _grep(self, how: str, pattern: str, where: tuple[str, ...]) -> list[str]:
-        argv = ("grep", "--untracked", "-h", "-o", "-i", "-I", how, "-E", "-e", pattern, "--")
+        argv = ("grep", "--untracked", "-h", "-o", "-i", how, "-E", "-e", pattern, "--")
         environ = {"GIT_LITERAL_PATHSPECS": "0"}
         found = run(self._change.root, *argv, *where, environ=environ, check=False)
-        return found.text.splitlines()
+        return [line for line in found.text.splitlines() if line.strip()]
 
 
 def _as_pattern(name: str) -> str:
@@ -77,7 +91,7 @@ def _noticed(change: Change, file: FileChange, tool: Tools) -> str:
     if file.status not in ("M", "A", "D"):
         return f"{file.path} changed, which says what is installed"
     try:
-        found = [read_pins(side(change, file.path), tool) for side in (before, after)]
+        found = [read_pins(side(change, file.path), tool, tool.imports) for side in (before, after)]
     except (OSError, ValueError):
         return f"{file.path} changed, which cannot be read package by package"
     return _in_words(changed(*found), file.path)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from aipipe.route import UNRUN
 from aipipe.sides import after, before
 from aipipe_core.change import Kind
-from aipipe_core.change.packages import is_tool, read_pins
+from aipipe_core.change.packages import is_tool, no_package, read_pins
 from aipipe_core.change.said import READ, said
 
 if TYPE_CHECKING:
@@ -24,23 +25,28 @@ if TYPE_CHECKING:
 
     from aipipe_core.change import Change, FileChange
 
+    Predicate = Callable[[str], bool]
+
 NEVER_SEEN = frozenset({"manifest.in"})
 LIST = re.compile(r"(^|[-_.])(requirements|constraints)([-_.].*)?\.(txt|in)")
 """Names of lists of requirements, wherever they lie."""
 
 
-def is_unseen(change: Change, tool: Callable[[str], bool] = is_tool) -> bool:
+def is_unseen(change: Change, tool: Predicate = is_tool, imports: Predicate = no_package) -> bool:
     """Whether no test can see any of the changed files; false for a change of nothing.
 
-    ``tool`` says of a package whether no test runs with it.
+    ``tool`` says of a package whether no test runs with it, ``imports`` whether code imports it.
     """
-    return bool(change.files) and all(_is_unseen(change, file, tool) for file in change.files)
+    unseen = partial(_is_unseen, change, tool=tool, imports=imports)
+    return bool(change.files) and all(map(unseen, change.files))
 
 
-def is_idle(change: Change, tool: Callable[[str], bool] = is_tool) -> bool:
+def is_idle(change: Change, tool: Predicate = is_tool, imports: Predicate = no_package) -> bool:
     """Whether nothing changed that the product runs: a test may see it, and nobody else."""
     return bool(change.files) and all(
-        file.kinds <= UNRUN or _is_unseen(change, file, tool) or _does_the_same(change, file)
+        (file.kinds <= UNRUN and not is_list(file))
+        or _is_unseen(change, file, tool=tool, imports=imports)
+        or _does_the_same(change, file)
         for file in change.files
     )
 
@@ -54,13 +60,13 @@ def is_list(file: FileChange) -> bool:
     return listed or LIST.search(name) is not None
 
 
-def _is_unseen(change: Change, file: FileChange, tool: Callable[[str], bool]) -> bool:
+def _is_unseen(change: Change, file: FileChange, *, tool: Predicate, imports: Predicate) -> bool:
     name = PurePosixPath(file.path).name.lower()
     if file.status in ("M", "A", "D"):
         if name in READ:
             return _same(change, file, lambda text: said(name, text, tool=tool))
         if is_list(file):
-            return _same(change, file, lambda text: read_pins(text, tool))
+            return _same(change, file, lambda text: read_pins(text, tool, imports))
     return file.kinds - {Kind.GENERATED} <= {Kind.DOCS, Kind.CI} or name in NEVER_SEEN
 
 

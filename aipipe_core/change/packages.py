@@ -75,8 +75,17 @@ def counted(requirements: Iterable[str], tool: Predicate = is_tool) -> list[str]
     return sorted("".join(one.split()) for one in kept)
 
 
-def read_pins(text: str, tool: Predicate = is_tool) -> dict[str, str]:
+def no_package(_name: str) -> bool:
+    """Say no of every package."""
+    return False
+
+
+def read_pins(
+    text: str, tool: Predicate = is_tool, imports: Predicate = no_package
+) -> dict[str, str]:
     """Return what counts of a requirements file: by package what is asked of it.
+
+    What only tools ask for counts all the same where the project ``imports`` it.
 
     Options (``-r``, ``--index-url``) are there under their own text. Raises ValueError for a
     line that is not understood.
@@ -93,7 +102,7 @@ def read_pins(text: str, tool: Predicate = is_tool) -> dict[str, str]:
         # What asked for a package stands beside it, or below it and indented.
         if comment and current and not line.startswith("#"):
             via[current] |= set(_parents(comment[1]))
-    return {name: pins[name] for name in pins.keys() - _uncounted(pins, via, tool)}
+    return {name: pins[name] for name in pins.keys() - _uncounted(pins, via, tool, imports)}
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -129,12 +138,18 @@ def _parents(comment: str) -> Iterator[str]:
             yield parent.strip()
 
 
-def _uncounted(pins: Mapping[str, str], via: Mapping[str, set[str]], tool: Predicate) -> set[str]:
+def _uncounted(
+    pins: Mapping[str, str],
+    via: Mapping[str, set[str]],
+    tool: Predicate,
+    imports: Predicate,
+) -> set[str]:
     """Return the packages that are tools, or that only tools ask for."""
     tools = {name for name in pins if not name.startswith("-") and _idle(name, pins, tool)}
     counting = {
         name for name in pins.keys() - tools if _is_wanted(via.get(name, set()), pins, tool)
     }
+    counting |= {name for name in pins.keys() - tools if imports(name)}
     while True:
         more = {
             name

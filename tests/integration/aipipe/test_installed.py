@@ -85,6 +85,25 @@ def test_a_tool_that_a_test_names_or_code_imports_is_one_of_the_tests(
     assert why(here) == "mypy changed in requirements/dev.txt"
 
 
+@pytest.mark.parametrize("text", ["import idna\n", "def f():\n    from idna import core\n"])
+def test_what_only_a_tool_asks_for_counts_where_code_imports_it(here: Project, text: str) -> None:
+    here.write("shop.py", text)
+    here.commit()
+    here.write("requirements/dev.txt", PINS.replace("idna==3.1", "idna==3.2"))
+    analysis = analyze(here.root, "HEAD", Settings())
+    assert analysis.route.tests == "full"
+    assert analysis.why["tests"] == "idna changed in requirements/dev.txt"
+
+
+def test_a_package_is_known_by_the_module_that_it_brings(here: Project) -> None:
+    here.write("shop.py", "import yaml\n")
+    here.commit()
+    here.write("requirements/dev.txt", PINS.replace("idna", "PyYAML"))
+    here.commit()
+    here.write("requirements/dev.txt", PINS.replace("idna==3.1", "PyYAML==6"))
+    assert why(here) == "pyyaml changed in requirements/dev.txt"
+
+
 def test_a_tool_that_only_documents_import_stays_a_tool(here: Project) -> None:
     here.write("docs/conf.py", "import sphinx\n")
     here.write("noxfile.py", "import mypy\n")
