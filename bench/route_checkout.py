@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import venv
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 BENCH = Path(__file__).resolve().parent
@@ -91,18 +93,21 @@ class Checkout:
 
     def forget_map(self) -> None:
         """Let nothing be known of any test."""
-        self.map.unlink(missing_ok=True)
+        for suffix in ("", "-wal", "-shm"):
+            self.map.with_name(f"{self.map.name}{suffix}").unlink(missing_ok=True)
 
     def keep_map(self, commit: str) -> None:
         """Keep the map as it is after ``commit``."""
         place = self._map_of(commit)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(self.map, place)
+        with closing(connect(self.map)) as now, closing(connect(place)) as kept:
+            now.backup(kept)
 
     def use_map(self, commit: str) -> bool:
         """Put the map back as it was after ``commit``; return whether it was kept."""
         place = self._map_of(commit)
         if place.exists():
+            self.forget_map()
             shutil.copy2(place, self.map)
         return place.exists()
 
