@@ -24,7 +24,7 @@ from aipipe_core.change.said import installs
 if TYPE_CHECKING:
     from aipipe_core.change import Change, FileChange
 
-SETTINGS = ("pyproject.toml", "setup.cfg", "setup.py")
+SETTINGS = ("pyproject.toml", "setup.cfg", "setup.py", "tox.ini")
 INTERPRETER = frozenset({".python-version", "runtime.txt"})
 PRODUCT = ("*.py", ":(exclude,glob)doc*/**", ":(exclude,glob)**/docs/**", ":(exclude)*noxfile.py")
 SHOWN = 3

@@ -18,7 +18,7 @@ from aipipe.route import UNRUN
 from aipipe.sides import after, before
 from aipipe_core.change import Kind
 from aipipe_core.change.packages import is_tool, no_package, read_pins
-from aipipe_core.change.said import READ, said
+from aipipe_core.change.said import READ, installs, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,9 @@ def _is_unseen(change: Change, file: FileChange, *, tool: Predicate, imports: Pr
     name = PurePosixPath(file.path).name.lower()
     if file.status in ("M", "A", "D"):
         if name in READ:
-            return _same(change, file, lambda text: said(name, text, tool=tool))
+            says = partial(said, name, tool=tool)
+            asks = partial(installs, name, tool=tool)
+            return _same(change, file, lambda text: [says(text), asks(text)])
         if is_list(file):
             return _same(change, file, lambda text: read_pins(text, tool, imports))
     return file.kinds - {Kind.GENERATED} <= {Kind.DOCS, Kind.CI} or name in NEVER_SEEN

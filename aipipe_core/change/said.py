@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 import configparser
 import fnmatch
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from aipipe_core.change.packages import counted, is_tool
+from aipipe_core.change.packages import counted, is_tool, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -82,6 +83,8 @@ def installs(name: str, text: str, *, tool: Predicate = is_tool) -> Any:
         options = found.get("options", {})
         keys = ("install_requires", "setup_requires", "tests_require")
         return [found.get("options.extras_require"), *(options.get(key) for key in keys)]
+    if name == "tox.ini":
+        return _deps(text, tool)
     return found if name == "setup.py" else None
 
 
@@ -140,6 +143,24 @@ def _tox(text: str, _tool: Predicate, _silent: frozenset[str]) -> Any:
         for name, values in _sections(text).items()
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in OF_TESTS)
     }
+
+
+def _deps(text: str, tool: Predicate) -> dict[str, list[str]]:
+    """Return what tox installs beside the tests, by environment; those of tools left out."""
+    found = {
+        name: [line for line in _listed(values.get("deps", "")) if not _is_tool(line, tool)]
+        for name, values in _sections(text).items()
+        if not GROUPS & set(re.split(r"[:,{}\s]+", name.lower()))
+    }
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _is_tool(line: str, tool: Predicate) -> bool:
+    """Whether a line of ``deps``, which may begin with ``FACTOR:``, asks for a tool."""
+    try:
+        return tool(name_of(re.sub(r"^[\w{},!.-]+:\s+", "", line)))
+    except ValueError:
+        return False
 
 
 def _setup_py(text: str, _tool: Predicate, silent: frozenset[str]) -> str:

@@ -73,6 +73,8 @@ def here(project: Project) -> Project:
         ("pyproject.toml", "[tool.ruff]", "[tool.ruff", False),
         ("tox.ini", "py311", "py311,py312", True),
         ("tox.ini", "commands = pytest", "commands = pytest -v", True),
+        ("tox.ini", "commands = pytest", "deps = pytest<8", False),
+        ("tox.ini", "commands = pytest", "deps = mypy<8", True),
         ("tox.ini", "addopts = -q", "addopts = -v", False),
         ("tox.ini", "[pytest]", "[pytest", False),
         ("setup.cfg", "max-line-length = 90", "max-line-length = 80", True),

@@ -84,6 +84,37 @@ def test_a_version_of_its_own_installs_nothing_else(text: str, same: bool) -> No
     assert said("setup.py", text) != said("setup.py", after)
 
 
+TOX = """\
+[testenv]
+deps =
+    pytest
+    py39: mypy
+    ruff
+    -r reqs.txt
+[testenv:docs]
+deps = sphinx
+[testenv:{lint,fast}]
+deps = anything
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("pytest", "pytest<9", False),
+        ("py39: mypy", "py39: mypy<2", True),
+        ("ruff", "ruff>1", True),
+        ("reqs.txt", "others.txt", False),
+        ("sphinx", "anything", True),
+        ("= anything", "= more", True),
+    ],
+)
+def test_what_tox_installs_beside_the_tests_is_installed(old: str, new: str, same: bool) -> None:
+    after = TOX.replace(old, new, 1)
+    assert (installs("tox.ini", TOX) == installs("tox.ini", after)) is same
+    assert said("tox.ini", TOX) == said("tox.ini", after)
+
+
 def test_extras_of_a_setup_file_are_read_requirement_by_requirement() -> None:
     text = "[options]\ninstall_requires =\n    flask\n[options.extras_require]\ndev =\n    ruff\n"
     assert installs("setup.cfg", text) == installs("setup.cfg", text.replace("ruff", "mypy"))
