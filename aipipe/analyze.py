@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe.duration import in_words as duration
+from aipipe.installed import Tools, noticed
 from aipipe.readers import reader_of
 from aipipe.risk.features import Feature
 from aipipe.risk.history import history_of
@@ -13,7 +14,7 @@ from aipipe.risk.learned import assess_learned
 from aipipe.risk.rules import FILE, Rule, Rules, read_rules
 from aipipe.risk.score import Reason, Risk, assess
 from aipipe.route import Route, reasons, route_for
-from aipipe.unseen import is_unseen
+from aipipe.unseen import is_idle, is_unseen
 from aipipe_core.change import Change, read_change
 
 if TYPE_CHECKING:
@@ -44,10 +45,20 @@ def analyze(root: Path, spec: str | None, settings: Settings) -> Analysis:
     risk = assess_learned(change, change.root / ".aipipe", settings)
     risk = _ruled(risk or assess(change, history_of(change), settings), change, rules)
     kinds = change.kinds
-    unseen = is_unseen(change)
+    tool = Tools(change)
+    unseen = is_unseen(change, tool, tool.imports)
     reader = reader_of(change) if unseen else ""
-    route = route_for(risk.level, kinds, rules.matrix, unseen=unseen, read=bool(reader))
-    why = reasons(risk.level, kinds, route, rules.matrix, rules.edited, reader)
+    installed = "" if unseen else noticed(change, tool)
+    route = route_for(
+        risk.level,
+        kinds,
+        rules.matrix,
+        unseen=unseen,
+        read=bool(reader),
+        idle=is_idle(change, tool, tool.imports),
+        installs=bool(installed),
+    )
+    why = reasons(risk.level, kinds, route, rules.matrix, rules.edited, reader, installed)
     return Analysis(change, risk, route, why)
 
 

@@ -46,20 +46,25 @@ def route_for(
     *,
     unseen: bool = False,
     read: bool = False,
+    idle: bool = False,
+    installs: bool = False,
 ) -> Route:
     """Return the route of a change by its risk level and its kinds.
 
     A change that no test can see (``unseen``; documentation always, and none at all) is not
-    tested, unless a test may ``read`` one of its files; what the product does not run gets no
-    more than the tests that it touches; and what ships nothing is not built. New dependencies
-    and image files raise the build above its level's row.
+    tested, unless a test may ``read`` one of its files; what the product does not run
+    (``idle``; tests, documents and CI always) gets no more than the tests that it touches; what
+    ``installs`` something else for the tests gets all of them; and what ships nothing is not
+    built. New dependencies and image files raise the build above its level's row.
     """
     row = matrix[level]
     tests = row.tests
     unseen = unseen or kinds <= {Kind.DOCS}
-    if unseen or kinds <= UNRUN:
+    if unseen or idle or kinds <= UNRUN:
         tests = min(tests, "impacted", key=TESTS.index)
-    if unseen and not read:
+    if installs:
+        tests = max(tests, "full", key=TESTS.index)
+    elif unseen and not read:
         tests = "skip"
     build = "skip" if kinds <= UNSHIPPED else row.build
     if Kind.DEPENDENCIES in kinds:
@@ -80,10 +85,12 @@ def reasons(
     matrix: Mapping[str, Route] = MATRIX,
     edited: AbstractSet[str] = frozenset(),
     reader: str = "",
+    installed: str = "",
 ) -> dict[str, str]:
     """Return why each part of ``route`` is as it is, by the part's name.
 
-    ``reader`` says which test may read the documentation that changed.
+    ``reader`` says which test may read the documentation that changed, ``installed`` what the
+    tests will run with that they did not run with before.
     """
     row = matrix[level]
     source = f"risk.yaml's row for {level} risk" if level in edited else f"{level} risk"
@@ -93,7 +100,7 @@ def reasons(
         if kinds == {Kind.DOCS}:
             why["tests"] = "only documentation changed"
     elif route.tests != row.tests:
-        why["tests"] = "nothing that the product runs changed"
+        why["tests"] = installed or "nothing that the product runs changed"
     if reader:
         why["tests"] = reader
     if route.build == "skip" != row.build:

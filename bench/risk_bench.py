@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aipipe.calibrate.fit import fit_model, fit_scorecard, predict
+from aipipe.calibrate.fit import fit_model, fit_scorecard, levels_of, predict
 from aipipe.calibrate.picture import Point, picture, points_of
 from aipipe.calibrate.scores import Scores, curve, interval, scores
+from aipipe.calibrate.steps import LATELY
 from aipipe.calibrate.table import Split, Table, split, table_of
 from aipipe.past.learn import learned
 from aipipe_core.change.git import run
@@ -63,7 +64,10 @@ def joined(tables: list[Table]) -> Table:
     )
 
 
-def judged(parts: Split, card: Scorecard) -> tuple[dict[str, Scores], NDArray[np.float64]]:
+def judged(
+    parts: Split, card: Scorecard
+) -> tuple[dict[str, Scores], NDArray[np.float64], NDArray[np.float64]]:
+    """Scores, probabilities, and where the levels begin as they were drawn from the past."""
     model = fit_model(parts.past, card, parts.fresh)
     later, labels = parts.later, parts.later.labels
     probabilities = predict(model, later)
@@ -75,7 +79,8 @@ def judged(parts: Split, card: Scorecard) -> tuple[dict[str, Scores], NDArray[np
         "code lines": scores(labels[code], (lines / (lines.max() + 1))[code]),
         "code ours": scores(labels[code], probabilities[code]),
     }
-    return found, probabilities
+    levels = levels_of(predict(model, parts.past)[-LATELY:])
+    return found, probabilities, np.array([0.0, levels["medium"], levels["high"]])
 
 
 def main() -> None:
@@ -126,15 +131,16 @@ def written(document: dict[str, object]) -> str:
 def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> list[Point]:
     print(f"\n{'project':<30} {'past':>6} {'judged':>6} {'faulty':>6} |  lines   ours |"
           "  PR lines   ours |  Brier    ECE | code only: lines   ours")  # fmt: skip
-    rows, predictions, labels = [], [], []
+    rows, predictions, labels, steps = [], [], [], []
     for name, part in parts.items():
         later = part.later
         if part.later.labels.sum() < LEAST:
             print(f"{name:<30} {len(part.past):>6} {len(part.later):>6} "
                   f"{int(part.later.labels.sum()):>6} | too few to judge")  # fmt: skip
             continue
-        found, probabilities = judged(part, cards[name])
+        found, probabilities, levels = judged(part, cards[name])
         rows.append(found)
+        steps.append(np.searchsorted(levels, probabilities, side="right") - 1)
         labels.append(later.labels)
         predictions.append(probabilities)
         a, b, c, d = (found[key] for key in ("lines", "ours", "code lines", "code ours"))
@@ -155,6 +161,11 @@ def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> list[Point]:
     print(f"mean calibration error {np.mean([row['ours'].calibration for row in rows]):.3f}, "
           f"worst {max(row['ours'].calibration for row in rows):.3f}; "
           f"mean Brier {np.mean([row['ours'].brier for row in rows]):.3f}")  # fmt: skip
+    print("\nlevel   commits  of the faulty ones (mean over projects)")
+    for number, level in enumerate(("low", "medium", "high")):
+        every = np.mean([(step == number).mean() for step in steps])
+        faulty = np.mean([(s[one] == number).mean() for s, one in zip(steps, labels, strict=True)])
+        print(f"{level:<7} {every:7.1%} {faulty:7.1%}")
     print("\npredicted  observed  commits")
     points = points_of(curve(np.concatenate(labels), np.concatenate(predictions)))
     for predicted, observed, count in points:

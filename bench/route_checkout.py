@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 BENCH = Path(__file__).resolve().parent
@@ -83,15 +86,38 @@ class Checkout:
             self.known[key] = found
         return found
 
-    def keep(self, outcomes: Outcomes) -> None:
-        """Keep the whole suite's outcomes of the commit that is checked out."""
-        self.known[self.git("rev-parse", "HEAD^{tree}")] = outcomes
+    @property
+    def map(self) -> Path:
+        """Where the plugin keeps what each test runs."""
+        return self.tree / ".aipipe" / "store.db"
 
-    def pytest(self, arguments: list[str], *, run_all: bool = False) -> tuple[Outcomes, int]:
+    def forget_map(self) -> None:
+        """Let nothing be known of any test."""
+        for suffix in ("", "-wal", "-shm"):
+            self.map.with_name(f"{self.map.name}{suffix}").unlink(missing_ok=True)
+
+    def keep_map(self, commit: str) -> None:
+        """Keep the map as it is after ``commit``."""
+        place = self._map_of(commit)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with closing(connect(self.map)) as now, closing(connect(place)) as kept:
+            now.backup(kept)
+
+    def use_map(self, commit: str) -> bool:
+        """Put the map back as it was after ``commit``; return whether it was kept."""
+        place = self._map_of(commit)
+        if place.exists():
+            self.forget_map()
+            shutil.copy2(place, self.map)
+        return place.exists()
+
+    def _map_of(self, commit: str) -> Path:
+        return self.work / "maps" / self.name / f"{commit}.db"
+
+    def pytest(self, arguments: list[str]) -> tuple[Outcomes, int]:
         """Run pytest in the tree; return the outcomes and its exit code.
 
-        ``run_all`` runs what was left out as well. A suite that cannot even begin is one failure
-        named ``suite``.
+        A suite that cannot even begin is one failure named ``suite``.
         """
         file = self.work / f"{self.name}.outcomes.json"
         file.unlink(missing_ok=True)
@@ -102,7 +128,6 @@ class Checkout:
             "PYTHONPATH": os.pathsep.join([str(PROJECT), str(BENCH)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "ROUTE_OUTCOMES": str(file),
-            "ROUTE_RUN_ALL": "1" if run_all else "",
         }
         try:
             done = subprocess.run(argv, cwd=self.tree, env=surroundings, capture_output=True,

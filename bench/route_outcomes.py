@@ -1,14 +1,11 @@
 """A pytest plugin that writes what became of each test to the file in ``ROUTE_OUTCOMES``.
 
 One JSON object: node id to ``passed``, ``failed`` or ``skipped``; a file that cannot be
-collected is there under its own node id as ``failed``. With ``ROUTE_RUN_ALL`` the tests that
-were left out run as well, after the chosen ones: one session then tells both the choice and the
-whole suite's outcomes.
+collected is there under its own node id as ``failed``.
 """
 
 import json
 import os
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -28,16 +25,6 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Keep what could not be collected."""
     if report.failed:
         _found[report.nodeid or "collection"] = "failed"
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """With ``ROUTE_RUN_ALL``, put back what was left out, once it is known what that is."""
-    every = list(items)
-    yield
-    if os.environ.get("ROUTE_RUN_ALL"):
-        chosen = set(items)
-        items += [item for item in every if item not in chosen]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

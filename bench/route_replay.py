@@ -2,22 +2,27 @@
 
     python bench/route_replay.py --mirrors CLONES --work DIR --json FILE
         [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M]
-        [--rules] [--run-all] [--faults-only] [--tell]
+        [--rules] [--faults-only] [--tell]
 
-For each of the newest commits of a project's main line, oldest first, as a team that works
-with this would have met it: a model is calibrated on the history before the first of them
-(with --rules: none, the written rules speak), `aipipe analyze` names the route, the whole
-suite runs on the parent and on the commit, and then what the route says: nothing, the
-impacted tests (`pytest --ai-diff PARENT..COMMIT`, the command that `aipipe run` starts), or
-everything. To save time one session chooses the impacted tests and then runs all others as well;
-only where something fails newly, or with --run-all, the impacted ones are run by themselves. A
-full run is avoided when the route skips the tests or at least one collected test was left out. A
-commit is passed by when the whole suite fails where the parent's did not, and nothing that the
-route ran fails so.
+The newest commits of a project's main line, oldest first, as a team that works with this would
+have met them. Before the first of them a model is calibrated on the history until then (with
+--rules: none, the written rules speak) and the whole suite runs once, which fills the map of what
+each test runs. Then, for each commit, `aipipe analyze` names the route, and what the route says is
+run, by the command that `aipipe run` starts: nothing, the impacted tests (`pytest --ai-diff
+PARENT..COMMIT`), or everything. The map learns from these runs and from no other. Beside them, out
+of the map's sight, the whole suite's outcomes on the parent and on the commit are found; they are
+kept by the tree's content in DIR, for they do not depend on us.
+
+A *full run is avoided* when not all of the collected tests were run: the route skips the tests, or
+at least one was left out; *tests run* is the mean share that was. The environment stays as it is
+for all commits, so that the map would not notice what a commit asks to have installed; a route
+that runs everything for that reason counts as a full run. A commit is *passed by* when the whole
+suite fails where the parent's did not, and nothing that the route ran fails so.
 
 History seldom has commits that fail, so faults are put back: for --faults commits of each
 project that changed functions, one small edit in a changed function that makes the whole
-suite fail newly; the route of the commit with the fault has to catch it.
+suite fail newly; the route of the commit with the fault, on the map as it was then, has to
+catch it.
 
 The answers are kept in FILE after each commit; the same command goes on where it stopped,
 after --minutes it stops by itself, and with --tell it only prints what is there.
@@ -55,15 +60,17 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 RERUNS = 2
+QUIET = ["--ai-engine=none", "--ai-behavior=off"]
+"""What comes after the tests that were there, generated ones included, chooses none of them."""
 
 
 class Replay:
     """One project's replay; ``rows`` by commit, ``faults`` by commit, both as they are kept."""
 
-    def __init__(self, checkout: Checkout, kept: Row, *, rules: bool, run_all: bool) -> None:
+    def __init__(self, checkout: Checkout, kept: Row, *, rules: bool) -> None:
         self.checkout = checkout
         self.kept = kept
-        self.rules, self.run_all = rules, run_all
+        self.rules = rules
         self.settings = load_settings(checkout.tree, environ={}, flags={})
         kept.setdefault("rows", {})
         kept.setdefault("faults", {})
@@ -83,36 +90,37 @@ class Replay:
         except AipipeError as error:
             self.kept["calibrated"] = f"not: {error.slug}"
 
+    def fill_map(self, start: str) -> None:
+        """Run everything once at ``start``, which tells the map of each test."""
+        if "map" in self.kept:
+            return
+        self.checkout.go_to(start)
+        self.checkout.forget_map()
+        words = ["--ai-diff=worktree", "--ai-select=off", *QUIET]
+        self.kept["map"] = len(self.checkout.pytest(words)[0])
+
     def replay(self, parent: str, commit: str) -> Row:
         """Return the row of one commit."""
         self.checkout.go_to(parent)
         before = self.checkout.suite()
         self.checkout.go_to(commit)
+        now = self.checkout.suite()
         analysis = analyze(self.checkout.tree, f"{parent}..{commit}", self.settings)
-        if analysis.route.tests == "impacted" and not self.run_all:
-            row = self.routed(analysis, run_all=True)
-            now = row["outcomes"]
-            self.checkout.keep(now)
-            if failing(now) - failing(before):
-                row = self.routed(analysis)
-        else:
-            now = self.checkout.suite()
-            row = self.routed(analysis)
+        row = self.routed(analysis)
+        if "code" in row["kinds"]:
+            self.checkout.keep_map(commit)
         new = failing(now) - failing(before)
         row["broken"] = not (now.keys() - failing(now) or before.keys() - failing(before))
         ran = row.pop("outcomes")
         row["tests"], row["newly"] = len(now), sorted(new)[:20]
         row["subject"] = self.checkout.git("log", "-1", "--format=%s")[:80]
-        row["caught"] = bool(new & failing(ran)) if ran is not None else bool(new)
+        row["caught"] = bool(new & failing(ran))
         if new and not row["caught"]:
             row["confirmed"] = self.confirmed(parent, commit, new)
         return row
 
-    def routed(self, analysis: Analysis, *, run_all: bool = False) -> Row:
-        """Run what the route says; ``outcomes`` is None where that is the whole suite.
-
-        ``run_all`` runs after the impacted tests all others as well.
-        """
+    def routed(self, analysis: Analysis) -> Row:
+        """Run what the route says; ``outcomes`` are of what ran."""
         row: Row = {
             "level": analysis.risk.level,
             "source": analysis.risk.source,
@@ -126,15 +134,12 @@ class Replay:
         }
         if row["route"] == "skip":
             return {**row, "outcomes": {}}
-        if row["route"] != "impacted":
-            return {**row, "outcomes": None}
         report = self.checkout.work / self.checkout.name
         report.mkdir(exist_ok=True)
         (report / "tests.json").unlink(missing_ok=True)
         argv = argv_of(Stage("test", "test", 0, uses="tests"), analysis, report)
         begun = time.monotonic()
-        argv.append("--ai-behavior=off")  # it runs after the tests, and chooses none
-        outcomes, code = self.checkout.pytest(argv[3:], run_all=run_all)
+        outcomes, code = self.checkout.pytest([*argv[3:], *QUIET])
         row["seconds"], row["code"] = round(time.monotonic() - begun, 2), code
         found = load(report / "tests.json")
         if found is None:
@@ -159,6 +164,8 @@ class Replay:
         """Put a fault into what the commit changed; None where none makes the suite fail."""
         self.checkout.go_to(commit)
         sound = failing(self.checkout.suite())
+        if not self.checkout.use_map(commit):
+            return None
         for file, fault in faults_of(self.checkout.tree, parent, commit):
             path = self.checkout.tree / file
             text = path.read_text(encoding="utf-8")
@@ -168,8 +175,7 @@ class Replay:
                 if not new:
                     continue
                 row = self.routed(analyze(self.checkout.tree, parent, self.settings))
-                ran = row.pop("outcomes")
-                caught = True if ran is None else bool(new & failing(ran))
+                caught = bool(new & failing(row.pop("outcomes")))
                 edit = f"{fault.before.strip()[:60]} -> {fault.after.strip()[:60]}"
                 return {**row, "fault": f"{file}:{fault.line} {edit}", "newly": sorted(new)[:20],
                         "failing": len(new), "caught": caught}  # fmt: skip
@@ -256,6 +262,7 @@ def run_project(replay: Replay, save: Any, commits: int, faults: int, until: flo
     """Replay one project; return whether it came to its end before ``until``."""
     pairs = list(itertools.pairwise(replay.checkout.commits(commits)))
     replay.calibrate(pairs[0][0])
+    replay.fill_map(pairs[0][0])
     for parent, commit in pairs:
         if commit not in replay.kept["rows"]:
             if time.monotonic() > until:
@@ -294,7 +301,6 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rules", action="store_true", help="no model: the written rules")
-    parser.add_argument("--run-all", action="store_true", help="run the impacted tests each time")
     parser.add_argument("--faults-only", action="store_true", help="into what is replayed already")
     parser.add_argument("--tell", action="store_true", help="only print what is kept")
     options = parser.parse_args()
@@ -318,9 +324,7 @@ def replay_all(options: argparse.Namespace, kept: dict[str, Row]) -> None:
         trees: dict[str, Outcomes] = load(work / f"{name}.suites.json") or {}
         checkout = Checkout(name, clone, work, known[name]["needs"], trees)
         checkout.prepare()
-        replay = Replay(
-            checkout, kept.setdefault(name, {}), rules=options.rules, run_all=options.run_all
-        )
+        replay = Replay(checkout, kept.setdefault(name, {}), rules=options.rules)
 
         def save(checkout: Checkout = checkout) -> None:
             suites = checkout.work / f"{checkout.name}.suites.json"

@@ -41,6 +41,8 @@ LEAST_SCALED = 10
 LIKELY = 3.0
 """Faults put on both sides of a comparison, so that a few cannot turn it."""
 MOST_CHANGE = 1.5
+LIFT = 2.0
+"""How many times as probable as the mean a fault has to be for a change to be above low."""
 
 
 def require_sklearn() -> None:
@@ -211,10 +213,14 @@ def fit_platt(score: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[fl
 
 
 def levels_of(probabilities: NDArray[np.float64]) -> dict[str, float]:
-    """Return where medium and high begin: the riskiest 20 % and 5 % of recent changes.
+    """Return where medium and high begin, drawn from recent changes of the project.
 
-    A share of the project's own changes, for a probability alone would make all of one
-    project's low and all of another's high; and small ones, for the route saves what is low.
+    High are the riskiest 5 %, medium the next 15 %: a share of the project's own changes, for a
+    probability alone would make all of one project's low and all of another's high; and small
+    ones, for the route saves what is low. But neither begins below ``LIFT`` times the mean: what
+    medium adds costs the same for each change and is worth as much as a fault is probable, and
+    where a model separates little, the upper fifth is hardly worse than the rest.
     """
-    medium, high = np.quantile(probabilities, [0.8, 0.95])
-    return {"medium": round(float(medium), 4), "high": round(float(high), 4)}
+    least = LIFT * float(probabilities.mean())
+    medium, high = (max(float(q), least) for q in np.quantile(probabilities, [0.8, 0.95]))
+    return {"medium": round(medium, 4), "high": round(high, 4)}

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.model import Kind
+from aipipe_core.change.packages import OF_TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,11 +114,6 @@ _DEPENDENCY_CONTENT = re.compile(
     r"^\s*[\"']?[\w.\-\[\], ]+\s*(===?|~=|>=|<=|!=|[<>^])\s*[\"']?\d|"
     r"^\s*[\w.-]+\s*=\s*([\"'][~^<>=*\d]|\{.*\bversion\b)"
 )
-_TOOL_REQUIREMENTS = re.compile(
-    r"(requirements[-_.])?(?P<what>docs?|lint|linting|typing|types|mypy|style|format|release|"
-    r"publish)([-_.]requirements)?\.(txt|in)"
-)
-"""What is installed to write documents, to check code or to publish: no test runs with it."""
 _HEAD = 2000
 """Bytes in which a file says that it is generated."""
 
@@ -212,7 +208,7 @@ def _settled(kinds: set[Kind], name: str) -> set[Kind]:
         and name not in ("pyproject.toml", "tox.ini")
     ):
         kinds.discard(Kind.CONFIGURATION)
-    if Kind.DEPENDENCIES in kinds and (tool := _TOOL_REQUIREMENTS.fullmatch(name)):
+    if Kind.DEPENDENCIES in kinds and (tool := OF_TOOLS.fullmatch(name)):
         kinds.discard(Kind.DEPENDENCIES)
         kinds.add(Kind.DOCS if tool["what"].startswith("doc") else Kind.CI)
     if name in ("setup.py", "noxfile.py"):

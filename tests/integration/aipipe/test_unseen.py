@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aipipe.analyze import analyze
-from aipipe.unseen import is_unseen
+from aipipe.unseen import is_idle, is_unseen
 from aipipe_core.change import read_change
 from aipipe_core.config import Settings
 from tests.integration.conftest import Project  # noqa: TC001 - a fixture's type
@@ -73,6 +73,8 @@ def here(project: Project) -> Project:
         ("pyproject.toml", "[tool.ruff]", "[tool.ruff", False),
         ("tox.ini", "py311", "py311,py312", True),
         ("tox.ini", "commands = pytest", "commands = pytest -v", True),
+        ("tox.ini", "commands = pytest", "deps = pytest<8", False),
+        ("tox.ini", "commands = pytest", "deps = mypy<8", True),
         ("tox.ini", "addopts = -q", "addopts = -v", False),
         ("tox.ini", "[pytest]", "[pytest", False),
         ("setup.cfg", "max-line-length = 90", "max-line-length = 80", True),
@@ -146,3 +148,55 @@ def test_code_beside_settings_is_seen_and_so_is_nothing_at_all(here: Project) ->
     here.write("pyproject.toml", PYPROJECT.replace("90", "80"))
     here.write("shop.py", "x = 2\n")
     assert not is_unseen(read_change(here.root, "HEAD"))
+
+
+CODE = '''\
+"""A shop."""
+
+
+def price(amount: int) -> int:
+    """Return the price."""
+    return amount * 2
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "idle"),
+    [
+        ("Return the price.", "Tell the price.", True),
+        ('    """Return the price."""\n', "", True),
+        ("    return", "    # doubled\n    return", True),
+        ("amount * 2", "(\n        amount * 2\n    )", True),
+        ("amount * 2", "amount * 3", False),
+        ("amount: int", "amount: float", False),
+        ("return amount", "return +amount", False),
+        ("def price", "def price(", False),
+    ],
+)
+def test_comments_and_docstrings_are_nothing_that_the_product_runs(
+    here: Project, old: str, new: str, idle: bool
+) -> None:
+    here.commit(shop=CODE)
+    here.write("risk.yaml", "rules: [{paths: ['shop.py'], always: high}]\n")
+    here.commit()
+    here.write("shop.py", CODE.replace(old, new, 1))
+    change = read_change(here.root, "HEAD")
+    assert is_idle(change) is idle
+    assert not is_unseen(change)
+    analysis = analyze(here.root, "HEAD", Settings())
+    assert analysis.route.tests == ("impacted" if idle else "full+extra")
+    if idle:
+        assert analysis.why["tests"] == "nothing that the product runs changed"
+    here.write("shop.py", CODE)
+    assert not is_idle(read_change(here.root, "HEAD"))
+
+
+def test_a_docstring_that_is_all_of_a_function_may_go_for_a_pass(here: Project) -> None:
+    here.commit(shop='def f():\n    """Said."""\n')
+    here.write("shop.py", "def f():\n    pass\n")
+    assert is_idle(read_change(here.root, "HEAD"))
+
+
+def test_code_that_came_or_went_is_not_idle(here: Project) -> None:
+    here.write("more.py", "# nothing\n")
+    assert not is_idle(read_change(here.root, "HEAD"))
