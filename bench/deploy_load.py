@@ -2,7 +2,7 @@
 
     python bench/deploy_load.py URL --seconds 10 --connections 8 --rate 400
 
-Each connection is kept alive. A request that finds its connection closed before any byte of an
+Each connection is kept alive. A request that finds its connection closed before it has the whole
 answer is sent once more on a new one, as RFC 9110 (9.2.2) lets clients do and browsers do; such
 requests are counted as ``reconnected``. Anything but a 2xx after that is lost. Prints a JSON
 object. With ``--log FILE`` every answer's time, status and body's first word are written there.
@@ -110,7 +110,8 @@ class Load:
                 body = answer.read().decode(errors="replace").split()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                if attempt == 1 and used and isinstance(error, ConnectionError):
+                cut = isinstance(error, ConnectionError | http.client.IncompleteRead)
+                if attempt == 1 and used and cut:
                     tally.reconnected += 1
                     continue
                 tally.lost.append(type(error).__name__)

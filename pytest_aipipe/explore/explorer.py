@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from aipipe_core.errors import SurroundingsError
@@ -257,13 +259,31 @@ class Explorer:
             for one in answer["results"]
         ]
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """The changed files that the session imported: of what an import runs, not all is open."""
+        ran = self.translator.reach(self.ready.imported)[0]
+        still: dict[str, set[int]] = defaultdict(set)
+        for gap in self.request.gaps:
+            still[gap.path] |= gap.lines
+        added = self.request.added
+        return frozenset(
+            path for path, lines in ran.items() if lines & added.get(path, lines) - still[path]
+        )
+
     def _with_imports(self, answer: Message, message: Message) -> Message:
-        """Add what importing the changed modules ran, for a candidate that imports them."""
+        """Add what importing the changed modules ran, for a candidate that imports them.
+
+        Not where the session has imported a module: what is open of it no import closes,
+        whatever this process's order of imports happened to run.
+        """
         if answer.get("status") in {"error", "crashed", "timeout"}:
             return answer
         arcs = answer.setdefault("arcs", {})
         for path, seen in self.ready.imported.items():
             module = self.request.modules.get(path, "")
+            if path in self._known:
+                continue
             if path in arcs or (module and _mentions(message["source"], module)):
                 arcs[path] = [*arcs.get(path, ()), *seen]
         return answer

@@ -7,6 +7,7 @@ translates them to the terms of coverage.py's reports.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -32,6 +33,11 @@ class Tracer:
             messages=False,
         )
         self._coverage.set_option("run:disable_warnings", ["no-data-collected", "no-sysmon"])
+
+    def loaded(self) -> frozenset[str]:
+        """Return those of the files, by their repository-relative paths, that are imported."""
+        files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        return frozenset(path for name, path in self.paths.items() if name in files)
 
     def start(self) -> None:
         """Begin to measure, with nothing seen so far."""

@@ -18,7 +18,7 @@ from pytest_aipipe.explore.footprint import Footprint
 if TYPE_CHECKING:
     import warnings
 
-    from pytest_aipipe.explore.tracing import Tracer
+    from pytest_aipipe.explore.tracing import RawArcs, Tracer
     from pytest_aipipe.explore.wire import Message
 
 MAX_TEXT = 2000
@@ -65,6 +65,7 @@ class Trial:
         self.message = message
         self.tracer = tracer
         self.recorder = recorder
+        self.collected: RawArcs = {}
         self.path = Path(message["path"])
         self.probe = instrument.Probe(
             tuple(message.get("observe", ())),
@@ -102,7 +103,9 @@ class Trial:
             arcs = self.tracer.stop()
             plugins.unregister(watch)
         answer = self._answer(watch, problem)
-        answer["arcs"] = arcs
+        answer["arcs"] = {
+            p: [*self.collected.get(p, ()), *arcs.get(p, ())] for p in {**self.collected, **arcs}
+        }
         answer["seconds"] = time.perf_counter() - started
         answer["residue"] = before.differences()
         if footprint is not None and footprint.paths:
@@ -114,6 +117,7 @@ class Trial:
     def _run_items(self) -> None:
         source, name = self.message["source"], self.message["name"]
         given: dict[str, Any] = {}
+        loaded = self.tracer.loaded()
         if self.message.get("plain"):
             code = compile(source, str(self.path), "exec", dont_inherit=True)
         else:
@@ -128,6 +132,10 @@ class Trial:
         config.hook.pytest_collection_modifyitems(session=self.session, config=config, items=items)
         if not items:
             raise synthetic.CollectionError("nothing was collected")
+        # To collect a test that imports a module asks this for attributes: no test's doing.
+        # What a first import runs is.
+        self.collected = {p: seen for p, seen in self.tracer.stop().items() if p not in loaded}
+        self.tracer.start()
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
 

@@ -223,7 +223,7 @@ class Workshop:
         if isinstance(verdict, Refused):
             self.refuse(candidate, turn.gap, turn.engine.name, verdict.reason, new)
             return
-        reached = self.remaining.goal().reached(verdict)
+        reached = self.remaining.goal().reached(verdict).reached(settled.outcome)
         if not reached.size:
             reason = "reaches nothing new in a fresh process"
             self.refuse(candidate, turn.gap, turn.engine.name, reason, new)
@@ -265,8 +265,11 @@ class Workshop:
         outcome: Outcome,
         kills: frozenset[Fault] = frozenset(),
     ) -> Kept:
-        """Return the test with what it reached in fresh processes, ``outcome``."""
-        whole = Remaining(self.request.gaps).goal().reached(outcome)
+        """Return the test with what it reached in fresh processes, ``outcome``, and here.
+
+        What only a fresh process runs is the doing of a first import and no test's.
+        """
+        whole = Remaining(self.request.gaps).goal().reached(outcome).reached(settled.outcome)
         return Kept(settled, gap, engine, whole, body_size(settled.candidate), kills)
 
     def refuse(

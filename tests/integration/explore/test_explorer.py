@@ -95,6 +95,29 @@ def test_lines_and_branches_of_the_changed_file_are_told(
     assert {(6, 8), (8, 9)} <= outcome.arcs["shop.py"]
 
 
+HOOKED = """\
+NAMES = {"colour": "red"}
+
+
+def __getattr__(name):
+    if name in NAMES:
+        return NAMES[name]
+    raise AttributeError(name)
+"""
+
+
+def test_what_collecting_a_test_asks_of_a_module_is_not_reached_by_it(
+    make_request: Callable[..., Request],
+) -> None:
+    asked = [candidate("shop.colour"), candidate("hasattr(shop, 'size')")]
+    with Explorer(make_request(HOOKED)) as explorer:
+        found, missed = (one.lines["shop.py"] for one in explorer.run(asked))
+
+    assert 6 in found
+    assert 7 not in found
+    assert 7 in missed
+
+
 def test_threads_of_a_candidate_are_measured_too(make_request: Callable[..., Request]) -> None:
     with Explorer(make_request(SOURCE)) as explorer:
         (outcome,) = explorer.run([candidate("shop.in_thread(3)")])
