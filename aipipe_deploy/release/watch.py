@@ -10,11 +10,20 @@ from aipipe_core.errors import AipipeError
 from aipipe_deploy.config import Metrics
 from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
 from aipipe_deploy.judge.counters import CounterReader
+from aipipe_deploy.judge.dispersion import dispersion
 from aipipe_deploy.release.samples import Samples
-from aipipe_deploy.sources import AnswerLog, Latency, Probes, PrometheusCounters, ProxyCounters
+from aipipe_deploy.sources import (
+    AnswerLog,
+    Latency,
+    Probes,
+    PrometheusCounters,
+    ProxyCounters,
+    runs_before,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from aipipe_deploy.config import Watch
     from aipipe_deploy.journal.model import Release
@@ -41,6 +50,8 @@ class Window:
     date: Callable[[], float] = time.time
     metrics: Metrics = field(default_factory=Metrics)
     samples: Samples = field(default_factory=Samples)
+    record: Path | None = None
+    """Where the recorder keeps what served before."""
 
     def watch(self, release: Release, move: Move) -> Verdict:
         """Judge each changed service of ``move``; the worst verdict is the release's."""
@@ -86,9 +97,7 @@ class Window:
     ) -> Lane:
         whole, old = release.units[name], release.before.get(name)
         new = replace(whole, members=tuple(whole.members[index] for index in members))
-        judge = Judge(
-            JudgeSettings(seconds=max(1.0, seconds), warmup=min(self.settings.warmup, seconds))
-        )
+        judge = Judge(self._judge_settings(seconds, old, release.started))
         source: Source | None = None
         latency: Latency | None = None
         if new.slots:
@@ -116,6 +125,21 @@ class Window:
             )
         seen = Seen(self.samples, name, self.date())
         return Lane(self.performer, new, judge, source, probes, seen, latency)
+
+    def _judge_settings(self, seconds: float, old: Unit | None, started: float) -> JudgeSettings:
+        """Return the settings of one lane, with the clumping seen before the release began.
+
+        The record is of failures; nothing is known of how slow answers clumped.
+        """
+        clumped = 1.0
+        if old and self.record:
+            clumped = dispersion(runs_before(self.record, old, started))
+        return JudgeSettings(
+            seconds=max(1.0, seconds),
+            warmup=min(self.settings.warmup, seconds),
+            dispersion=clumped,
+            slow_dispersion=1.0,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +100,24 @@ def test_a_crash_needs_no_statistics(what: str, word: str) -> None:
     assert verdict.outcome is Outcome.FAIL
     assert word in verdict.reason
     assert verdict.t < 7
+
+
+def test_what_failed_in_clumps_before_the_release_counts_for_less(tmp_path: Path) -> None:
+    started = 1_700_000_000.0
+    clumps = {str(second): 9 for second in range(0, 60, 6)}
+    row = {"at": started - 70, "seconds": 60, "servers": {"web": {"127.0.0.1:9": {"bad": clumps}}}}
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"rows": [row]}))
+    release = replace(RELEASE, started=started)
+    plain, clumped = (
+        Window(w, Watch(probes=0.0, tick=0.25), w.sleep, w.clock, record=file).watch(release, MOVE)  # type: ignore[arg-type]
+        for w, file in ((World(bad=0.2), None), (World(bad=0.2), record))
+    )
+
+    assert plain.outcome is clumped.outcome is Outcome.FAIL
+    assert plain.t < clumped.t
+    assert "counted as 1/" in clumped.reason
+    assert "counted as" not in plain.reason
 
 
 def test_counters_that_begin_anew_are_nobodys_fault() -> None:
