@@ -19,7 +19,7 @@ from aipipe_deploy.proxy.runtime import ServerStats
 from aipipe_deploy.release.moves import Move
 from aipipe_deploy.release.watch import Window
 from aipipe_deploy.sources import Probes, ProxyCounters
-from aipipe_deploy.targets import Faults, Member, Unit
+from aipipe_deploy.targets import Faults, Member, Memory, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,10 @@ class World:
             ("web", "s1"): ServerStats("web", "s1", "UP", "L7OK", 0, old, 0),
             ("web", "s2"): ServerStats("web", "s2", "UP", "L7OK", 0, new, int(new * self.bad)),
         }
+
+    def memory(self, *units: Unit) -> dict[str, Memory]:
+        self.asked_for_memory = [member.name for unit in units for member in unit.members]
+        return {}
 
     def faults(self, _unit: Unit) -> Faults:
         dead = ("web-r2 exited with exit code 137",) if self.now >= self.crash_at else ()
