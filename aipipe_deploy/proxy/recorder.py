@@ -17,6 +17,7 @@ import contextlib
 import csv
 import fcntl
 import json
+import math
 import os
 import signal
 import socket
@@ -61,8 +62,8 @@ def rows_in(path: Path) -> list[dict[str, Any]]:
     """Return the rows that were kept; none where the file is missing, broken or strange."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-        return [row for row in rows if float(row["at"]) and int(row["seconds"]) > 0]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return [row for row in rows if math.isfinite(row["at"]) and int(row["seconds"]) > 0]
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return []
 
 

@@ -80,12 +80,12 @@ class Lane:
         return self.judge.observe(now, old, new)
 
     def end(self) -> None:
-        """Stop the threads that ask."""
+        """Stop the threads that ask; none is waited for, since a way back may be due."""
         self.memory.stop()
         if isinstance(self.source, PrometheusCounters):
-            self.source.stop()
+            self.source.stop(wait=False)
         for probe in self.probes or ():
-            probe.stop()
+            probe.stop(wait=False)
 
     def _with_probes(self, now: float, old: Arm, new: Arm) -> tuple[Arm, Arm]:
         """Add what the probes saw; they begin when either version stands idle."""

@@ -24,7 +24,6 @@ ROOMY = 0.85
 LOOKS = 3
 """So many looks in a row must show it."""
 _EVERY = 5.0
-_JOIN = 5.0
 _MEGA = 1024.0 * 1024.0
 
 
@@ -44,20 +43,16 @@ class MemoryWatch:
         self._new = frozenset(member.name for member in new.members)
         self._row = 0
         self._over = threading.Event()
-        self._thread: threading.Thread | None = None
         self.finding = ""
         """What is wrong with the new version, "" while nothing is."""
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name="memory", daemon=True).start()
 
     def stop(self) -> None:
-        """End; a question that is on its way is not waited for to its end."""
+        """End; a question that is on its way is not waited for: users may be waiting for us."""
         self._over.set()
-        if self._thread is not None:
-            self._thread.join(_JOIN)
 
     def look(self) -> None:
         """Ask once, and judge."""

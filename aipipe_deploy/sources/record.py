@@ -29,7 +29,7 @@ def runs_before(record: Path, unit: Unit, started: float) -> list[Run]:
     for row in rows_in(record):
         try:
             run = _run(row, unit.service, addresses, started)
-        except (TypeError, ValueError, AttributeError, KeyError):
+        except (TypeError, ValueError, AttributeError, KeyError, OverflowError):
             continue
         if run is not None:
             runs.append(run)

@@ -92,7 +92,10 @@ def test_it_looks_by_itself_until_it_is_stopped() -> None:
 
     assert engine.asked.wait(30)
     watch.stop()
-    assert "memory" not in [thread.name for thread in threading.enumerate()]
+    for thread in threading.enumerate():
+        if thread.name == "memory":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(

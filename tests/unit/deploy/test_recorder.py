@@ -162,7 +162,17 @@ def test_a_recorder_that_is_started_again_goes_on_with_a_row_of_its_own(told: To
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"rows": 3}', '{"rows": [1]}', '{"rows": [{"at": "x", "seconds": 1}]}', "\0"],
+    [
+        "",
+        "{",
+        "[]",
+        '{"rows": 3}',
+        '{"rows": [1]}',
+        '{"rows": [{"at": "x", "seconds": 1}]}',
+        '{"rows": [{"at": 1, "seconds": 1e999}]}',
+        '{"rows": [{"at": -1e999, "seconds": 1}]}',
+        "\0",
+    ],
 )
 def test_a_file_that_is_broken_is_an_empty_record(tmp_path: Path, text: str) -> None:
     path = tmp_path / RECORD

@@ -124,6 +124,20 @@ def test_what_failed_in_clumps_before_the_release_counts_for_less(tmp_path: Path
     assert "counted as" not in plain.reason
 
 
+def test_a_verdict_waits_for_nobody_who_is_still_asking() -> None:
+    world, answer = World(bad=0.2), threading.Event()
+    world.memory = lambda *_: answer.wait(60) and {}  # type: ignore[method-assign, assignment, return-value]
+    verdict = watched(world)
+    asking = [thread for thread in threading.enumerate() if thread.name == "memory"]
+    answer.set()
+
+    assert verdict.outcome is Outcome.FAIL
+    assert asking
+
+    for thread in asking:
+        thread.join(30)
+
+
 def test_counters_that_begin_anew_are_nobodys_fault() -> None:
     world = World()
     world.reset_at = 6.0
