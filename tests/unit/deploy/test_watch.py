@@ -126,7 +126,7 @@ def test_what_failed_in_clumps_before_the_release_counts_for_less(tmp_path: Path
 
 def test_a_verdict_waits_for_nobody_who_is_still_asking() -> None:
     world, answer = World(bad=0.2), threading.Event()
-    world.memory = lambda *_: answer.wait(60) and {}  # type: ignore[method-assign, assignment, return-value]
+    world.memory = lambda *_: answer.wait(60) and {}  # type: ignore[method-assign, assignment]
     verdict = watched(world)
     asking = [thread for thread in threading.enumerate() if thread.name == "memory"]
     answer.set()
