@@ -93,9 +93,15 @@ class Matrix:
         return ["up", "--strategy", strategy, "--image", f"web={IMAGE}:{self.other()}"]
 
     def load(self) -> Load:
-        """Start the users."""
+        """Start the users; return when each has a kept connection.
+
+        A first request that is under way when the proxy itself is killed cannot be asked again.
+        """
         load = Load(self.shop.url, connections=6, rate=self.rate, seconds=240)
         load.start()
+        end = time.monotonic() + 30
+        while not load.is_answered() and time.monotonic() < end:
+            time.sleep(0.02)
         time.sleep(0.3)
         return load
 

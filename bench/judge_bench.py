@@ -104,6 +104,8 @@ def rows() -> list[Row]:
         (s("20 % errors, 95 % of the traffic", new_rate=bad(0.2), share=0.95), None),
         (s("50 % errors, 95 % of the traffic", new_rate=bad(0.5), share=0.95), None),
         (s("1 % errors, 500 rps", new_rate=bad(0.01), rps=500), None),
+        (s("20 % errors, clumped background", new_rate=bad(0.2), dispersion=4.0), None),
+        (s("5 % errors, clumped background", new_rate=bad(0.05), dispersion=4.0), None),
         (s("every request fails", new_rate=bad(1.0)), None),
         (s("latency doubled", new_slow=bad(2.0)), 8.0),
         (s("latency doubled, 0.25 s ticks", new_slow=bad(2.0), step=0.25), 8.0),

@@ -9,6 +9,7 @@ from aipipe_core.config.kinds import Wrong
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SIZE = re.compile(r"[1-9][0-9]{0,14}[bkmg]")
 _VOLUME = re.compile(r"(/|[A-Za-z0-9])[^:,\s]*:/[^:,\s]*(:ro)?")
 
 
@@ -53,6 +54,19 @@ class Environment:
                 raise Wrong(f"must hold text for {name}")
             found.append((name, str(item)))
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """An amount of memory as Docker writes it, such as ``512m`` or ``2g``; "" is none."""
+
+    label: str = "an amount of memory such as 512m or 2g"
+
+    def read(self, value: object) -> object:
+        """See the core's ``ValueKind``."""
+        if isinstance(value, str) and (_SIZE.fullmatch(value.lower()) or not value):
+            return value.lower()
+        raise Wrong(f"must be {self.label}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from aipipe_core.config import room_table
 from aipipe_core.config.kinds import Wrong
 from aipipe_core.errors import RequestError
+from aipipe_deploy.config import model
 from aipipe_deploy.config.kinds import is_name
-from aipipe_deploy.config.model import (
-    Calendar,
-    Canary,
-    Deploy,
-    Freeze,
-    Job,
-    Metrics,
-    Proxy,
-    Service,
-    Watch,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,12 +22,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TABLES: dict[str, type] = {
-    "proxy": Proxy, "watch": Watch, "metrics": Metrics, "canary": Canary,
+    "proxy": model.Proxy, "watch": model.Watch, "metrics": model.Metrics, "canary": model.Canary,
 }  # fmt: skip
 _ADDRESS = re.compile(r"[\w.:\[\]]+")
 
 
-def load_deploy(root: Path) -> Deploy:
+def load_deploy(root: Path) -> model.Deploy:
     """Return the configuration of the project at ``root``.
 
     Raises ``RequestError``: ``unknown-setting``, ``wrong-setting``, ``deploy-unconfigured``,
@@ -55,7 +45,7 @@ def load_deploy(root: Path) -> Deploy:
     return parse_deploy(table, where=where, folder=root.resolve().name)
 
 
-def parse_deploy(table: Mapping[str, Any], *, where: str, folder: str = "app") -> Deploy:
+def parse_deploy(table: Mapping[str, Any], *, where: str, folder: str = "app") -> model.Deploy:
     """Return what ``table`` says, checked and completed."""
     rest = dict(table)
     parts: dict[str, Any] = {
@@ -68,7 +58,7 @@ def parse_deploy(table: Mapping[str, Any], *, where: str, folder: str = "app") -
         for name, item in _table(rest.pop("services", {}), where, "services").items()
     }
     known = [*_TABLES, "calendar", "services"]
-    deploy = replace(_read(Deploy, rest, where, "", known), **parts, where=where)
+    deploy = replace(_read(model.Deploy, rest, where, "", known), **parts, where=where)
     project = deploy.project or _project_of(folder)
     deploy = replace(deploy, project=project, subnet=deploy.subnet or _subnet_of(project))
     _consistent(deploy)
@@ -107,7 +97,7 @@ def _dataclass(owner: type) -> Any:
     return owner
 
 
-def _service(name: str, table: dict[str, Any], where: str) -> Service:
+def _service(name: str, table: dict[str, Any], where: str) -> model.Service:
     prefix = f"services.{name}"
     if not is_name(name):
         raise _wrong(
@@ -119,10 +109,9 @@ def _service(name: str, table: dict[str, Any], where: str) -> Service:
     raw = rest.pop("jobs", [])
     if not isinstance(raw, list):
         raise _wrong(where, f"deploy.{prefix}.jobs", "must be a list of tables")
-    jobs = [
-        _read(Job, _table(item, where, f"{prefix}.jobs"), where, f"{prefix}.jobs") for item in raw
-    ]
-    service = _read(Service, rest, where, prefix, ["jobs"])
+    part = f"{prefix}.jobs"
+    jobs = [_read(model.Job, _table(item, where, part), where, part) for item in raw]
+    service = _read(model.Service, rest, where, prefix, ["jobs"])
     if not service.image:
         raise _wrong(where, f"deploy.{prefix}.image", "must name an image")
     for job in jobs:
@@ -133,16 +122,16 @@ def _service(name: str, table: dict[str, Any], where: str) -> Service:
     return replace(service, name=name, jobs=tuple(jobs))
 
 
-def _calendar(table: dict[str, Any], where: str) -> Calendar:
+def _calendar(table: dict[str, Any], where: str) -> model.Calendar:
     rest = dict(table)
     raw = rest.pop("freeze", [])
     if not isinstance(raw, list):
         raise _wrong(where, "deploy.calendar.freeze", "must be a list of tables")
     spans = tuple(
-        _read(Freeze, _table(item, where, "calendar.freeze"), where, "calendar.freeze")
+        _read(model.Freeze, _table(item, where, "calendar.freeze"), where, "calendar.freeze")
         for item in raw
     )
-    calendar = replace(_read(Calendar, rest, where, "calendar", ["freeze"]), freeze=spans)
+    calendar = replace(_read(model.Calendar, rest, where, "calendar", ["freeze"]), freeze=spans)
     from aipipe_deploy.strategies.calendar import check_calendar
 
     try:
@@ -152,7 +141,7 @@ def _calendar(table: dict[str, Any], where: str) -> Calendar:
     return calendar
 
 
-def _consistent(deploy: Deploy) -> None:
+def _consistent(deploy: model.Deploy) -> None:
     """Raise where the parts do not fit together."""
     where = deploy.where
     metrics = deploy.metrics
@@ -184,7 +173,7 @@ def _consistent(deploy: Deploy) -> None:
     _check_rest(deploy, where)
 
 
-def _check_rest(deploy: Deploy, where: str) -> None:
+def _check_rest(deploy: model.Deploy, where: str) -> None:
     try:
         cast("Callable[[], object]", deploy.in_order)()
     except graphlib.CycleError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_core.config.kinds import Number, Switch, Text, Texts
 from aipipe_core.config.settings import setting
-from aipipe_deploy.config.kinds import Environment, Name, Percentages, Volumes, Words
+from aipipe_deploy.config.kinds import Environment, Name, Percentages, Size, Volumes, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,9 @@ class Service:
         Texts(), "Variables taken from the runner's environment, never written down.", default=()
     )
     volumes: tuple[str, ...] = setting(Volumes(), "SOURCE:/path[:ro].", default=())
+    memory: str = setting(
+        Size(), "Most memory of a container, such as 512m; empty: no limit.", default=""
+    )
     after: tuple[str, ...] = setting(Texts(), "Services that are released before.", default=())
     sticky: bool = setting(Switch(), "A cookie keeps a user at a container.", default=False)
     name: str = ""

@@ -110,18 +110,17 @@ class BadEvidence:
         if not 0.0 < share < 1.0:
             return self._mixture.value
         fair = old_bad * share / (1.0 - share)
+        # Either limit answers the same doubt, so that the stricter one holds and not both.
         counted = self._spread.counted(new_bad, fair) if new_bad else 0.0
+        counted = min(counted, new_bad / self._dispersion)
         null = null_probability(share, self._tolerance)
         self.raw_excess.add(new_bad, old_bad, null)
-        return self._bet(counted, old_bad, null)
+        return self._bet(counted, old_bad / self._dispersion, null)
 
     def _bet(self, new_bad: float, old_bad: float, null: float) -> float:
         log = math.log
         events = new_bad + old_bad
-        scale = 1.0 / self._dispersion
-        ratios = [
-            scale * (new_bad * log(r) - events * log(1.0 + null * (r - 1.0))) for r in self._ratios
-        ]
+        ratios = [new_bad * log(r) - events * log(1.0 + null * (r - 1.0)) for r in self._ratios]
         if max(ratios) > _MOST_PER_TICK:
             ratios = [min(ratio, _MOST_PER_TICK) for ratio in ratios]
         return self._mixture.bet(ratios)

@@ -20,6 +20,8 @@ _UNUSABLE = 0.1
 """More than this part of the ticks unusable, and the judge does not know."""
 _WIDE = 0.1
 """Part of the stake on errors that is placed where nearly all traffic is the new version's."""
+_TOLD_FROM = 1.1
+"""From such a dispersion on the reason names it."""
 _SETTLING = 15.0
 """For so long a slow new version may still be warming up and must show that it is not."""
 _PROOF_AFTER_WARMUP = 2.9
@@ -40,7 +42,8 @@ class Judge:
         self._clock = TickClock()
         self._bad = BadEvidence(tolerance=s.tolerance, dispersion=s.dispersion, seconds=s.seconds)
         self._wide = WideEvidence(tolerance=s.tolerance, dispersion=s.dispersion)
-        self._slow = LatencyEvidence(dispersion=s.dispersion, seconds=s.seconds)
+        slow = s.dispersion if s.slow_dispersion is None else s.slow_dispersion
+        self._slow = LatencyEvidence(dispersion=slow, seconds=s.seconds)
         self._total = TotalFailure()
         self._enough = Enough(margin=s.margin, dispersion=s.dispersion)
         self._limit = 1.0 / s.alpha
@@ -195,9 +198,11 @@ class Judge:
         self._enough.settle()
         seen = self._enough
         if 2.0 * self.settings.bad_share * self._errors() >= evidence:
+            clumped = self.settings.dispersion
+            counted = f", each counted as 1/{clumped:.1f}" if clumped >= _TOLD_FROM else ""
             return (
                 f"the new version fails more: {seen.new_bad:g} of {seen.new:g} requests,"
-                f" the old one {seen.old_bad:g} of {seen.old:g} (e-value {evidence:.0f})"
+                f" the old one {seen.old_bad:g} of {seen.old:g} (e-value {evidence:.0f}{counted})"
             )
         return f"the new version is slower: {self._slow.times_slower()} (e-value {evidence:.0f})"
 

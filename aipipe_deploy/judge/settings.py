@@ -27,6 +27,8 @@ class JudgeSettings:
     """Part of ``alpha`` spent on errors; the rest goes to latency."""
     dispersion: float = 1.0
     """Variance over mean of the old version's counts before the deploy (1: Poisson)."""
+    slow_dispersion: float | None = None
+    """The same for counts of slow requests; None: as ``dispersion``."""
     warmup: float = 4.0
     """Seconds in which a slow new version is excused: caches and compilers warm up."""
     margin: float = 0.02
@@ -42,6 +44,7 @@ class JudgeSettings:
             ("tolerance", self.tolerance, 1.0, 100.0),
             ("bad_share", self.bad_share, 0.01, 0.99),
             ("dispersion", self.dispersion, 0.0, 1e6),
+            ("slow_dispersion", self.slow_dispersion or 0.0, 0.0, 1e6),
             ("warmup", self.warmup, 0.0, 1e6),
             ("margin", self.margin, 1e-4, 0.5),
             ("earliest_pass", self.earliest_pass, 0.0, 1.0),

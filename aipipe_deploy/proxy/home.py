@@ -8,22 +8,19 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aipipe_core.errors import SurroundingsError
 from aipipe_deploy.proxy import keeper
+from aipipe_deploy.proxy.detached import Detached
 from aipipe_deploy.targets.command import Command, Shell
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aipipe_deploy.config import Deploy
 
     Binds = dict[str, list[object]]
-
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
-"""What the proxy's process needs of the environment; the rest may hold secrets."""
 
 
 class Home(Protocol):
@@ -63,6 +60,7 @@ class ProcessHome:
         self._deploy = deploy
         self._folder = folder
         self._pid = folder / "keeper.pid"
+        self._process = Detached(folder, keeper.__file__, self._pid)
         self._log = folder / "keeper.log"
         self._binds = folder / "binds.json"
 
@@ -80,7 +78,7 @@ class ProcessHome:
                 hint="Install it (apt-get install haproxy), or set deploy.proxy.kind to"
                 ' "container".',
             )
-        if self._keeper():
+        if self._process.pid():
             return  # it holds the ports, and is about to start HAProxy again
         for service in self._deploy.services.values():
             if service.public:
@@ -111,27 +109,17 @@ class ProcessHome:
     def start(self, binds: Binds) -> None:
         """Start the keeper in a session of its own; one that runs starts HAProxy by itself."""
         self.check()
-        pid = self._keeper()
+        pid = self._process.pid()
         self._write(binds)
         if pid:
             os.kill(pid, signal.SIGHUP)
             return
-        with self._log.open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-I", keeper.__file__, str(self._folder),
-                 str(shutil.which(self._deploy.proxy.binary))],
-                env={name: os.environ[name] for name in _KEPT if name in os.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        child.returncode = 0  # it outlives us: nothing is to wait for it
-        self._pid.write_text(f"{child.pid}\n", encoding="utf-8")
+        pid = self._process.start(str(shutil.which(self._deploy.proxy.binary)), log=self._log)
+        self._pid.write_text(f"{pid}\n", encoding="utf-8")
 
     def reload(self, binds: Binds) -> None:
         """Tell the keeper; without one there is nobody to hand the sockets on."""
-        pid = self._keeper()
+        pid = self._process.pid()
         if not pid:
             raise SurroundingsError(
                 "proxy-unkept",
@@ -148,9 +136,7 @@ class ProcessHome:
 
     def end(self) -> None:
         """See :class:`Home`."""
-        pid = self._keeper()
-        if pid:
-            os.kill(pid, signal.SIGTERM)
+        self._process.end()
 
     def last_words(self) -> str:
         """See :class:`Home`."""
@@ -169,18 +155,6 @@ class ProcessHome:
         from aipipe_deploy.proxy.proxy import write_whole
 
         write_whole(self._binds, json.dumps(binds))
-
-    def _keeper(self) -> int:
-        """Return the keeper's process id, 0 without one."""
-        try:
-            pid = int(self._pid.read_text(encoding="utf-8"))
-            os.kill(pid, 0)
-        except (OSError, ValueError):
-            return 0
-        with contextlib.suppress(OSError):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes()
-            return pid if os.fsencode(self._folder) in words else 0
-        return pid  # no /proc: take its word
 
 
 class ContainerHome:

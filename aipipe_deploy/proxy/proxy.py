@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import SurroundingsError
+from aipipe_deploy.proxy import recorder
+from aipipe_deploy.proxy.detached import Detached
 from aipipe_deploy.proxy.render import answers_of, public_services, render, slot_names, variable
 from aipipe_deploy.proxy.runtime import Runtime
 from aipipe_deploy.proxy.slots import Slot
@@ -40,6 +43,8 @@ class Proxy:
             )
         self.runtime = Runtime(socket)
         self.answers = answers_of(socket)
+        self.record = folder / recorder.RECORD
+        self._recorder = Detached(folder, recorder.__file__, folder / recorder.PID)
 
     @property
     def sticky(self) -> frozenset[str]:
@@ -59,6 +64,12 @@ class Proxy:
         """Start it unless it runs; bring its configuration up to date without a gap."""
         if not public_services(self.deploy):
             return
+        self._bring_up()
+        if not self._recorder.pid():
+            with contextlib.suppress(OSError):  # a release goes on without a record
+                self._recorder.start()
+
+    def _bring_up(self) -> None:
         running = self.runtime.answers()
         binds = {
             variable(s): [self.deploy.proxy.bind, s.public] for s in public_services(self.deploy)
@@ -96,6 +107,7 @@ class Proxy:
 
     def end(self) -> None:
         """Stop it; for a project that is taken away."""
+        self._recorder.end()
         self._home.end()
 
     def _render(self, slots: Sequence[Slot]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import SurroundingsError
+from aipipe_deploy.proxy.recorder import answered
 from aipipe_deploy.proxy.slots import Slot, parse_servers_state
 
 if TYPE_CHECKING:
@@ -123,19 +124,15 @@ class Runtime:
 
 
 def _server(row: dict[str, str]) -> ServerStats:
-    def number(name: str) -> int:
-        return int(row.get(name) or 0)
-
-    unanswered = number("econ") + number("eresp") + number("wretr")
-    answered = sum(number(f"hrsp_{sort}") for sort in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
+    requests, bad = answered(row)
     return ServerStats(
         backend=row["pxname"],
         name=row["svname"],
         status=row["status"],
         check=row.get("check_status", ""),
-        current=number("scur"),
-        requests=answered + unanswered,
-        bad=number("hrsp_5xx") + unanswered,
+        current=int(row.get("scur") or 0),
+        requests=requests,
+        bad=bad,
     )
 
 

@@ -248,6 +248,7 @@ def _unit(service: Service, release: int, members: tuple[Member, ...], digest: s
         env=service.env,
         secrets=service.secrets,
         volumes=service.volumes,
+        memory=service.memory,
     )
 
 

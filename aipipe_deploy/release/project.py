@@ -77,7 +77,9 @@ class Project:
     def runner(self, tell: Callable[[str], None]) -> Runner:
         """What carries this project's releases through."""
         performer = self.performer()
-        window = Window(performer, self.deploy.watch, metrics=self.deploy.metrics)
+        window = Window(
+            performer, self.deploy.watch, metrics=self.deploy.metrics, record=self.proxy.record
+        )
         return Runner(self.journal, performer, window, self.deploy.watch.unsure, tell)
 
     def plan(

@@ -6,15 +6,24 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from aipipe_core.errors import AipipeError
 from aipipe_deploy.config import Metrics
-from aipipe_deploy.judge import Arm, Judge, JudgeSettings, Outcome, Verdict
-from aipipe_deploy.judge.counters import CounterReader
+from aipipe_deploy.judge import Judge, JudgeSettings, Outcome, Verdict
+from aipipe_deploy.judge.dispersion import dispersion
+from aipipe_deploy.release.lane import Lane, Seen
 from aipipe_deploy.release.samples import Samples
-from aipipe_deploy.sources import AnswerLog, Latency, Probes, PrometheusCounters, ProxyCounters
+from aipipe_deploy.sources import (
+    AnswerLog,
+    Latency,
+    MemoryWatch,
+    Probes,
+    PrometheusCounters,
+    ProxyCounters,
+    runs_before,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from aipipe_deploy.config import Watch
     from aipipe_deploy.journal.model import Release
@@ -24,7 +33,6 @@ if TYPE_CHECKING:
     from aipipe_deploy.targets.unit import Unit
 
 _LOOK_SECONDS = 1.0
-_QUIET_SECONDS = 2.0
 
 
 @dataclass
@@ -41,6 +49,8 @@ class Window:
     date: Callable[[], float] = time.time
     metrics: Metrics = field(default_factory=Metrics)
     samples: Samples = field(default_factory=Samples)
+    record: Path | None = None
+    """Where the recorder keeps what served before."""
 
     def watch(self, release: Release, move: Move) -> Verdict:
         """Judge each changed service of ``move``; the worst verdict is the release's."""
@@ -86,9 +96,7 @@ class Window:
     ) -> Lane:
         whole, old = release.units[name], release.before.get(name)
         new = replace(whole, members=tuple(whole.members[index] for index in members))
-        judge = Judge(
-            JudgeSettings(seconds=max(1.0, seconds), warmup=min(self.settings.warmup, seconds))
-        )
+        judge = Judge(self._judge_settings(seconds, old, release.started))
         source: Source | None = None
         latency: Latency | None = None
         if new.slots:
@@ -115,111 +123,24 @@ class Window:
                 Probes(new.members, new.health, rate=self.settings.probes),
             )
         seen = Seen(self.samples, name, self.date())
-        return Lane(self.performer, new, judge, source, probes, seen, latency)
+        memory = MemoryWatch(self.performer.target, old, new)
+        memory.start()
+        return Lane(self.performer, new, judge, source, probes, seen, memory, latency)
 
+    def _judge_settings(self, seconds: float, old: Unit | None, started: float) -> JudgeSettings:
+        """Return the settings of one lane, with the clumping seen before the release began.
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Where a lane's ticks are kept; ``began`` is the date at which its watch began."""
-
-    samples: Samples
-    service: str
-    began: float
-
-    def __post_init__(self) -> None:
-        """Begin a row of its own for this watch."""
-        self.samples.begin(self.service, self.began)
-
-    def add(self, now: float, old: Arm, new: Arm) -> None:
-        """Keep the tick that ends ``now`` seconds into the watch."""
-        self.samples.add(self.service, self.began + now, old, new)
-
-
-@dataclass
-class Lane:
-    """One service under watch."""
-
-    performer: Performer
-    unit: Unit
-    judge: Judge
-    source: Source | None
-    probes: tuple[Probes, Probes] | None
-    seen: Seen
-    latency: Latency | None = None
-    reader: CounterReader = field(default_factory=CounterReader)
-    _restarts: int | None = None
-    _idle: float = 0.0
-    _last: float = 0.0
-    _probed: tuple[Arm, Arm] = (Arm(0), Arm(0))
-
-    def __post_init__(self) -> None:
-        """Remember how often the containers were started before the watch."""
-        self._crash()
-
-    def look(self, now: float, *, containers: bool) -> Verdict | None:
-        """Take a tick at ``now`` seconds into the window; perhaps look at the containers too."""
-        if self.judge.verdict:
-            return self.judge.verdict
-        crash = self._crash() if containers else ""
-        if self.source is None:
-            return self.judge.observe(now, Arm(0), Arm(0), crash)
-        reading = self.reader.read(self.source.totals())
-        if crash:
-            return self.judge.observe(now, Arm(0), Arm(0), crash)
-        if reading.tick is None:
-            if reading.finding:
-                self.judge.note(reading.finding)
-            return None
-        old, new = reading.tick.old, reading.tick.new
-        if self.latency is not None:
-            old, new = self.latency.with_slow(old, new)
-        old, new = self._with_probes(now, old, new)
-        self.seen.add(now, old, new)
-        return self.judge.observe(now, old, new)
-
-    def end(self) -> None:
-        """Stop the threads that ask."""
-        if isinstance(self.source, PrometheusCounters):
-            self.source.stop()
-        for probe in self.probes or ():
-            probe.stop()
-
-    def _with_probes(self, now: float, old: Arm, new: Arm) -> tuple[Arm, Arm]:
-        """Add what the probes saw; they begin when either version stands idle."""
-        if self.probes is None:
-            return old, new
-        busy = old.requests and new.requests
-        self._idle = 0.0 if busy else self._idle + now - self._last
-        self._last = now
-        if self._idle >= _QUIET_SECONDS:
-            for probe in self.probes:
-                probe.start()
-        seen = (self.probes[0].arm, self.probes[1].arm)
-        before, self._probed = self._probed, seen
-        return (_more(old, before[0], seen[0]), _more(new, before[1], seen[1]))
-
-    def _crash(self) -> str:
-        """Return what happened to a container, "" when all is well or nobody can tell."""
-        try:
-            faults = self.performer.target.faults(self.unit)
-        except AipipeError:
-            return ""  # the engine does not answer: no fault of the new version's
-        if self._restarts is None:
-            self._restarts = faults.restarts
-        if faults.dead:
-            return f"the new version crashed: {faults.dead[0]}"
-        if faults.restarts > self._restarts:
-            again = faults.restarts - self._restarts
-            return f"the new version crashed: {self.unit.name} was started again {again} times"
-        return ""
-
-
-def _more(arm: Arm, before: Arm, after: Arm) -> Arm:
-    return Arm(
-        arm.requests + after.requests - before.requests,
-        arm.bad + after.bad - before.bad,
-        arm.slow,
-    )
+        The record is of failures; nothing is known of how slow answers clumped.
+        """
+        clumped = 1.0
+        if old and self.record:
+            clumped = dispersion(runs_before(self.record, old, started))
+        return JudgeSettings(
+            seconds=max(1.0, seconds),
+            warmup=min(self.settings.warmup, seconds),
+            dispersion=clumped,
+            slow_dispersion=1.0,
+        )
 
 
 def worst(verdicts: Sequence[Verdict], t: float) -> Verdict:

@@ -45,10 +45,10 @@ class Probes:
             self._thread = threading.Thread(target=self._run, name="probes", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End, and wait for the last answer."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End; ``wait`` for the last answer."""
         self._over.set()
-        if self._thread:
+        if self._thread and wait:
             self._thread.join()
 
     def _run(self) -> None:

@@ -59,10 +59,10 @@ class PrometheusCounters:
         self._thread = threading.Thread(target=self._run, name="prometheus", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End; a question that is on its way is not waited for longer than its timeout."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End; ``wait`` for the answer to a question that is on its way, at most its timeout."""
         self._over.set()
-        if self._thread is not None:
+        if self._thread is not None and wait:
             self._thread.join(2 * _TIMEOUT)
 
     def totals(self) -> Totals:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_deploy.targets.command import Command, Shell
 from aipipe_deploy.targets.host import DockerHost
-from aipipe_deploy.targets.target import Faults, Target
+from aipipe_deploy.targets.target import Faults, Memory, Target
 from aipipe_deploy.targets.unit import JobRun, Member, Unit
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "Faults",
     "JobRun",
     "Member",
+    "Memory",
     "Shell",
     "Target",
     "Unit",

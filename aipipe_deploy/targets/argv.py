@@ -45,11 +45,15 @@ def create(project: str, unit: Unit, member: Member) -> Command:
     return docker(
         "create", "--name", member.name,
         "--network", project, "--ip", member.address,
-        "--restart", "unless-stopped",
+        "--restart", "unless-stopped", *_limits_of(unit),
         "--label", f"{LABEL}.project={project}", "--label", f"{LABEL}.unit={unit.name}",
         *settings_of(unit), unit.digest or unit.image, *unit.command,
         secrets=unit.secrets,
     )  # fmt: skip
+
+
+def _limits_of(unit: Unit) -> list[str]:
+    return ["--memory", unit.memory] if unit.memory else []
 
 
 def create_job(project: str, job: JobRun) -> Command:
@@ -84,6 +88,11 @@ def remove(*names: str) -> Command:
 def inspect(*names: str) -> Command:
     """Look at containers; those that there are are printed, whatever the exit code."""
     return docker("container", "inspect", *names)
+
+
+def stats(*names: str) -> Command:
+    """Print what containers use, a JSON object a line; nothing where one is missing."""
+    return docker("stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names)
 
 
 def listed(project: str) -> Command:

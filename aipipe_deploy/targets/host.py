@@ -7,13 +7,14 @@ published port would go through a second proxy and die with the engine.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.errors import AipipeError, RequestError, SurroundingsError
 from aipipe_deploy.targets import argv
-from aipipe_deploy.targets.target import Faults
+from aipipe_deploy.targets.target import Faults, Memory
 from aipipe_deploy.targets.unit import JobRun, Member, Unit
 
 if TYPE_CHECKING:
@@ -152,6 +153,12 @@ class DockerHost:
         restarts = sum(int(found.get("RestartCount", 0)) for found in there.values())
         return Faults(tuple(dead), restarts)
 
+    def memory(self, *units: Unit) -> dict[str, Memory]:
+        """See the protocol."""
+        names = [member.name for unit in units for member in unit.members]
+        answer = self._shell.ask(argv.stats(*names))
+        return {} if answer.code else memory_in(answer.out)
+
     def last_words(self, unit: Unit) -> str:
         """See the protocol."""
         for member in unit.members:
@@ -219,6 +226,23 @@ class DockerHost:
         except ValueError as error:
             raise SurroundingsError("engine-failed", "Docker's answer is no JSON") from error
         return {item["Name"].lstrip("/"): item for item in found}
+
+
+def memory_in(text: str) -> dict[str, Memory]:
+    """Read what ``docker stats`` printed; what is no line of it is passed over."""
+    found: dict[str, Memory] = {}
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            row = json.loads(line)
+            used, limit = row["MemUsage"].split("/")
+            found[row["Name"]] = Memory(_bytes(used), _bytes(limit))
+    return found
+
+
+def _bytes(text: str) -> float:
+    number = text.strip().rstrip("KMGTPiB")
+    power = " KMGTP".index(text.strip()[len(number) :].rstrip("iB") or " ")
+    return float(number) * 1024.0**power
 
 
 def _ending(found: dict[str, Any] | None) -> str:

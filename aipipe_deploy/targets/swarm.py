@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_core.errors import RequestError, SurroundingsError
 from aipipe_deploy.targets.argv import LABEL, docker, settings_of
 from aipipe_deploy.targets.host import DockerHost, secret_missing
-from aipipe_deploy.targets.target import Faults
+from aipipe_deploy.targets.target import Faults, Memory
 from aipipe_deploy.targets.unit import Member, Unit
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class Swarm(DockerHost):
         words += ["--network", self._project, "--no-resolve-image"]
         words += ["--label", f"{LABEL}.project={self._project}"]
         words += ["--label", f"{LABEL}.unit={unit.name}"]
+        words += ["--limit-memory", unit.memory] if unit.memory else []
         if unit.port:
             published = unit.members[0].port
             words += ["--replicas-max-per-node", "1"]
@@ -175,6 +176,10 @@ class Swarm(DockerHost):
             why = failed[0].get("Error") or failed[0]["CurrentState"]
             return Faults((f"{self._service(unit)} has no running task: {why}",), len(failed))
         return Faults((), len(failed))
+
+    def memory(self, *_units: Unit) -> dict[str, Memory]:
+        """Nothing: a manager does not know what containers of other nodes use."""
+        return {}
 
     def last_words(self, unit: Unit) -> str:
         """See the protocol."""

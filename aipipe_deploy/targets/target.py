@@ -23,6 +23,19 @@ class Faults:
     """How often the engine had to start its containers again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes that a container uses, file caches not counted, and may use."""
+
+    used: float
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """The part of the limit that is used."""
+        return self.used / self.limit if self.limit > 0 else 0.0
+
+
 class Target(Protocol):
     """One Docker host or a Swarm; argv comes from pure functions, so that a plan can show it."""
 
@@ -63,6 +76,9 @@ class Target(Protocol):
 
     def faults(self, unit: Unit) -> Faults:
         """Look at its containers."""
+
+    def memory(self, *units: Unit) -> dict[str, Memory]:
+        """What each container uses, by name; empty where nobody can tell."""
 
     def last_words(self, unit: Unit) -> str:
         """The end of its logs, on one line, secrets masked; "" where there are none."""

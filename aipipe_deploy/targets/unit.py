@@ -39,6 +39,7 @@ class Unit:
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    memory: str = ""
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aipipe_deploy.proxy import Runtime
+from aipipe_deploy.release.project import Project
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -166,6 +167,19 @@ def test_a_secret_reaches_the_container_and_nothing_else(
     assert not any(b"hush-7312" in content for content in files)
     from_container = shop.inside(f"{shop.name}-web-r1-1", "printenv", "SHOP_TOKEN")
     assert from_container == "hush-7312"
+
+
+@pytest.mark.parametrize("shop", ['memory = "96m"\n'], indirect=True)
+def test_what_a_container_uses_of_its_limit_is_read_from_the_engine(serving: Any) -> None:
+    project = Project.at(serving.folder)
+    release = project.journal.serving()
+    assert release is not None
+    found = project.target.memory(release.units["web"])
+    project.journal.close()
+
+    (memory,) = found.values()
+    assert memory.limit == 96 * 1024**2
+    assert 0 < memory.share < 1
 
 
 JOB = """

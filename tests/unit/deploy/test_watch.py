@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from aipipe_deploy.proxy.runtime import ServerStats
 from aipipe_deploy.release.moves import Move
 from aipipe_deploy.release.watch import Window
 from aipipe_deploy.sources import Probes, ProxyCounters
-from aipipe_deploy.targets import Faults, Member, Unit
+from aipipe_deploy.targets import Faults, Member, Memory, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,10 @@ class World:
             ("web", "s2"): ServerStats("web", "s2", "UP", "L7OK", 0, new, int(new * self.bad)),
         }
 
+    def memory(self, *units: Unit) -> dict[str, Memory]:
+        self.asked_for_memory = [member.name for unit in units for member in unit.members]
+        return {}
+
     def faults(self, _unit: Unit) -> Faults:
         dead = ("web-r2 exited with exit code 137",) if self.now >= self.crash_at else ()
         return Faults(dead, int(self.now >= self.restarts_at))
@@ -98,6 +104,38 @@ def test_a_crash_needs_no_statistics(what: str, word: str) -> None:
     assert verdict.outcome is Outcome.FAIL
     assert word in verdict.reason
     assert verdict.t < 7
+
+
+def test_what_failed_in_clumps_before_the_release_counts_for_less(tmp_path: Path) -> None:
+    started = 1_700_000_000.0
+    clumps = {str(second): 9 for second in range(0, 60, 6)}
+    row = {"at": started - 70, "seconds": 60, "servers": {"web": {"127.0.0.1:9": {"bad": clumps}}}}
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"rows": [row]}))
+    release = replace(RELEASE, started=started)
+    plain, clumped = (
+        Window(w, Watch(probes=0.0, tick=0.25), w.sleep, w.clock, record=file).watch(release, MOVE)  # type: ignore[arg-type]
+        for w, file in ((World(bad=0.2), None), (World(bad=0.2), record))
+    )
+
+    assert plain.outcome is clumped.outcome is Outcome.FAIL
+    assert plain.t < clumped.t
+    assert "counted as 1/" in clumped.reason
+    assert "counted as" not in plain.reason
+
+
+def test_a_verdict_waits_for_nobody_who_is_still_asking() -> None:
+    world, answer = World(bad=0.2), threading.Event()
+    world.memory = lambda *_: answer.wait(60) and {}  # type: ignore[method-assign, assignment]
+    verdict = watched(world)
+    asking = [thread for thread in threading.enumerate() if thread.name == "memory"]
+    answer.set()
+
+    assert verdict.outcome is Outcome.FAIL
+    assert asking
+
+    for thread in asking:
+        thread.join(30)
 
 
 def test_counters_that_begin_anew_are_nobodys_fault() -> None:
