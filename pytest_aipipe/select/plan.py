@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
@@ -50,8 +50,7 @@ class Map(Protocol):
         """Return what modules read at import."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A collected test: where it stands, and what it is called and uses.
 
     ``names`` are the classes and the function of its node id.
@@ -97,8 +96,10 @@ class Planner:
     def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
         """Decide for ``items``; without a map as the import graph says."""
         known = memory.tests() if memory else {}
-        spoken = [item for item in items if item.nodeid in known and item.is_python]
-        silent = [item for item in items if item.nodeid not in known or not item.is_python]
+        spoken: list[Item] = []
+        silent: list[Item] = []
+        for item in items:
+            (spoken if item.nodeid in known and item.is_python else silent).append(item)
         reasons: dict[str, str] = {}
         left_out: dict[str, str] = {}
         if silent:
@@ -268,6 +269,12 @@ class _Verdict:
         self._whole = planner.narrowed(demand.whole).select(places)
         self._running = running
         self._data = {place: file.path for file in planner.data for place in _places(file)}
+        self._parts: dict[str, dict[str, str]] = {}
+        for (path, name), why in demand.parts.items():
+            self._parts.setdefault(path, {})[name] = why
+        self._fixtures: dict[str, dict[str, str]] = {}
+        for (path, name), why in demand.fixtures.items():
+            self._fixtures.setdefault(name, {})[path] = why
 
     def of(self, item: Item) -> str | None:
         """Return why the test runs, None where it need not."""
@@ -287,14 +294,15 @@ class _Verdict:
         )
 
     def _made_from(self, item: Item) -> str | None:
-        for (path, name), why in self._demand.parts.items():
-            if path == item.path and name in item.names:
-                return why
-        for (path, name), why in self._demand.fixtures.items():
-            folder = path.rpartition("/")[0]
-            near = path == item.path or not path.endswith("conftest.py")
-            if name in item.fixtures and (near or _is_below(item.path or "", folder)):
-                return why
+        parts = self._parts.get(item.path or "")
+        for name in parts.keys() & item.names if parts else ():
+            return parts[name]
+        for name in self._fixtures.keys() & item.fixtures if self._fixtures else ():
+            for path, why in self._fixtures[name].items():
+                folder = path.rpartition("/")[0]
+                near = path == item.path or not path.endswith("conftest.py")
+                if near or _is_below(item.path or "", folder):
+                    return why
         changed = item.doctest and self._planner.has_changed(item.path)
         return "its own file changed" if changed else None
 

@@ -95,8 +95,9 @@ class TestMap:
     def tests(self) -> dict[str, Known]:
         """Return everything that is known of each test, by node id."""
         found: dict[str, Known] = {}
+        mine = f"{self._env}:"
         for key, rows in self._store.iter(TESTS):
-            if key.startswith(f"{self._env}:"):
+            if key.startswith(mine):
                 found.update((nodeid, _known(row)) for nodeid, row in rows.items())
         return found
 
@@ -195,7 +196,7 @@ def _without(old: Any, gone: Collection[str]) -> dict[str, Any]:
 def _known(row: Any) -> Known:
     try:
         verdicts, seconds, starts, reads, seen = row
-        told = None if reads is None else tuple(map(str, reads))
+        told = None if reads is None else tuple(map(str, reads)) if reads else ()
         return Known(str(verdicts), float(seconds), bool(starts), told, int(seen))
     except (TypeError, ValueError):
         return Known()
