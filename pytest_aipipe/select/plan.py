@@ -294,10 +294,10 @@ class _Verdict:
         )
 
     def _made_from(self, item: Item) -> str | None:
-        parts = self._parts.get(item.path or "")
-        for name in parts.keys() & item.names if parts else ():
+        parts = self._parts.get(item.path or "", {})
+        for name in parts.keys() & item.names:
             return parts[name]
-        for name in self._fixtures.keys() & item.fixtures if self._fixtures else ():
+        for name in self._fixtures.keys() & item.fixtures:
             for path, why in self._fixtures[name].items():
                 folder = path.rpartition("/")[0]
                 near = path == item.path or not path.endswith("conftest.py")
