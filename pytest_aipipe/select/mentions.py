@@ -55,7 +55,8 @@ class Binder:
 
     ``effect`` says that it runs a call whose result nobody keeps, ``star`` the module
     (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
-    no import: what it makes lives as long as the module.
+    no import: what it makes lives as long as the module, ``method`` the method of which it is
+    no more than the defaults.
     """
 
     mentions: Told
@@ -63,6 +64,7 @@ class Binder:
     effect: bool = False
     star: Way | None = None
     makes: bool = False
+    method: str = ""
 
 
 class Function(NamedTuple):
@@ -176,7 +178,9 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
         names = [_last(base) for base in node.bases] + [_last(k.value) for k in node.keywords]
         found.bases.setdefault(top, []).extend(names)
         found.methods.setdefault(top, {})
-    found.binders.append(Binder(_mentions(_outer(node)), frozenset({top})))
+    plain = isinstance(node, parts.FUNCTIONS) and level.owner and not node.decorator_list
+    method = name if plain else ""
+    found.binders.append(Binder(_mentions(_outer(node)), frozenset({top}), method=method))
 
 
 def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

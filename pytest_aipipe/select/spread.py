@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
-    from pytest_aipipe.select.mentions import Function
+    from pytest_aipipe.select.mentions import Binder, Function
     from pytest_aipipe.select.parts import Points
 
 MOST = 300
@@ -88,7 +88,7 @@ class Spread:
     ) -> None:
         self.demand = Demand()
         self._tests = tests
-        self.index = Index(versions)
+        self.index = Index(versions, self._can_load)
         self.touched: list[tuple[Key, Points]] = []
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
@@ -200,10 +200,10 @@ class Spread:
             above = callers.above(key, found, lines)
             if points is None or len(above) >= MOST_CALLERS:
                 return set()
-            for _, function in above:
+            for path, function in above:
                 names.add(function.name)
                 if function.top != function.name:
-                    names |= self.index.below(function.top)
+                    names |= {one for _, one in self.index.below((path, function.top))}
         return names
 
     def _kept(self, path: str, function: Function, why: str) -> None:
@@ -211,7 +211,8 @@ class Spread:
         if function.top == function.name:
             self._waiting.append((path, function.name, False, why))
             return
-        if not self.index.outlives(function.top):
+        klass = (path, function.top)
+        if not self.index.outlives(klass):
             return
         naming: dict[Key, Points | None] = {}
         for key, there in self.index.mentioning(function.name):
@@ -220,7 +221,7 @@ class Spread:
             if lines:
                 naming[key] = parts.lines(lines)
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self.index.using(function.top)]))
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
 
     def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
         for name in (impact.added | impact.names) & new.fixtures:
@@ -253,7 +254,7 @@ class Spread:
             points = self._points(key[0], found, path, name, new=new)
             if points != parts.NOWHERE:
                 wanted[key] = points
-            self._bind(key[0], found, path, name, why, new=new)
+            self._bind(key, found, path, name, why, new=new)
         for key, found in self._starred(path):
             self._waiting.append((key[0], name, new, why))
             if name == "__all__":
@@ -286,17 +287,26 @@ class Spread:
         return parts.lines(numbers)
 
     def _bind(
-        self, here: str, found: Mentions, path: str, name: str, why: str, *, new: bool
+        self, key: Key, found: Mentions, path: str, name: str, why: str, *, new: bool
     ) -> None:
         """Spread to what is bound at import from the name."""
+        here = key[0]
         for binder in found.binders:
             ways = binder.mentions.get(name, ())
             if not any(self._means(way, here, found, path, name, new=new) for way in ways):
                 continue
             if binder.effect and (here, name) != (path, "__doc__"):
                 self.demand.whole.setdefault(here, f"{here} {why}")
-            for bound in binder.binds - {"__all__"}:
-                self._waiting.append((here, bound, False, why))
+            self._bound(key, found, binder, why)
+
+    def _bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
+        """Take what a statement binds for changed; of a method's defaults it is the method."""
+        if not binder.method:
+            self._waiting += [(key[0], name, False, why) for name in binder.binds - {"__all__"}]
+            return
+        (klass,) = binder.binds
+        self.demand.clauses.append(Clause(why, [{key: found.methods[klass][binder.method]}]))
+        self._method(key, klass, binder.method)
 
     def _means(
         self, way: Way, here: str, found: Mentions, path: str, name: str, *, new: bool
@@ -345,13 +355,18 @@ class Spread:
         was resolved elsewhere before: whoever names it and has to do with the class.
         """
         path = key[0]
+        if (path, f"{klass}.{method}", False) in self._done:
+            return
+        self._done.add((path, f"{klass}.{method}", False))
         is_new = method not in self.index.of(key, self.index.source(key)).methods.get(klass, {})
-        bases, below = self.index.bases(klass), self.index.below(klass)
-        foreign = [base for base in bases if not self.index.is_ours(base)]
+        one = (path, klass)
+        ours, foreign = self.index.bases(one)
+        below = self.index.below(one)
+        called = {name for _, name in below}
         if is_new and not all(_lets_be(base, method) for base in foreign):
             self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
             return
-        alone = is_new and not bases - PLAIN and not below - {klass}
+        alone = is_new and not ours and foreign <= PLAIN and below == {one}
         why = f"uses {klass}.{method} of {path}, which changed"
         naming: dict[Key, Points | None] = {}
         for other, there in self.index.mentioning(method):
@@ -366,10 +381,10 @@ class Spread:
                 naming[other] = parts.lines(numbers)
             for binder in there.binders if not alone and self._can_load(other[0], path) else ():
                 ways = binder.mentions.get(method, ())
-                if any(way.kind == "attribute" and way.base in below for way in ways):
-                    self._waiting += [(other[0], bound, False, why) for bound in binder.binds]
+                if any(way.kind == "attribute" and way.base in called for way in ways):
+                    self._bound(other, there, binder, why)
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))
 
 
 def _lets_be(base: str, method: str) -> bool:
