@@ -36,7 +36,8 @@ _ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclas
 class Way(NamedTuple):
     """How a name is mentioned.
 
-    ``name``: by an identifier. ``attribute``: of ``base`` ("" for what is no identifier).
+    ``name``: by an identifier. ``attribute``: of ``base`` ("" for what is no
+    dotted name).
     ``import``: from the module ``base``, ``level`` dots up. ``text``: in a string.
     """
 
@@ -230,6 +231,15 @@ def _outer(node: ast.stmt) -> Iterator[ast.AST]:
                 yield one
 
 
+def _dotted(node: ast.expr) -> str:
+    """Return ``a.b.c`` for what reads so, "" for anything else."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
+
+
 def _mentions(nodes: Iterable[ast.AST]) -> Told:
     found: Told = defaultdict(set)
     waiting = list(nodes)
@@ -239,7 +249,7 @@ def _mentions(nodes: Iterable[ast.AST]) -> Told:
             case ast.Name(id=name):
                 found[STAR if name in _ALL else name].add(BY_NAME)
             case ast.Attribute(attr=name, value=value):
-                base = value.id if isinstance(value, ast.Name) else ""
+                base = _dotted(value)
                 found[STAR if name in _ALL else name].add(Way("attribute", base))
                 found[name].add(Way("attribute", base))
             case ast.ImportFrom(module=module, names=names, level=level):

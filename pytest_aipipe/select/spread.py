@@ -318,12 +318,16 @@ class Spread:
             return self._can_load(here, path)
         if way.kind == "import":
             return path in self._graph.meant(here, way.level, way.base)
-        if way.base in found.imports:
-            return any(
-                path in self._graph.meant(here, one.level, one.base)
-                for one in found.imports[way.base]
-            )
-        if way.base != _stem(path) and (new or name in COMMON or here == path):
+        root, dot, rest = way.base.partition(".")
+        if root in found.imports:
+            meant = [
+                self._graph.meant(here, one.level, f"{one.base}{dot}{rest}")
+                for one in found.imports[root]
+            ]
+            if any(meant) or not dot:
+                return any(path in some for some in meant)
+        last = way.base.rpartition(".")[2]
+        if last != _stem(path) and (new or name in COMMON or here == path):
             return False
         return self._can_load(here, path)
 
@@ -381,7 +385,10 @@ class Spread:
                 naming[other] = parts.lines(numbers)
             for binder in there.binders if not alone and self._can_load(other[0], path) else ():
                 ways = binder.mentions.get(method, ())
-                if any(way.kind == "attribute" and way.base in called for way in ways):
+                if any(
+                    way.kind == "attribute" and way.base.rpartition(".")[2] in called
+                    for way in ways
+                ):
                     self._bound(other, there, binder, why)
         if naming:
             self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))

@@ -230,3 +230,41 @@ def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
     assert not demand(files, "t.py", "    def test_a(self): ...\n", more).parts
     setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
     assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
+
+
+def test_a_dotted_module_is_that_module_and_no_other() -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/a.py": "import os\ndef f():\n    return 1\n",
+        "p/b.py": "import os\n",
+        "t.py": "import p.a, p.b\ndef t():\n    p.a.os\n    p.b.os\n    p.x.os\n",
+    }
+    assert lines(demand(files, "p/a.py", "import os\n", ""), "t.py") == {3, 5}
+
+
+def test_a_class_of_the_same_name_elsewhere_is_another() -> None:
+    files = {
+        "a.py": "class A:\n    def f(self): ...\n",
+        "b.py": "from a import A as B\nclass C(B):\n    def g(self): ...\n",
+        "c.py": "import a\nclass C:\n    def h(self): ...\n",
+        "t.py": "from b import C\ndef t():\n    C().x\n",
+        "u.py": "from c import C\ndef u():\n    C().x\n",
+    }
+    found = demand(files, "a.py", "    def f(self)", "    def x(self): ...\n    def f(self)")
+    (clause,) = [one for one in found.clauses if len(one.wanted) > 1]
+    paths = {key[0] for key in clause.wanted[1]}
+    assert {"a.py", "b.py", "t.py"} <= paths
+    assert "c.py" not in paths
+
+
+def test_a_default_that_changes_concerns_who_calls_the_method_only() -> None:
+    files = {
+        "a.py": "LIMIT = 1\nclass A:\n    def f(self, n=LIMIT):\n        return n\n"
+        "    def g(self): ...\n",
+        "t.py": "from a import A\ndef t():\n    A().g()\n",
+    }
+    found = demand(files, "a.py", "LIMIT = 1", "LIMIT = 2")
+    entries = {e for c in found.clauses for w in c.wanted for p in w.values() if p for e in p[1]}
+    assert entries == {3}
+    assert not lines(found, "t.py")
+    assert not found.parts.keys() - {("a.py", "LIMIT")}
