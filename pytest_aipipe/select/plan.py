@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
+from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.evidence import Evidence, Found
 from pytest_aipipe.select.settings import differ
-from pytest_aipipe.select.spread import Clause, Demand, Spread
+from pytest_aipipe.select.spread import Spread
 from pytest_aipipe.select.testmap import Known, digest_of
 from pytest_aipipe.select.watch import EARLY, MODULE
 

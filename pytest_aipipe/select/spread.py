@@ -8,16 +8,16 @@ the files of which nothing finer can be said than who can load them.
 from __future__ import annotations
 
 import builtins
-import collections.abc
-import unittest
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.bases import PLAIN, lets_be
 from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
+from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.graph import Graph
     from pytest_aipipe.select.mentions import Binder, Function
     from pytest_aipipe.select.parts import Points
+    from pytest_aipipe.select.stars import Star
 
 MOST = 300
 """Names that a change may spread to; past it the files are taken whole."""
@@ -33,45 +34,10 @@ MOST = 300
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
 
-PLAIN = frozenset(
-    {"object", "ABC", "ABCMeta", "Generic", "Protocol", "metaclass"}
-    | {name for name, one in vars(builtins).items() if isinstance(one, type)}
-)
-"""Bases that call no method of a class but the special ones."""
-
-TEST_CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase"})
-"""Bases that call tests by their names, and set-up by names that count as implicit."""
-
 COMMON = frozenset(
     name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
 )
 """Attributes of built-in types: most of what is named so is no module's."""
-
-
-@dataclass(slots=True)
-class Clause:
-    """Tests that ran a point of each of ``wanted``, by version of file; ``why`` in words.
-
-    Points of None stand for anything in that file.
-    """
-
-    why: str
-    wanted: list[dict[Key, Points | None]]
-
-
-@dataclass(slots=True)
-class Demand:
-    """Which tests notice a change.
-
-    ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
-    ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
-    """
-
-    clauses: list[Clause] = field(default_factory=list)
-    parts: dict[tuple[str, str], str] = field(default_factory=dict)
-    fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
-    whole: dict[str, str] = field(default_factory=dict)
-    everything: str = ""
 
 
 class Spread:
@@ -112,9 +78,26 @@ class Spread:
             self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
         for klass, method in sorted(impact.methods):
             self._method(key, klass, method)
+        for star in impact.stars:
+            self._star(path, star)
         if new is not None and (impact.added or impact.names):
             self._fixtures(path, impact, read_mentions(new))
         self._settle()
+
+    def _star(self, path: str, star: Star) -> None:
+        """Add the names that came or went with a star: those that the other side does not take."""
+        offer = Offers(self._graph, self.index.versions).of(path, star.module, star.level)
+        if offer is None:
+            self.demand.whole.setdefault(path, f"{path} imports whatever another module names")
+            return
+        bound = {n for _, there in self.index.of_path(path) for b in there.binders for n in b.binds}
+        why = f"of {path}, which a star brings or brought"
+        came, went = offer.maybe - star.named, star.named - offer.sure
+        if not star.gained:
+            came, went = went, came
+        for name in sorted(came | went):
+            new = name not in went and name not in bound
+            self._waiting.append((path, name, new, f"uses {name} {why}"))
 
     def add_file(self, path: str, why: str) -> None:
         """Add that a file which is no code changed: who names it may read it."""
@@ -367,7 +350,7 @@ class Spread:
         ours, foreign = self.index.bases(one)
         below = self.index.below(one)
         called = {name for _, name in below}
-        if is_new and not all(_lets_be(base, method) for base in foreign):
+        if is_new and not all(lets_be(base, method) for base in foreign):
             self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
             return
         alone = is_new and not ours and foreign <= PLAIN and below == {one}
@@ -392,19 +375,6 @@ class Spread:
                     self._bound(other, there, binder, why)
         if naming:
             self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))
-
-
-def _lets_be(base: str, method: str) -> bool:
-    """Whether a base from elsewhere calls no method of that name, whatever it is given."""
-    if base in PLAIN:
-        return True
-    if base in TEST_CASES:  # what it calls of itself has a name that it has already
-        return not hasattr(unittest.TestCase, method)
-    one = getattr(collections.abc, base, None)
-    if not isinstance(one, type):
-        return False
-    codes = [getattr(each, "__code__", None) for each in vars(one).values()]
-    return not any(method in code.co_names for code in codes if code is not None)
 
 
 def _stem(path: str) -> str:

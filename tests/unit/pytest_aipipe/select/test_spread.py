@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.graph import Graph
-from pytest_aipipe.select.spread import Demand, Spread
+from pytest_aipipe.select.spread import Spread
+
+if TYPE_CHECKING:
+    from pytest_aipipe.select.demand import Demand
 
 
 def demand(files: dict[str, str], path: str, old: str, new: str) -> Demand:
@@ -268,3 +273,29 @@ def test_a_default_that_changes_concerns_who_calls_the_method_only() -> None:
     assert entries == {3}
     assert not lines(found, "t.py")
     assert not found.parts.keys() - {("a.py", "LIMIT")}
+
+
+def test_a_star_that_becomes_names_concerns_who_uses_the_others() -> None:
+    files = {
+        "a.py": "import os\ndef f(): ...\ndef g(): ...\ndef _h(): ...\n",
+        "p.py": "from a import *\n",
+        "t.py": "import p\ndef t():\n    p.f()\n    p.g()\n    p.os\n    p._h()\n",
+    }
+    found = demand(files, "p.py", "import *", "import f")
+    assert lines(found, "t.py") == {4, 5}
+    assert not found.whole
+
+
+def test_a_star_that_does_not_take_what_was_named_concerns_who_uses_that() -> None:
+    files = {
+        "a.py": "__all__ = ['f']\ndef f(): ...\ndef g(): ...\n",
+        "p.py": "from a import f, g\n",
+        "t.py": "import p\ndef t():\n    p.f()\n    p.g()\n",
+    }
+    found = demand(files, "p.py", "import f, g", "import *")
+    assert lines(found, "t.py") == {4}
+
+
+def test_a_star_of_a_module_that_nobody_knows_concerns_all_who_load_the_file() -> None:
+    files = {"p.py": "from os import *\n", "t.py": "import p\n"}
+    assert set(demand(files, "p.py", "from os import *", "import os").whole) == {"p.py"}
