@@ -112,7 +112,7 @@ class Planner:
             spread, evidence = self._demand(memory, {item.path for item in items if item.path})
             demand = spread.demand
             found = _met(spread, evidence)
-            running = evidence.ran(demand.whole, memory.contents())
+            running = evidence.ran(demand.whole, memory.contents()) if demand.whole else {}
             verdict = _Verdict(self, demand, found, known, running, spoken)
             for item in spoken:
                 reason = verdict.of(item)
@@ -279,19 +279,21 @@ class _Verdict:
 
     def of(self, item: Item) -> str | None:
         """Return why the test runs, None where it need not."""
-        known = self._known[item.nodeid]
-        if not known.verdicts or known.verdicts[-1] == "?":
+        nodeid = item.nodeid
+        known = self._known[nodeid]
+        last = known.verdicts[-1:]
+        if last in ("", "?"):
             return "what it ran was not seen to its end"
-        if known.verdicts[-1] == "f":
+        if last == "f":
             return "failed when it last ran"
         return (
-            self._planner.named(item.nodeid)
+            self._planner.named(nodeid)
             or self._everything
-            or self._found.tests.get(item.nodeid)
-            or self._made_from(item)
-            or self._beside(known)
-            or self._running.get(item.nodeid)
-            or self._whole.reasons.get(item.nodeid)
+            or self._found.tests.get(nodeid)
+            or (self._made_from(item) if self._parts or self._fixtures or item.doctest else None)
+            or (self._beside(known) if known.starts or self._data else None)
+            or self._running.get(nodeid)
+            or self._whole.reasons.get(nodeid)
         )
 
     def _made_from(self, item: Item) -> str | None:
