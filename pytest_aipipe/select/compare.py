@@ -304,7 +304,7 @@ class _Comparison:
     def _new_member(self, level: Level, node: ast.stmt, names: set[str]) -> None:
         """A class gets something more: nobody asked for it, unless it was inherited."""
         if isinstance(node, parts.FUNCTIONS) and not _is_implicit(node.name):
-            plain = {"property", "staticmethod", "classmethod", "abstractmethod", "override"}
+            plain = {"property", "staticmethod", "classmethod", "override"}
             told = {getattr(one, "id", getattr(one, "attr", "?")) for one in node.decorator_list}
             if told <= plain:
                 self.impact.methods |= {(level.owner[0], name) for name in names}

@@ -53,6 +53,11 @@ class Index:
                 if word in source:
                     yield (path, digest), self.of((path, digest), source)
 
+    def looking_up(self) -> Iterator[tuple[Key, Mentions]]:
+        """Yield the versions that may look attributes up by computed names."""
+        yield from self.mentioning("attr")
+        yield from self.mentioning("methodcaller")
+
     def source(self, key: Key) -> bytes:
         """Return a version's content."""
         return dict(self.versions[key[0]])[key[1]]
@@ -110,6 +115,23 @@ class Index:
                 waiting.extend(heirs - found)
                 found |= heirs
         return found
+
+    def is_shaped(self, klass: Class, method: str) -> bool:
+        """Whether a new method of the class may matter to more than who calls it.
+
+        So it is where a decorator, a metaclass or a base may look through its methods, and
+        where it takes the place of an abstract one.
+        """
+        bases, foreign = self.bases(klass)
+        abstract = "ABC" in foreign or "ABCMeta" in foreign or "Protocol" in foreign
+        for path, name in {klass, *bases}:
+            for _, there in self.of_path(path):
+                methods = there.methods.get(name, {})
+                if name in there.shaped or "__init_subclass__" in methods:
+                    return True
+                if abstract and (path, name) != klass and method in methods:
+                    return True
+        return False
 
     def _classes(self, name: str) -> set[Class]:
         """Return the classes that are called ``name``."""

@@ -30,6 +30,11 @@ KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
 
+LOOKUP = "getattr()"
+"""Stands for every attribute: code that looks one up by a name that it computes."""
+
+_LOOKING = frozenset({"getattr", "hasattr", "attrgetter", "methodcaller"})
+_UNSEEING = frozenset({"dataclass", "final", "total_ordering"})
 _ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
 
 
@@ -94,6 +99,7 @@ class Mentions:
     functions: list[Function] = field(default_factory=list)
     fixtures: set[str] = field(default_factory=set)
     autouse: set[str] = field(default_factory=set)
+    shaped: set[str] = field(default_factory=set)  # classes that something else has a say in
     shared: list[range] = field(default_factory=list)  # fixtures of a wider scope
     readable: bool = True
 
@@ -178,7 +184,11 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
     elif isinstance(node, ast.ClassDef):
         names = [_last(base) for base in node.bases] + [_last(k.value) for k in node.keywords]
         found.bases.setdefault(top, []).extend(names)
-        found.methods.setdefault(top, {})
+        methods = found.methods.setdefault(top, {})
+        if not {_last(one) for one in node.decorator_list} <= _UNSEEING or any(
+            _last(k.value) != "ABCMeta" for k in node.keywords
+        ):
+            found.shaped.add(top)
     plain = isinstance(node, parts.FUNCTIONS) and level.owner and not node.decorator_list
     method = name if plain else ""
     found.binders.append(Binder(_mentions(_outer(node)), frozenset({top}), method=method))
@@ -248,6 +258,10 @@ def _mentions(nodes: Iterable[ast.AST]) -> Told:
         match node:
             case ast.Name(id=name):
                 found[STAR if name in _ALL else name].add(BY_NAME)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
+                told = args[1:2] if name in ("getattr", "hasattr") else args
+                if name in _LOOKING and not all(isinstance(one, ast.Constant) for one in told):
+                    found[LOOKUP].add(BY_NAME)
             case ast.Attribute(attr=name, value=value):
                 base = _dotted(value)
                 found[STAR if name in _ALL else name].add(Way("attribute", base))

@@ -16,7 +16,15 @@ from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.mentions import (
+    BY_NAME,
+    BY_TEXT,
+    LOOKUP,
+    STAR,
+    Mentions,
+    Way,
+    read_mentions,
+)
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
@@ -350,7 +358,8 @@ class Spread:
         ours, foreign = self.index.bases(one)
         below = self.index.below(one)
         called = {name for _, name in below}
-        if is_new and not all(lets_be(base, method) for base in foreign):
+        seen = is_new and self.index.is_shaped(one, method)
+        if seen or (is_new and not all(lets_be(base, method) for base in foreign)):
             self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
             return
         alone = is_new and not ours and foreign <= PLAIN and below == {one}
@@ -373,6 +382,11 @@ class Spread:
                     for way in ways
                 ):
                     self._bound(other, there, binder, why)
+        for other, there in self.index.looking_up() if is_new else ():
+            looking = there.lines.get(LOOKUP, {}).get(BY_NAME, set())
+            if looking:
+                points = naming.get(other) or parts.NOWHERE
+                naming[other] = parts.joined(points, parts.lines(looking))
         if naming:
             self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.graph import Graph
 from pytest_aipipe.select.spread import Spread
@@ -299,3 +301,32 @@ def test_a_star_that_does_not_take_what_was_named_concerns_who_uses_that() -> No
 def test_a_star_of_a_module_that_nobody_knows_concerns_all_who_load_the_file() -> None:
     files = {"p.py": "from os import *\n", "t.py": "import p\n"}
     assert set(demand(files, "p.py", "from os import *", "import os").whole) == {"p.py"}
+
+
+VISITOR = "class V:\n    def go(self, kind):\n        return getattr(self, 'do_' + kind, None)\n"
+
+
+def test_a_new_method_concerns_who_looks_names_up_that_are_computed() -> None:
+    files = {"a.py": VISITOR}
+    found = demand(files, "a.py", "    def go", "    def do_it(self): ...\n    def go")
+    assert any({3} == set(one.wanted[0]["a.py", "d"][0]) for one in found.clauses)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A(ABC):\n    @abstractmethod\n    def x(self): ...\nclass B(A):\n    y = 1\n",
+        "class A:\n    def __init_subclass__(cls): ...\nclass B(A):\n    y = 1\n",
+        "class B(metaclass=M):\n    y = 1\n",
+        "@seen\nclass B:\n    y = 1\n",
+    ],
+)
+def test_a_new_method_that_somebody_may_look_for_concerns_who_uses_the_class(source: str) -> None:
+    found = demand({"a.py": source}, "a.py", "    y = 1\n", "    y = 1\n    def x(self): ...\n")
+    assert ("a.py", "B") in found.parts
+
+
+def test_a_new_abstract_method_concerns_who_uses_the_class() -> None:
+    source = "class A:\n    y = 1\n"
+    new = "    y = 1\n    @abstractmethod\n    def x(self): ...\n"
+    assert ("a.py", "A") in demand({"a.py": source}, "a.py", "    y = 1\n", new).parts
