@@ -33,6 +33,8 @@ class Index:
         self.versions = versions
         self._loads = loads
         self._read: dict[Key, Mentions] = {}
+        self._named: dict[str, list[tuple[Key, bytes]]] = {}
+        self._below: dict[Class, set[Class]] = {}
 
     def of_path(self, path: str) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions of a file."""
@@ -47,11 +49,16 @@ class Index:
 
     def mentioning(self, name: str) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions in whose text ``name`` stands."""
-        word = name.encode()
-        for path, versions in self.versions.items():
-            for digest, source in versions:
-                if word in source:
-                    yield (path, digest), self.of((path, digest), source)
+        if name not in self._named:
+            word = name.encode()
+            self._named[name] = [
+                ((path, digest), source)
+                for path, versions in self.versions.items()
+                for digest, source in versions
+                if word in source
+            ]
+        for key, source in self._named[name]:
+            yield key, self.of(key, source)
 
     def looking_up(self) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions that may look attributes up by computed names."""
@@ -103,6 +110,11 @@ class Index:
 
     def below(self, klass: Class) -> set[Class]:
         """Return the class and those that are made from it."""
+        if klass not in self._below:
+            self._below[klass] = self._heirs(klass)
+        return self._below[klass]
+
+    def _heirs(self, klass: Class) -> set[Class]:
         found, waiting = {klass}, [klass]
         while waiting:
             one = waiting.pop()
