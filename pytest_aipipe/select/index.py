@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.select.parts import Points
 
+    Recall = Callable[[str], Mentions | None]
+
 Key = tuple[str, str]
 """A version of a file: its path, and the digest of its content."""
 
@@ -22,16 +24,18 @@ Class = tuple[str, str]
 class Index:
     """Reads what a file mentions when it is asked for. ``versions`` are contents by path.
 
-    ``loads`` says whether a file can have another one from somewhere.
+    ``loads`` says whether a file can have another one from somewhere, ``recall`` what a
+    content is known to mention.
     """
 
     def __init__(
         self,
         versions: Mapping[str, Sequence[tuple[str, bytes]]],
         loads: Callable[[str, str], bool] = lambda *_: True,
+        recall: Recall = lambda _: None,
     ) -> None:
         self.versions = versions
-        self._loads = loads
+        self._loads, self._recall = loads, recall
         self._read: dict[Key, Mentions] = {}
         self._named: dict[str, list[tuple[Key, bytes]]] = {}
         self._below: dict[Class, set[Class]] = {}
@@ -44,7 +48,7 @@ class Index:
     def of(self, key: Key, source: bytes) -> Mentions:
         """Return what a version mentions."""
         if key not in self._read:
-            self._read[key] = read_mentions(source)
+            self._read[key] = self._recall(key[1]) or read_mentions(source)
         return self._read[key]
 
     def mentioning(self, name: str) -> Iterator[tuple[Key, Mentions]]:

@@ -116,7 +116,7 @@ def read_mentions(source: bytes) -> Mentions:
         for node in block.body:
             _imports(found, node)
             if isinstance(node, parts.FUNCTIONS):
-                found.functions.append(_function(block.level, node))
+                found.functions.append(_function(block.level, node, may_keep=b"global" in source))
             if not block.level.at_import:
                 _in_function(found, node)
             elif not (parts.is_for_types(node) or parts.is_main(node)):
@@ -124,11 +124,15 @@ def read_mentions(source: bytes) -> Mentions:
     return found
 
 
-def _function(level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+def _function(
+    level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef, *, may_keep: bool
+) -> Function:
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
     # What is defined inside a function is made anew with each call, and so is what it keeps.
     keeping = any(KEEPER.search(_last(one)) for one in node.decorator_list)
-    keeps = (keeping and level.at_import) or any(isinstance(n, ast.Global) for n in ast.walk(node))
+    keeps = (keeping and level.at_import) or (
+        may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
+    )
     return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
 
 

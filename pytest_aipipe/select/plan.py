@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.mentions import Mentions
 
 COMPILED = frozenset(
     {".c", ".h", ".cc", ".cpp", ".pyx", ".pxd", ".pxi", ".rs", ".f90", ".so", ".pyd"}
@@ -49,6 +50,9 @@ class Map(Protocol):
 
     def reads(self) -> dict[str, list[str]]:
         """Return what modules read at import."""
+
+    def mentions(self, digest: str) -> Mentions | None:
+        """Return what a content mentions, None where that is not recorded."""
 
 
 class Item(NamedTuple):
@@ -146,7 +150,7 @@ class Planner:
                     stale.append((path, one))
             if path not in recorded and now is not None:
                 versions[path] = [(digest, now)]
-        spread = Spread(versions, self._graph, tests)
+        spread = Spread(versions, self._graph, tests, memory.mentions)
         spread.demand.whole.update(lost)
         for key in stale:
             self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])

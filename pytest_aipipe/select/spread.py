@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.index import Recall
     from pytest_aipipe.select.mentions import Binder, Function
     from pytest_aipipe.select.parts import Points
     from pytest_aipipe.select.stars import Star
@@ -51,7 +52,7 @@ COMMON = frozenset(
 class Spread:
     """Works out one demand. ``versions`` are the contents that were recorded, by path.
 
-    ``tests`` are the files in which tests stand.
+    ``tests`` are the files in which tests stand, ``recall`` what is known of contents.
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class Spread:
         versions: Mapping[str, Sequence[tuple[str, bytes]]],
         graph: Graph,
         tests: Collection[str] = (),
+        recall: Recall = lambda _: None,
     ) -> None:
         self.demand = Demand()
         self._tests = tests
-        self.index = Index(versions, self._can_load)
+        self.index = Index(versions, self._can_load, recall)
         self.touched: list[tuple[Key, Points]] = []
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}

@@ -17,11 +17,14 @@ from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.store.contexts import Contexts
+from pytest_aipipe.select import shelf
+from pytest_aipipe.select.mentions import read_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from aipipe_core.store import Store
+    from pytest_aipipe.select.mentions import Mentions
     from pytest_aipipe.select.sink import Ran
 
 FORMAT = "1"
@@ -29,6 +32,7 @@ FORMAT = "1"
 
 TESTS = "selection-tests"
 SOURCES = "selection-sources"
+MENTIONS = "selection-mentions"
 MODULES = "/modules"
 KEPT_RUNS = 10
 MAX_READS = 200
@@ -123,6 +127,11 @@ class TestMap:
         found = self._store.get(SOURCES, f"{path}\n{digest}")
         return found if isinstance(found, bytes) else None
 
+    def mentions(self, digest: str) -> Mentions | None:
+        """Return what the content of a digest mentions, None where that is not recorded."""
+        row = self._store.get(MENTIONS, f"{shelf.FORMAT}:{digest}")
+        return None if row is None else shelf.unpacked(row)
+
     def write(self, fresh: Fresh, sources: Mapping[str, tuple[str, bytes]]) -> None:
         """Replace what is known of ``fresh``; ``sources`` are digest and content by path."""
         if not fresh.tests and not fresh.ran:
@@ -153,6 +162,10 @@ class TestMap:
             used = set(self._contexts.digests(""))
             for key in set(self._store.keys(SOURCES)) - used:
                 self._store.delete(SOURCES, key)
+            digests = {key.rpartition("\n")[2] for key in used}
+            for key in self._store.keys(MENTIONS):
+                if key.rpartition(":")[2] not in digests:
+                    self._store.delete(MENTIONS, key)
 
     def _keep_sources(self, paths: Iterable[str], sources: Mapping[str, tuple[str, bytes]]) -> None:
         wanted = {
@@ -160,6 +173,12 @@ class TestMap:
         }
         known = set(self._store.keys(SOURCES))
         self._store.put_many(SOURCES, {k: v for k, v in wanted.items() if k not in known})
+        told = set(self._store.keys(MENTIONS))
+        texts = {f"{shelf.FORMAT}:{key.rpartition(chr(10))[2]}": key for key in wanted}
+        new = {mark: wanted[key] for mark, key in texts.items() if mark not in told}
+        self._store.put_many(
+            MENTIONS, {mark: shelf.packed(read_mentions(text)) for mark, text in new.items()}
+        )
 
     def _verdicts(self, tests: Mapping[str, Known | None]) -> None:
         by_file: dict[str, dict[str, Known | None]] = {}
