@@ -34,6 +34,7 @@ LOOKUP = "getattr()"
 """Stands for every attribute: code that looks one up by a name that it computes."""
 
 _LOOKING = frozenset({"getattr", "hasattr", "attrgetter", "methodcaller"})
+_ASKED = frozenset({"__getattr__", "__getattribute__"})
 _UNSEEING = frozenset({"dataclass", "final", "total_ordering"})
 _ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
 
@@ -102,6 +103,15 @@ class Mentions:
     shaped: set[str] = field(default_factory=set)  # classes that something else has a say in
     shared: list[range] = field(default_factory=list)  # fixtures of a wider scope
     readable: bool = True
+
+    def looking_up(self) -> set[int]:
+        """Return the lines that look attributes up by computed names.
+
+        Not those of ``__getattr__``: what it is asked for stands where it is asked.
+        """
+        asked = [one.span for one in self.functions if one.name in _ASKED]
+        lines = self.lines.get(LOOKUP, {}).get(BY_NAME, set())
+        return {line for line in lines if not any(line in span for span in asked)}
 
 
 def read_mentions(source: bytes) -> Mentions:

@@ -17,9 +17,7 @@ from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import (
-    BY_NAME,
     BY_TEXT,
-    LOOKUP,
     STAR,
     Mentions,
     Way,
@@ -385,7 +383,7 @@ class Spread:
                 ):
                     self._bound(other, there, binder, why)
         for other, there in self.index.looking_up() if is_new else ():
-            looking = there.lines.get(LOOKUP, {}).get(BY_NAME, set())
+            looking = there.looking_up()
             if looking:
                 points = naming.get(other) or parts.NOWHERE
                 naming[other] = parts.joined(points, parts.lines(looking))

@@ -312,6 +312,12 @@ def test_a_new_method_concerns_who_looks_names_up_that_are_computed() -> None:
     assert any({3} == set(one.wanted[0]["a.py", "d"][0]) for one in found.clauses)
 
 
+def test_what_hands_on_what_it_is_asked_for_computes_no_name() -> None:
+    source = "class V:\n    def __getattr__(self, name):\n        return getattr(self.x, name)\n"
+    found = demand({"a.py": source}, "a.py", "    def __g", "    def new(self): ...\n    def __g")
+    assert not lines(found, "a.py")
+
+
 @pytest.mark.parametrize(
     "source",
     [
