@@ -40,6 +40,7 @@ def with_all_results(candidate: Candidate) -> Candidate:
             isinstance(node, ast.Expr)
             and isinstance(node.value, ast.Call | ast.Await)
             and not _is_assertion_call(node.value)
+            and not _is_arranging(node.value)
         ):
             name = f"{_SEEN}{len(names)}"
             head = lines[node.lineno - 1]
@@ -110,6 +111,15 @@ def _is_assertion_call(value: ast.expr) -> bool:
     call = value.value if isinstance(value, ast.Await) else value
     name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
     return ".assert" in name or name.startswith(("pytest.fail", "pytest.skip", "assert_"))
+
+
+def _is_arranging(value: ast.expr) -> bool:
+    """Whether the call makes a file: how many characters it wrote says nothing of the code."""
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in {"write_text", "write_bytes", "mkdir", "touch"}
+    )
 
 
 def _expects_error(node: ast.With | ast.AsyncWith) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_aipipe.explore.values import Fact, facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
 PROBE = "__aipipe_probe__"
@@ -69,12 +69,13 @@ class Probe:
 
     def _look(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         scope = {**module, **names}
+        own = {id(v): n for n, v in reversed(names.items()) if n != "self" and _has_identity(v)}
         for expression in self.observe:
             try:
                 value = eval(expression, scope)  # noqa: S307 - the candidate's own expression
             except Exception:  # noqa: S112 - what cannot be evaluated is not asserted
                 continue
-            self._note(expression, value)
+            self._note(expression, value, own)
         first: dict[int, str] = {}
         for name, value in names.items():
             if name in self.facts or name.startswith("_") or name == "self":
@@ -83,10 +84,10 @@ class Probe:
             if earlier != name and _has_identity(value):
                 self.facts[name] = _plain([Fact(f"assert {name} is {earlier}")])
             else:
-                self._note(name, value)
+                self._note(name, value, own)
 
-    def _note(self, expression: str, value: Any) -> None:
-        self.facts[expression] = _plain(facts_of(expression, value))[:MAX_FACTS]
+    def _note(self, expression: str, value: Any, own: Mapping[int, str]) -> None:
+        self.facts[expression] = _plain(facts_of(expression, value, own))[:MAX_FACTS]
 
 
 def _has_identity(value: object) -> bool:

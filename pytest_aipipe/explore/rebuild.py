@@ -17,6 +17,7 @@ import types
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 MAX_SOURCE = 1200
@@ -41,12 +42,17 @@ Constructed = Callable[[Any], tuple[tuple[Any, ...], Mapping[str, Any]] | None]
 """Answers with the arguments that an instance was constructed with, where they are known."""
 
 
-def source_of(value: Any, constructed: Constructed | None = None) -> Source | None:
+def source_of(
+    value: Any,
+    constructed: Constructed | None = None,
+    names: Mapping[int, str] = MappingProxyType({}),
+) -> Source | None:
     """Return source that builds a value equal to ``value``, or None.
 
-    ``constructed`` is asked for instances that have no other written form.
+    ``constructed`` is asked for instances that have no other written form. What ``value``
+    holds of the objects in ``names`` (by their ``id``) is written as those names.
     """
-    writer = _Writer(constructed)
+    writer = _Writer(constructed, names)
     try:
         code = writer.write(value, 0)
     except Unwritable:
@@ -98,9 +104,10 @@ def _public_module(module: str, name: str) -> str:
 class _Writer:
     """Writes one value, gathering the imports on the way."""
 
-    def __init__(self, constructed: Constructed | None) -> None:
+    def __init__(self, constructed: Constructed | None, names: Mapping[int, str]) -> None:
         self.imports: set[str] = set()
         self.constructed = constructed
+        self.names = names
         self._open: set[int] = set()
 
     def write(self, value: Any, depth: int) -> str:
@@ -114,6 +121,8 @@ class _Writer:
             if not (math.isfinite(value.real) and math.isfinite(value.imag)):
                 raise Unwritable
             return repr(value)
+        if depth and id(value) in self.names:
+            return self.names[id(value)]
         if depth > MAX_DEPTH or id(value) in self._open:
             raise Unwritable
         self._open.add(id(value))

@@ -9,12 +9,13 @@ import math
 import re
 import types
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.rebuild import import_of, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_ITEMS = 30
 MAX_LITERAL = 600
@@ -50,25 +51,30 @@ def is_stable_text(text: str) -> bool:
     return not _UNSTABLE.search(text)
 
 
-def facts_of(expression: str, value: Any) -> list[Fact]:
+def facts_of(
+    expression: str, value: Any, names: Mapping[int, str] = MappingProxyType({})
+) -> list[Fact]:
     """Return what can be asserted of ``value``, which ``expression`` evaluates to.
 
-    Iterators are consumed, at most :data:`MAX_ITEMS` elements of them.
+    ``names`` are the test's own objects, by their ``id``: what ``value`` holds of them is
+    compared with these. Iterators are consumed, at most :data:`MAX_ITEMS` elements of them.
     """
     try:
-        return _facts(expression, value)
+        return _facts(expression, value, names)
     except Exception:  # a stranger's attribute or __str__ may raise anything
         return []
 
 
-def _facts(expression: str, value: Any) -> list[Fact]:
+def _facts(
+    expression: str, value: Any, names: Mapping[int, str] = MappingProxyType({})
+) -> list[Fact]:
     if value is None or isinstance(value, bool):
         return [Fact(f"assert {expression} is {value!r}")]
     if type(value) is float:
         return [_float_fact(expression, value)]
     if type(value).__module__ == "unittest.mock":
         return _mock_facts(expression, value)
-    written = source_of(value)
+    written = source_of(value, names=names)
     if written is not None:
         return _literal_facts(expression, value, written.code, written.imports)
     plain = _plain_base_facts(expression, value)
@@ -84,7 +90,7 @@ def _facts(expression: str, value: Any) -> list[Fact]:
         return [Fact(f'assert {expression}.__name__ == "{value.__name__}"', (), 2)]
     if inspect.isroutine(value) or isinstance(value, type):
         return _routine_facts(expression, value)
-    return _object_facts(expression, value)
+    return _object_facts(expression, value, names)
 
 
 def _float_fact(expression: str, value: float) -> Fact:
@@ -165,7 +171,8 @@ def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
     except Exception:  # a stranger's iterator or __eq__ may raise anything
         return []
     fact = Fact(f"assert {expression} == {written.code}", written.imports)
-    return [fact, *_kind_facts(expression, value)]
+    parts = _property_facts(expression, value)[:MAX_PARTS]
+    return [fact, *_kind_facts(expression, value), *parts]
 
 
 def _plain(value: Any, left: Iterator[int]) -> Any:
@@ -263,7 +270,7 @@ def _stream_facts(expression: str, value: Any) -> list[Fact]:
     ]
 
 
-def _object_facts(expression: str, value: Any) -> list[Fact]:
+def _object_facts(expression: str, value: Any, names: Mapping[int, str]) -> list[Fact]:
     facts = _kind_facts(expression, value)
     facts += _text_facts(expression, value)
     if hasattr(type(value), "__len__"):
@@ -272,10 +279,15 @@ def _object_facts(expression: str, value: Any) -> list[Fact]:
         held = inspect.getattr_static(value, name, None)
         if isinstance(held, property | types.FunctionType | classmethod | staticmethod):
             continue
-        written = source_of(getattr(value, name))
+        if id(getattr(value, name)) in names:
+            facts.append(
+                Fact(f"assert {expression}.{name} is {names[id(getattr(value, name))]}", (), 2)
+            )
+            continue
+        written = source_of(getattr(value, name), names=names)
         if written is None or len(written.code) > MAX_PART or not is_stable_text(written.code):
             continue
-        inner = _facts(f"{expression}.{name}", getattr(value, name))
+        inner = _facts(f"{expression}.{name}", getattr(value, name), names)
         facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
         if len(facts) > MAX_PARTS:
             return facts

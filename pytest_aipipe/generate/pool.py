@@ -38,6 +38,11 @@ class Spare:
     aimed: bool = False
     rank: int = 0
 
+    @property
+    def is_promising(self) -> bool:
+        """Whether it was made for a fault and showed what no other candidate did."""
+        return self.aimed and self.rank != OLD
+
 
 class Pool:
     """Keeps some candidates for each path through the changed lines, the first that came."""
@@ -99,12 +104,12 @@ class Pool:
     def through(self, lines: Mapping[str, frozenset[int]], limit: int) -> list[Spare]:
         """Return candidates that run one of ``lines``: of every path one before a second.
 
-        Up to half of them are those that were made for it.
+        Up to half of them are those that were made for it and showed what no other did.
         """
         wanted = {(path, line) for path, found in lines.items() for line in found}
         groups = [found for path, found in self._by_path.items() if path & wanted]
-        aimed = _in_turn([[one for one in found if one.aimed] for found in groups])
-        others = _in_turn([[one for one in found if not one.aimed] for found in groups])
+        aimed = _in_turn([[one for one in found if one.is_promising] for found in groups])
+        others = _in_turn([[one for one in found if not one.is_promising] for found in groups])
         first = aimed[: max(limit // 2, limit - len(others))]
         return [*first, *others[: limit - len(first)]]
 
@@ -114,12 +119,21 @@ class Pool:
 
 
 def _in_turn(groups: Sequence[Sequence[Spare]]) -> list[Spare]:
-    """Return the first of every group, then the second of each; the plainest first."""
+    """Return the first of every group, then the second of each; the plainest first.
+
+    One that may show nothing new comes as late as one that stands a place further back.
+    """
     ranked = [
         sorted(found, key=lambda one: (one.candidate.mocked, one.rank, one.size))
         for found in groups
     ]
-    return [one for turn in zip_longest(*ranked) for one in turn if one is not None]
+    turns = [
+        (turn + one.rank, one)
+        for turn, ones in enumerate(zip_longest(*ranked))
+        for one in ones
+        if one is not None
+    ]
+    return [one for _, one in sorted(turns, key=lambda pair: pair[0])]
 
 
 def is_clone(candidate: Candidate) -> bool:

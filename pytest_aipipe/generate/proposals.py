@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_aipipe.gaps.symbols import symbol_at, symbols_of
-from pytest_aipipe.generate.model import Gap
+from pytest_aipipe.generate.model import Brood, Gap, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_aipipe.explore.trialed import Trialed
-    from pytest_aipipe.generate.model import Arc, Candidate, Engine, Outcome, Scene
+    from pytest_aipipe.generate.model import Arc, Candidate, Engine, Scene
 
-BATCH = 16
+BATCH = 12
 
 
 class MakeScene(Protocol):
@@ -68,19 +68,22 @@ def proposals(
     """Yield the candidates that ``engine`` has for ``gap``, with what was seen.
 
     The engine hears outcomes in which the gap's lines did not run, so that it goes on: what
-    is wanted is another way to the same place.
+    is wanted is another way to the same place. Its broods do not run: they spend seconds on
+    the way to a place that is reached.
     """
     running = engine.propose(gap, scene(gap))
     try:
         batch = list(next(running, ()))
         while batch:
-            outcomes: list[Outcome] = []
-            for start in range(0, len(batch), BATCH):
-                part = batch[start : start + BATCH]
-                found = list(run(part))
-                outcomes += [one.outcome for one in found]
-                yield from zip(part, found, strict=True)
-            batch = list(running.send([unreached(one, gap) for one in outcomes]))
+            outcomes = dict.fromkeys(range(len(batch)), Outcome("skipped"))
+            plain = [(n, one) for n, one in enumerate(batch) if not isinstance(one, Brood)]
+            for start in range(0, len(plain), BATCH):
+                part = plain[start : start + BATCH]
+                found = list(run([one for _, one in part]))
+                for (number, candidate), trialed in zip(part, found, strict=True):
+                    outcomes[number] = unreached(trialed.outcome, gap)
+                    yield candidate, trialed
+            batch = list(running.send([*outcomes.values()]))
     except StopIteration:
         return
     finally:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 ROUNDS = 2
 WIDENED = 32
 LEAST_WIDENED = 6
-LOOKING = 0.25
+LOOKING = 0.3
+LOOKS = 3  # at one test that is widened
 MOST_TESTS = 8
 LEAST_NEW = 3
 SESSION = 1.5  # seconds under which starting a child session is not worth it
@@ -45,7 +46,7 @@ class Sharpener:
         self.faults = faults
         self.made: list[Kept] = []
         self.supply = Supply(tools)
-        self.pace = 0.0  # seconds for looking at one test
+        self.pace = 0.0  # seconds for widening one test
         self.open: frozenset[Fault] = frozenset(
             (path, one) for path, found in faults.items() for one in found
         )
@@ -88,7 +89,7 @@ class Sharpener:
 
     def _further(self, room: int) -> list[Kept]:
         lines = by_line(self._as_faults(self.open), self.tools.request.root)
-        spares = self.supply.take(lines, self.made, self._affordable())
+        spares = self.supply.take(lines, self.made, self._affordable)
         if not spares or self.tools.left() < 2 * SESSION:
             return []
         wides = widened([one.candidate for one in spares], self.tools.explorer)
@@ -108,7 +109,8 @@ class Sharpener:
     def _affordable(self) -> int:
         """How many candidates can be looked at in a share of the time that is left."""
         share = self.tools.left() * LOOKING
-        return min(WIDENED, max(LEAST_WIDENED, int(share / max(self.pace, 1e-3))))
+        pace = min(self.pace, LOOKS * self.supply.pace)
+        return min(WIDENED, max(LEAST_WIDENED, int(share / max(pace, 1e-3))))
 
     def _admitted(self, candidate: Candidate, chosen: Chosen, spare: Spare) -> Kept | None:
         (trial,) = self.tools.explorer.try_all([candidate])

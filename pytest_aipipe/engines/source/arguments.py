@@ -14,11 +14,13 @@ from pytest_aipipe.engines.source.values import (
     ANYTHING,
     DICTS,
     IMPORTED,
+    ITEM_KEYS,
     LISTS,
     NUMBERS,
     TEXTS,
     Value,
     by_name,
+    is_item_key,
     typed,
 )
 
@@ -259,7 +261,8 @@ def values_for(
         if v.expr in {"None", "True", "False"} or v.expr[:1] in "'\"-0123456789[("
     ]
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
-    groups = alternating(hints, shaped(used), [of(t) for t in by_name(parameter.name)])
+    named = ITEM_KEYS if is_item_key(definition.name, parameter.name) else by_name(parameter.name)
+    groups = alternating(hints, shaped(used), [of(t) for t in named])
     first = [
         *(
             v

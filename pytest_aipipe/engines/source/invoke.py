@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ def on_instance(
 
 
 def _special(dunder: str, name: str, arguments: list[str]) -> str | None:
-    padded = [*arguments, "0", "1"]
+    padded = [_operand(one) for one in [*arguments, "0", "1"]]
     if dunder in _BINARY:
         return f"result = {name} {_BINARY[dunder]} {padded[0]}"
     if dunder in _REFLECTED:
@@ -123,6 +124,16 @@ def _special(dunder: str, name: str, arguments: list[str]) -> str | None:
     if dunder in {"__enter__", "__exit__"}:
         return f"with {name} as result:\n    pass"
     return None
+
+
+def _operand(expr: str) -> str:
+    """Return an expression as it has to be written beside an operator."""
+    try:
+        node = ast.parse(expr, mode="eval").body
+    except SyntaxError:
+        return expr
+    loose = ast.Lambda | ast.IfExp | ast.BoolOp | ast.Compare | ast.BinOp | ast.Await
+    return f"({expr})" if isinstance(node, loose) or not expr.strip() else expr
 
 
 def _finished(draft: Draft, definition: Definition, call: str) -> Draft:
@@ -152,8 +163,6 @@ def receiver_name(owner: Definition) -> str:
 
 def attributes(module: ModuleView, owner: Definition, name: str = "result") -> tuple[str, ...]:
     """Return public attributes worth observing after ``owner`` was built or changed."""
-    import ast
-
     found: dict[str, None] = {name: None}
     for member in module.members(owner):
         if member.name == "__init__":

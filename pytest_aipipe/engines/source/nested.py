@@ -20,7 +20,7 @@ _FUNCTIONS = (
     "def func(*args, **kwargs):\n    return args, kwargs",
     "def func(*args, **kwargs):\n    raise ValueError('wrong')",
 )
-_CLASS = "class Owner:\n    pass"
+_OWNER = "class Owner:\n    pass\n\nowner = Owner()"
 
 
 def nested_calls(
@@ -118,11 +118,11 @@ def _made(
         draft = draft.then("made = made(func)")
     attributes = _attributes_given(outer)
     first = [p for p in inner.parameters if p.required]
-    fills = ["", "1", "func", "Owner()", "Owner(), 1", "1, 2", "'text'", "a=1", "[1, 2]"]
+    fills = ["", "1", "func", "owner", "owner, 1", "1, 2", "'text'", "a=1", "[1, 2]"]
     if first and first[0].name in {"self", "obj", "instance"}:
-        fills = ["Owner()", "Owner(), 1", "Owner(), 1, a=2"]
+        fills = ["owner", "owner, 1", "owner, 1, a=2"]
     for fill in fills:
-        base = draft.then(_CLASS) if "Owner" in fill else draft
+        base = draft.then(_OWNER) if "owner" in fill else draft
         yield base.then(f"result = made({fill})")
         yield base.then(f"made({fill})", f"result = made({fill})")
         for name in attributes:

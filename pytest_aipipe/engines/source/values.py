@@ -142,6 +142,18 @@ BY_NAME: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+ITEM_KEYS = ("'a'", "1", "0", "(1, 2)", "None")
+"""What a container is asked for; a ``key`` elsewhere is a function more often."""
+_OF_ITEMS = frozenset({"__getitem__", "__setitem__", "__delitem__", "__contains__", "__missing__",
+                       "get", "pop", "setdefault"})  # fmt: skip
+_ITEM_NAMES = frozenset({"key", "k", "item"})
+
+
+def is_item_key(method: str, name: str) -> bool:
+    """Return whether ``method`` takes what its container holds something under as ``name``."""
+    return method in _OF_ITEMS and name.strip("_").lower() in _ITEM_NAMES
+
+
 _TELLING = 3  # shorter names say nothing as a part of a longer one
 
 

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import ast
 import copy
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.seeds import seed_of
+from pytest_aipipe.engines.source.edits import append_edits, in_turns
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
+from pytest_aipipe.engines.techniques.search import pool_of
 from pytest_aipipe.generate.model import Candidate, KnownTest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_aipipe.engines.analysis.module import Definition
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
 
 _TESTS = 8
 _ROWS = 3
+_CALLING = 48
+
+
+def _is_out_of_reach(target: Definition) -> bool:
+    """Whether the target is a method of a class that only code within a function can name."""
+    owner = target.owner
+    if owner is None or not owner.is_class:
+        return False
+    while owner.owner is not None:
+        owner = owner.owner
+        if not owner.is_class:
+            return True
+    return False
 
 
 class Amplify:
@@ -28,6 +48,21 @@ class Amplify:
         clones = [c for t in tests for c in self._clones(situation, t)]
         for start in range(0, len(clones), 8):
             yield clones[start : start + 8]
+        if any(_is_out_of_reach(target) for target in situation.targets):
+            streams = [self._calling(situation, clone) for clone in clones]
+            calling = list(islice(in_turns(streams), _CALLING))
+            for start in range(0, len(calling), 8):
+                yield calling[start : start + 8]
+
+    def _calling(self, situation: Situation, clone: Candidate) -> Iterator[Candidate]:
+        """Yield a test with the target called on what it holds, attributes before names."""
+        seed = seed_of(clone, situation.taken.get(clone.function))
+        if seed is None:
+            return
+        for edit in append_edits(seed.function, pool_of(situation)):
+            made = seed.edited(edit, self.name)
+            if made is not None:
+                yield made
 
     def _clones(self, situation: Situation, test: KnownTest) -> list[Candidate]:
         source = situation.scene.test_sources.get(test.source_path)

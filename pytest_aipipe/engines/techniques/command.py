@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,9 @@ class Command:
         self, situation: Situation, entry: Definition, arguments: list[str], *, is_click: bool
     ) -> Iterator[Candidate]:
         argv = f"[{', '.join(arguments)}]"
-        uses = any("file" in a and "'" not in a for a in arguments)
-        body: list[str] = list(_FILE) if uses else []
-        if any("folder" in a and "'" not in a for a in arguments):
+        used = {n.id for n in ast.walk(ast.parse(argv)) if isinstance(n, ast.Name)}
+        body: list[str] = list(_FILE) if "file" in used else []
+        if "folder" in used:
             body.append("folder = tmp_path / 'none'")
         fixtures = ["tmp_path"] if body else []
         imports = [f"from {situation.module.name} import {entry.name}"]
@@ -66,9 +67,17 @@ class Command:
             fixtures += ["monkeypatch", "capsys"]
             observe = ("result", "capsys.readouterr()")
         draft = Draft(tuple(body), tuple(imports), fixtures=tuple(fixtures), observe=observe)
-        made = write(draft, self.name, f"{entry.name} {' '.join(a for a in arguments[:2])}")
+        made = write(draft, self.name, f"{entry.name} {_told(arguments)}")
         if made is not None:
             yield made
+
+
+def _told(arguments: list[str]) -> str:
+    """Say in words what a command line holds, for the test's name."""
+    words = [one.strip("'-") for one in arguments if one.startswith("'") and one.strip("'-")]
+    files = len(arguments) - len(words)
+    plain = {0: "", 1: "with a file"}.get(files, "with files")
+    return " ".join([plain, *words]).strip() or "without arguments"
 
 
 def entries(situation: Situation) -> list[Definition]:
@@ -88,9 +97,17 @@ def entries(situation: Situation) -> list[Definition]:
     return found
 
 
-def options_of(tree: ast.Module) -> list[list[str]]:
-    """Return argument lists for each option that the module declares (argparse or click)."""
-    found: list[list[str]] = []
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a command line: its words, as source, and the name that its value gets."""
+
+    words: tuple[str, ...]
+    dest: str
+
+
+def options_of(tree: ast.Module) -> list[Option]:
+    """Return what to pass for each option that the module declares (argparse or click)."""
+    found: list[Option] = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
@@ -104,24 +121,32 @@ def options_of(tree: ast.Module) -> list[list[str]]:
             continue
         flag = repr(max(options, key=len))
         keywords = {k.arg: k.value for k in node.keywords if k.arg}
-        action = ast.unparse(keywords["action"]) if "action" in keywords else ""
-        if "store_" in action or "version" in action or "count" in action or "is_flag" in keywords:
-            found.append([flag])
-            continue
-        choices = keywords.get("choices")
-        if isinstance(choices, ast.List | ast.Tuple):
-            found += [[flag, ast.unparse(c)] for c in choices.elts[:3]]
-            continue
-        is_number = "int" in ast.unparse(keywords.get("type", ast.Constant(value="")))
-        found += [
-            [flag, v] for v in (("'2'", "'0'", "'-1'") if is_number else ("'text'", "'utf-8'"))
-        ]
-        if "file" in flag or "out" in flag:
-            found += [[flag, "str(file)"], [flag, "str(folder / 'file.txt')"]]
+        named = keywords.get("dest")
+        dest = (
+            named.value if isinstance(named, ast.Constant) else flag.strip("'-").replace("-", "_")
+        )
+        found += [Option((flag, *given), str(dest)) for given in _given(keywords, flag)]
     return found
 
 
-def argument_lists(situation: Situation, options: list[list[str]]) -> Iterator[list[str]]:
+def _given(keywords: dict[str, ast.expr], flag: str) -> Iterator[tuple[str, ...]]:
+    """Yield what may come after an option's flag; nothing after one that takes no value."""
+    action = ast.unparse(keywords["action"]) if "action" in keywords else ""
+    if "store_" in action or "version" in action or "count" in action or "is_flag" in keywords:
+        yield ()
+        return
+    choices = keywords.get("choices")
+    if isinstance(choices, ast.List | ast.Tuple):
+        yield from ((ast.unparse(one),) for one in choices.elts[:3])
+        return
+    is_number = "int" in ast.unparse(keywords.get("type", ast.Constant(value="")))
+    yield from ((v,) for v in (("'2'", "'0'", "'-1'") if is_number else ("'text'", "'utf-8'")))
+    if "file" in flag or "out" in flag:
+        yield ("str(file)",)
+        yield ("str(folder / 'file.txt')",)
+
+
+def argument_lists(situation: Situation, options: list[Option]) -> Iterator[list[str]]:
     """Yield command lines, short ones first."""
     files: tuple[list[str], ...] = (
         ["str(file)"],
@@ -131,16 +156,12 @@ def argument_lists(situation: Situation, options: list[list[str]]) -> Iterator[l
         ["str(folder)"],
     )
     guards = [ast.unparse(c.test) for g in situation.guards for c in g.conditions]
-    wanted = sorted(options, key=lambda o: not any(_dest(o[0]) in g for g in guards))
+    wanted = sorted(options, key=lambda one: not any(one.dest in g for g in guards))
     for positional in files:
         yield list(positional)
     for option in wanted:
         for positional in files:
-            yield [*positional, *option]
+            yield [*positional, *option.words]
     for first, second in combinations(wanted[:8], 2):
         for positional in files[:3]:
-            yield [*unique([*positional]), *first, *second]
-
-
-def _dest(flag: str) -> str:
-    return flag.strip("'\"").lstrip("-").replace("-", "_")
+            yield [*unique([*positional]), *first.words, *second.words]

@@ -126,10 +126,28 @@ def _raising(situation: Situation, block: ast.Try, handler: ast.ExceptHandler) -
     calls = [n for s in block.body for n in ast.walk(s) if isinstance(n, ast.Call)]
     for error in errors[:2]:
         for call in calls:
+            yield from _opening_fails(situation, call, error)
             yield from _call_raises(situation, ast.unparse(call.func), error)
         for statement in block.body:
             if isinstance(statement, ast.Import | ast.ImportFrom) and "Import" in error:
                 yield from _missing_import(statement)
+
+
+def _opening_fails(situation: Situation, call: ast.Call, error: str) -> Iterator[Patch]:
+    """Let files be opened, but not in the mode of ``call``: to read a file still works."""
+    mode = call.args[1] if len(call.args) > 1 else None
+    if ast.unparse(call.func) != "open" or not isinstance(mode, ast.Constant):
+        return
+    parent, _, short = situation.module.name.rpartition(".")
+    body = (
+        "def fail(file, mode='r', *args, **kwargs):\n"
+        f"    if mode == {mode.value!r}:\n"
+        f"        raise {error_raised(error)}\n"
+        "    return open(file, mode, *args, **kwargs)"
+    )
+    line = f"monkeypatch.setattr({short}, 'open', fail, raising=False)"
+    statement = f"from {parent} import {short}" if parent else f"import {short}"
+    yield Patch((body, line), (statement,), f"when a file cannot be opened for {mode.value!r}")
 
 
 def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_aipipe.assertions.observe import asserted
+from pytest_aipipe.assertions.observe import asserted, with_all_results
 from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.explore.values import Fact
 from pytest_aipipe.generate.model import Candidate, Outcome
@@ -23,3 +23,12 @@ def test_what_the_last_statement_changed_is_asserted(statement: str) -> None:
     candidate = Candidate("written", "test_it", function)
     made = asserted(candidate, _seen(box="assert box == {'a': 1}"), has=False)
     assert made.function.splitlines()[-1].strip() == "assert box == {'a': 1}"
+
+
+def test_a_file_that_a_test_makes_is_not_asserted_on() -> None:
+    function = "def test_it(tmp_path):\n    file.write_text('one')\n    act(file)\n    last()\n"
+    made = with_all_results(Candidate("written", "test_it", function))
+    lines = [line.strip() for line in made.function.splitlines()]
+    assert lines[1] == "file.write_text('one')"
+    assert lines[2].endswith(" = act(file)")
+    assert lines[2] != "act(file)"

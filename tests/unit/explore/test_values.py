@@ -207,3 +207,27 @@ def test_of_a_stream_in_memory_it_is_said_what_was_written_and_where_it_stands()
     assert "assert stream.tell() == 1" in codes
     stream.close()
     assert not any("getvalue" in one.code for one in facts_of("stream", stream))
+
+
+def test_what_holds_an_object_of_the_test_is_compared_with_that_object() -> None:
+    owner = Opaque()
+    kept = Opaque()
+    kept.size = owner  # type: ignore[assignment]
+    names = {id(owner): "owner"}
+
+    (fact,) = facts_of("result", ((owner, 1), {"by": owner}), names)
+
+    assert fact.code == 'assert result == ((owner, 1), {"by": owner})'
+    assert "assert kept.size is owner" in [one.code for one in facts_of("kept", kept, names)]
+
+
+def test_a_mapping_shows_its_properties_beside_what_it_holds() -> None:
+    class Limited(UserDict[str, int]):
+        @property
+        def room(self) -> int:
+            return 3 - len(self)
+
+    codes = [one.code for one in facts_of("box", Limited(a=1))]
+
+    assert codes[0] == 'assert box == {"a": 1}'
+    assert "assert box.room == 2" in codes

@@ -4,7 +4,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.explore.trialed import Trialed
-from pytest_aipipe.generate.model import Candidate, Gap, Outcome, Scene
+from pytest_aipipe.generate.model import Brood, Candidate, Gap, Outcome, Scene
 from pytest_aipipe.generate.proposals import proposals, weak_spots
 
 if TYPE_CHECKING:
@@ -49,6 +49,25 @@ def test_an_engine_goes_on_because_it_hears_that_the_line_did_not_run() -> None:
     assert [one.name for one, _ in seen][-1] == "test_3_0"
     assert all(trial.outcome.lines["shop.py"] == {1, 2} for _, trial in seen)
     assert set(engine.heard) == {frozenset({1})}
+
+
+def test_a_brood_does_not_run_and_counts_as_skipped() -> None:
+    heard: list[str] = []
+
+    class Breeder:
+        name = "breeder"
+
+        def propose(
+            self, gap: Gap, scene: Scene
+        ) -> Generator[Sequence[Candidate], Sequence[Outcome], None]:
+            del gap, scene
+            outcomes = yield [Brood("breed", "test_bred", ""), Candidate("t", "test_plain", "")]
+            heard.extend(one.status for one in outcomes)
+
+    found = list(proposals(GAP, Breeder(), lambda _: None, run))  # type: ignore[arg-type]
+
+    assert [one.name for one, _ in found] == ["test_plain"]
+    assert heard == ["skipped", "passed"]
 
 
 def test_weak_lines_are_grouped_by_symbol() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -147,6 +148,43 @@ def test_an_existing_test_is_amplified_with_a_parameter_that_the_guard_tests(wor
     candidate = here.close("Basket.total", "'gold'", engine=LocalEngine([Amplify(), Search()]))
     assert "currency='XAU'" in candidate.function
     assert any("def make" in statement for statement in candidate.prelude)
+
+
+def test_a_method_that_only_a_function_can_name_is_called_on_what_a_test_holds(world: Any) -> None:
+    here = world("""
+        def counted(method):
+            class Counter:
+                def __init__(self):
+                    self.calls = 0
+
+                def __call__(self, number):
+                    self.calls += 1
+                    return method(number)
+
+                def reset(self):
+                    self.calls = 0
+                    return 'reset'
+
+            return Counter()
+    """).knows(
+        """
+        from shop import counted
+
+        class Shop:
+            price = staticmethod(counted(abs))
+
+        def test_price():
+            shop = Shop()
+            assert shop.price(-3) == 3
+        """,
+        "test_price",
+    )
+    ran = {here.path: frozenset({here.line("self.calls += 1"), here.line("return method")})}
+    here.tests[0] = replace(here.tests[0], lines=ran)
+    candidate = here.close(
+        "counted.Counter.reset", "return 'reset'", engine=LocalEngine([Amplify()])
+    )
+    assert "shop.price.reset()" in candidate.function
 
 
 def test_candidates_are_the_same_for_the_same_scene(world: Any) -> None:
