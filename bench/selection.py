@@ -18,12 +18,16 @@ a row: the share that each runs; the *limit*, the share of tests that execute a 
 own; the tests that fail only with the change, and those of them that were left out; how much
 of the selected tests' time has passed when the first of them has failed; and how long the
 decision took. Rows go to FILE as they are made, and what is in FILE is not made again;
---part splits the work over machines, --minutes bounds it.
+--part splits the work over machines, --minutes bounds it. What does not depend on our
+selection (whole runs, pytest-testmon's answers) is kept in WORK, so that with a new FILE only
+ours is asked anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import hashlib
 import json
 import os
 import random
@@ -31,8 +35,9 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
@@ -47,6 +52,10 @@ from bench.selection_limit import (  # noqa: E402
 )
 from bench.selection_table import table, told  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAILED = "failed when it last ran"
 Case = dict[str, Any]
 OURS = [
     "--ai-engine=none",
@@ -133,6 +142,19 @@ class Bench:
             git(tree, "checkout", "-q", "-f", "--detach", rev)
         return tree
 
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` returned when it was asked for ``name`` first."""
+        file = self.work / "kept" / f"{name.replace(' ', '-')}.json.gz"
+        if file.exists():
+            return json.loads(gzip.decompress(file.read_bytes()))
+        found = make()
+        if found is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part = file.with_suffix(".part")
+            part.write_bytes(gzip.compress(json.dumps(found).encode(), 1))
+            part.replace(file)
+        return found
+
     def pytest(
         self, case: Case, tree: Path, side: str, *args: str, files: list[str] | None = None
     ) -> dict[str, Any] | None:
@@ -177,11 +199,14 @@ class Bench:
         return self.pytest(case, tree, "ours", "-p", "no:aipipe", "-p", "no:cacheprovider",
                            files=files)  # fmt: skip
 
-    def ask(self, case: Case, mine: Path, theirs: Path, spec: str) -> tuple[Any, Any]:
+    def ask(
+        self, case: Case, mine: Path, theirs: Path, spec: str, name: str
+    ) -> tuple[Any, Any]:  # fmt: skip
         """Ask both sides what they would run."""
         ours = self.pytest(case, mine, "ours", f"--ai-diff={spec}", "--collect-only", *OURS)
         args = ("--testmon", "--testmon-nocollect", "--collect-only")
-        return ours, self.pytest(case, theirs, "testmon", *args)
+        make = partial(self.pytest, case, theirs, "testmon", *args)
+        return ours, self.kept(f"{name} testmon", make)
 
     # The three kinds of rows
 
@@ -195,7 +220,7 @@ class Bench:
         for tree in (mine, theirs):  # a run that was cut short may have left its mutant
             git(tree, "checkout", "-q", "-f", "HEAD")
         changed = changed_files(mine, case["parent"], case["sha"])
-        before = self.whole(case, mine, changed)
+        before = self.kept(f"{name} whole", lambda: self.whole(case, mine, changed))
         if before is None:
             return
         if not self.done(f"forward {name}") and not self.late:
@@ -207,10 +232,10 @@ class Bench:
     def forward(self, case: Case, name: str, after: Any, changed: list[str]) -> None:
         """Make the row of the author's commit."""
         mine, theirs = self.record(case, case["parent"])
-        old = self.whole(case, mine)
+        old = self.kept(f"{name} parent", lambda: self.whole(case, mine))
         for tree in (mine, theirs):
             git(tree, "checkout", "-q", "-f", "--detach", case["sha"])
-        ours, peers = self.ask(case, mine, theirs, case["parent"])
+        ours, peers = self.ask(case, mine, theirs, case["parent"], f"forward {name}")
         for tree in (mine, theirs):
             git(tree, "checkout", "-q", "-f", "--detach", case["parent"])
         if old is None or ours is None or peers is None:
@@ -250,12 +275,13 @@ class Bench:
         lines: dict[str, set[int]], what: str = "",
     ) -> None:  # fmt: skip
         """Ask both about the trees as they are, run everything, and put the trees back."""
-        sources = {file: git(mine, "show", f"HEAD:{file}") for file in lines}
+        marked = hashlib.sha256(what.encode()).hexdigest()[:8]
+        kept = f"{key} {marked}"
         try:
-            ours, peers = self.ask(case, mine, theirs, "worktree")
-            after = self.whole(case, mine)
+            ours, peers = self.ask(case, mine, theirs, "worktree", kept)
+            after = self.kept(f"{kept} after", lambda: self.whole(case, mine))
             if after and ours and peers and self.doubted(bad(after) - bad(before), ours, peers):
-                again = self.whole(case, mine)
+                again = self.kept(f"{kept} again", lambda: self.whole(case, mine))
                 for one in bad(after) - (bad(again) if again else set()):
                     after["verdicts"][one] = "flaky"
         finally:
@@ -266,7 +292,6 @@ class Bench:
             row = {"key": key, "repo": case["repo"], "kind": "stuck", "what": what}
             self.keep(row)
             return
-        del sources
         self.row(key, case, before, after, ours, peers, before, mine, lines, what)
 
     @staticmethod
@@ -280,7 +305,9 @@ class Bench:
     ) -> None:  # fmt: skip
         """Keep what came out."""
         failing = bad(after) - bad(before)
-        known = set(after["verdicts"]) - bad(before)  # who failed before has to run
+        # Who failed before has to run, on both sides: it says nothing of either.
+        doubtful = {one for one, why in ours.get("reasons", {}).items() if why == FAILED}
+        known = set(after["verdicts"]) - bad(before) - (doubtful - failing)
         mine = [one for one in ours["items"] if one in known]
         theirs = set(peers["items"]) & known
         plain, guarded = limit(measured, tree, lines), limit(measured, tree, lines, guard=True)
@@ -294,6 +321,7 @@ class Bench:
             "plain_first": first([one for one in known if one in set(mine)], failing, seconds),
             "select": ours["select"], "notes": ours.get("notes", []),
             "extra": reasons(ours, set(mine) - plain - guarded),
+            "examples": examples(ours, set(mine) - plain - guarded),
         })  # fmt: skip
 
 
@@ -304,6 +332,11 @@ def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
         why = ours.get("reasons", {}).get(nodeid, "?")
         found[why] = found.get(why, 0) + 1
     return found
+
+
+def examples(ours: Any, extra: set[str]) -> dict[str, str]:
+    """Return one test of each reason."""
+    return {ours.get("reasons", {}).get(one, "?"): one for one in sorted(extra, reverse=True)}
 
 
 def bad(seen: Any) -> set[str]:

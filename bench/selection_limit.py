@@ -48,9 +48,10 @@ def guards(text: str, numbers: set[int]) -> set[int]:
                 or isinstance(node, ast.Module | ast.ClassDef)
             ):
                 continue
+            run = [one for one in body if not _is_text(one)] or body
             for number in numbers:
                 if body[0].lineno <= number <= (body[-1].end_lineno or 0):
-                    earlier = [one for one in body if one.lineno < number]
+                    earlier = [one for one in run if one.lineno < number]
                     if earlier and (earlier[-1].end_lineno or 0) < number:
                         found.add(earlier[-1].lineno)
                     elif len(earlier) > 1:
@@ -58,8 +59,13 @@ def guards(text: str, numbers: set[int]) -> set[int]:
                     elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                         found.add(getattr(node, "lineno", 0))
                     else:
-                        found.add(body[0].lineno)
+                        found.add(run[0].lineno)
     return found
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Whether a statement is a docstring, which no measurement shows."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def pool(tree: Path, case: Case, seen: Any) -> list[tuple[str, Any]]:

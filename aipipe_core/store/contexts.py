@@ -99,11 +99,20 @@ class Contexts:
 
         self.store.write(work)
 
-    def packed_of(self, digest: str) -> list[tuple[str, bytes, bytes]]:
-        """Return node id, lines and arcs, as stored, of each test that ran this content."""
+    def packed_of(self, digest: str, prefix: str = "") -> list[tuple[str, bytes, bytes]]:
+        """Return node id, lines and arcs, as stored, of each test that ran this content.
+
+        Only of those whose node ids begin with ``prefix``, which is left out of them.
+        """
         query = _joined(tests.c.text).where(digests.c.mark == mark(to_bytes(digest)))
         rows = self.store.read(lambda connection: connection.execute(query).all())
-        return [(to_text(text), bytes(lines), bytes(arcs)) for text, lines, arcs in rows]
+        begin = to_bytes(prefix)
+        start = len(begin)
+        return [
+            (str(text[start:], "utf-8", "surrogatepass"), bytes(lines), bytes(arcs))
+            for text, lines, arcs in rows
+            if text[:start] == begin
+        ]
 
     def digests(self, prefix: str) -> list[str]:
         """Return the digests that begin with ``prefix`` and of which anything is known."""

@@ -22,6 +22,12 @@ LISTING = frozenset({"os.listdir", "os.scandir"})
 HARMLESS = frozenset({"git", "uname", "hostname", "ldconfig", "ldd", "lsb_release", "stty", "tput"})
 """Programs that run no code of the project."""
 
+FILTERS = frozenset(
+    {"cat", "less", "more", "most", "head", "tail", "sort", "uniq", "wc", "tr", "cut", "tee", "sed"}
+    | {"true", "false", "echo", "printf", "sleep", "yes"}
+)
+"""Programs that run no code of the project unless they are told to read some."""
+
 _listening: list[Ear] = []
 _installed: list[bool] = []
 
@@ -53,7 +59,7 @@ class Ear:
     def heard(self, event: str, args: tuple[Any, ...]) -> None:
         """Note one event."""
         if event in STARTING:
-            if not _is_harmless(event, args):
+            if not self._is_harmless(event, args):
                 self.starts.add(self._who())
             return
         place = args[0] if args else None
@@ -72,11 +78,26 @@ class Ear:
             told = f"{path}/" if event in LISTING else path
             self.reads.setdefault(self._who(), set()).add(told)
 
+    def _is_harmless(self, event: str, args: tuple[Any, ...]) -> bool:
+        if event != "subprocess.Popen" or not args:
+            return False
+        program = os.fsdecode(args[0])
+        name = os.path.basename(program)  # noqa: PTH119
+        if name != program and self._inside(os.path.abspath(program)) is not None:  # noqa: PTH100
+            return False
+        return name in HARMLESS or (name in FILTERS and not self._names_ours(*args[1:3]))
 
-def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    if event != "subprocess.Popen" or not args:
+    def _names_ours(self, words: Any, folder: Any) -> bool:
+        """Whether any of the words, or a part of one, is a file or folder of the project."""
+        if not isinstance(words, list | tuple):
+            return True
+        start = os.fsdecode(folder) if folder else ""
+        for word in map(os.fsdecode, words[1:]):
+            for part in (word, word.rpartition("=")[2]):
+                place = os.path.abspath(os.path.join(start, part))  # noqa: PTH100, PTH118
+                if part and os.path.exists(place) and self._inside(place) is not None:  # noqa: PTH110
+                    return True
         return False
-    return os.path.basename(str(args[0])) in HARMLESS  # noqa: PTH119
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.change.symbols import UnreadableSourceError, parse, text_of
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.parts import Block, Level, Points
+from pytest_aipipe.select.stars import Star, differing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class Impact:
     added: set[str] = field(default_factory=set)
     methods: set[tuple[str, str]] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
+    stars: list[Star] = field(default_factory=list)
     whole: str = ""
 
     def add(self, points: Points) -> None:
@@ -58,7 +60,7 @@ class Impact:
     def is_empty(self) -> bool:
         """Whether the two versions mean the same."""
         return not (self.lines or self.entries or self.names or self.added or self.methods
-                    or self.hooks or self.whole)  # fmt: skip
+                    or self.hooks or self.stars or self.whole)  # fmt: skip
 
 
 def compare(old: bytes, new: bytes) -> Impact:
@@ -210,6 +212,9 @@ class _Comparison:
         before = {name for node in block.body for name in parts.bound(node)}
         for mine, theirs in pairs:
             self._definition(block.level, mine, theirs)
+        if block.level.name == "module":
+            stars, gone, come = differing(gone, come)
+            self.impact.stars += stars
         told = {ast.dump(node) for node in gone} & {ast.dump(node) for node in come}
         for node in gone:
             if not (_is_movable(node) and ast.dump(node) in told):
@@ -299,7 +304,7 @@ class _Comparison:
     def _new_member(self, level: Level, node: ast.stmt, names: set[str]) -> None:
         """A class gets something more: nobody asked for it, unless it was inherited."""
         if isinstance(node, parts.FUNCTIONS) and not _is_implicit(node.name):
-            plain = {"property", "staticmethod", "classmethod", "abstractmethod", "override"}
+            plain = {"property", "staticmethod", "classmethod", "override"}
             told = {getattr(one, "id", getattr(one, "attr", "?")) for one in node.decorator_list}
             if told <= plain:
                 self.impact.methods |= {(level.owner[0], name) for name in names}

@@ -120,7 +120,7 @@ class Decider:
 
     def named(self, nodeid: str) -> str | None:
         """Return the reason of a test that was asked for by name, None for the others."""
-        named = any(
+        named = bool(self._facts.named) and any(
             nodeid == name or nodeid.startswith((f"{name}[", f"{name}::"))
             for name in self._facts.named
         )

@@ -11,9 +11,9 @@ from pytest_aipipe.select.watch import MODULE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pytest_aipipe.select.demand import Clause
     from pytest_aipipe.select.index import Key
     from pytest_aipipe.select.parts import Points
-    from pytest_aipipe.select.spread import Clause
 
     Rows = Callable[[str, str], list[tuple[str, bytes, bytes]]]
 

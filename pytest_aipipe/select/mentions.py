@@ -30,13 +30,20 @@ KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
 
+LOOKUP = "getattr()"
+"""Stands for every attribute: code that looks one up by a name that it computes."""
+
+_LOOKING = frozenset({"getattr", "hasattr", "attrgetter", "methodcaller"})
+_ASKED = frozenset({"__getattr__", "__getattribute__"})
+_UNSEEING = frozenset({"dataclass", "final", "total_ordering"})
 _ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
 
 
 class Way(NamedTuple):
     """How a name is mentioned.
 
-    ``name``: by an identifier. ``attribute``: of ``base`` ("" for what is no identifier).
+    ``name``: by an identifier. ``attribute``: of ``base`` ("" for what is no
+    dotted name).
     ``import``: from the module ``base``, ``level`` dots up. ``text``: in a string.
     """
 
@@ -55,7 +62,8 @@ class Binder:
 
     ``effect`` says that it runs a call whose result nobody keeps, ``star`` the module
     (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
-    no import: what it makes lives as long as the module.
+    no import: what it makes lives as long as the module, ``method`` the method of which it is
+    no more than the defaults.
     """
 
     mentions: Told
@@ -63,6 +71,7 @@ class Binder:
     effect: bool = False
     star: Way | None = None
     makes: bool = False
+    method: str = ""
 
 
 class Function(NamedTuple):
@@ -91,8 +100,18 @@ class Mentions:
     functions: list[Function] = field(default_factory=list)
     fixtures: set[str] = field(default_factory=set)
     autouse: set[str] = field(default_factory=set)
+    shaped: set[str] = field(default_factory=set)  # classes that something else has a say in
     shared: list[range] = field(default_factory=list)  # fixtures of a wider scope
     readable: bool = True
+
+    def looking_up(self) -> set[int]:
+        """Return the lines that look attributes up by computed names.
+
+        Not those of ``__getattr__``: what it is asked for stands where it is asked.
+        """
+        asked = [one.span for one in self.functions if one.name in _ASKED]
+        lines = self.lines.get(LOOKUP, {}).get(BY_NAME, set())
+        return {line for line in lines if not any(line in span for span in asked)}
 
 
 def read_mentions(source: bytes) -> Mentions:
@@ -107,7 +126,7 @@ def read_mentions(source: bytes) -> Mentions:
         for node in block.body:
             _imports(found, node)
             if isinstance(node, parts.FUNCTIONS):
-                found.functions.append(_function(block.level, node))
+                found.functions.append(_function(block.level, node, may_keep=b"global" in source))
             if not block.level.at_import:
                 _in_function(found, node)
             elif not (parts.is_for_types(node) or parts.is_main(node)):
@@ -115,11 +134,15 @@ def read_mentions(source: bytes) -> Mentions:
     return found
 
 
-def _function(level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+def _function(
+    level: Level, node: ast.FunctionDef | ast.AsyncFunctionDef, *, may_keep: bool
+) -> Function:
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
     # What is defined inside a function is made anew with each call, and so is what it keeps.
     keeping = any(KEEPER.search(_last(one)) for one in node.decorator_list)
-    keeps = (keeping and level.at_import) or any(isinstance(n, ast.Global) for n in ast.walk(node))
+    keeps = (keeping and level.at_import) or (
+        may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
+    )
     return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
 
 
@@ -175,8 +198,14 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
     elif isinstance(node, ast.ClassDef):
         names = [_last(base) for base in node.bases] + [_last(k.value) for k in node.keywords]
         found.bases.setdefault(top, []).extend(names)
-        found.methods.setdefault(top, {})
-    found.binders.append(Binder(_mentions(_outer(node)), frozenset({top})))
+        methods = found.methods.setdefault(top, {})
+        if not {_last(one) for one in node.decorator_list} <= _UNSEEING or any(
+            _last(k.value) != "ABCMeta" for k in node.keywords
+        ):
+            found.shaped.add(top)
+    plain = isinstance(node, parts.FUNCTIONS) and level.owner and not node.decorator_list
+    method = name if plain else ""
+    found.binders.append(Binder(_mentions(_outer(node)), frozenset({top}), method=method))
 
 
 def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -226,6 +255,15 @@ def _outer(node: ast.stmt) -> Iterator[ast.AST]:
                 yield one
 
 
+def _dotted(node: ast.expr) -> str:
+    """Return ``a.b.c`` for what reads so, "" for anything else."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
+
+
 def _mentions(nodes: Iterable[ast.AST]) -> Told:
     found: Told = defaultdict(set)
     waiting = list(nodes)
@@ -234,8 +272,12 @@ def _mentions(nodes: Iterable[ast.AST]) -> Told:
         match node:
             case ast.Name(id=name):
                 found[STAR if name in _ALL else name].add(BY_NAME)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
+                told = args[1:2] if name in ("getattr", "hasattr") else args
+                if name in _LOOKING and not all(isinstance(one, ast.Constant) for one in told):
+                    found[LOOKUP].add(BY_NAME)
             case ast.Attribute(attr=name, value=value):
-                base = value.id if isinstance(value, ast.Name) else ""
+                base = _dotted(value)
                 found[STAR if name in _ALL else name].add(Way("attribute", base))
                 found[name].add(Way("attribute", base))
             case ast.ImportFrom(module=module, names=names, level=level):

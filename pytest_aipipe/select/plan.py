@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
+from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.evidence import Evidence, Found
 from pytest_aipipe.select.settings import differ
-from pytest_aipipe.select.spread import Clause, Demand, Spread
+from pytest_aipipe.select.spread import Spread
 from pytest_aipipe.select.testmap import Known, digest_of
 from pytest_aipipe.select.watch import EARLY, MODULE
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.mentions import Mentions
 
 COMPILED = frozenset(
     {".c", ".h", ".cc", ".cpp", ".pyx", ".pxd", ".pxi", ".rs", ".f90", ".so", ".pyd"}
@@ -49,9 +51,11 @@ class Map(Protocol):
     def reads(self) -> dict[str, list[str]]:
         """Return what modules read at import."""
 
+    def mentions(self, digest: str) -> Mentions | None:
+        """Return what a content mentions, None where that is not recorded."""
 
-@dataclass(frozen=True, slots=True)
-class Item:
+
+class Item(NamedTuple):
     """A collected test: where it stands, and what it is called and uses.
 
     ``names`` are the classes and the function of its node id.
@@ -97,8 +101,10 @@ class Planner:
     def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
         """Decide for ``items``; without a map as the import graph says."""
         known = memory.tests() if memory else {}
-        spoken = [item for item in items if item.nodeid in known and item.is_python]
-        silent = [item for item in items if item.nodeid not in known or not item.is_python]
+        spoken: list[Item] = []
+        silent: list[Item] = []
+        for item in items:
+            (spoken if item.nodeid in known and item.is_python else silent).append(item)
         reasons: dict[str, str] = {}
         left_out: dict[str, str] = {}
         if silent:
@@ -110,7 +116,7 @@ class Planner:
             spread, evidence = self._demand(memory, {item.path for item in items if item.path})
             demand = spread.demand
             found = _met(spread, evidence)
-            running = evidence.ran(demand.whole, memory.contents())
+            running = evidence.ran(demand.whole, memory.contents()) if demand.whole else {}
             verdict = _Verdict(self, demand, found, known, running, spoken)
             for item in spoken:
                 reason = verdict.of(item)
@@ -144,7 +150,7 @@ class Planner:
                     stale.append((path, one))
             if path not in recorded and now is not None:
                 versions[path] = [(digest, now)]
-        spread = Spread(versions, self._graph, tests)
+        spread = Spread(versions, self._graph, tests, memory.mentions)
         spread.demand.whole.update(lost)
         for key in stale:
             self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])
@@ -268,33 +274,42 @@ class _Verdict:
         self._whole = planner.narrowed(demand.whole).select(places)
         self._running = running
         self._data = {place: file.path for file in planner.data for place in _places(file)}
+        self._parts: dict[str, dict[str, str]] = {}
+        for (path, name), why in demand.parts.items():
+            self._parts.setdefault(path, {})[name] = why
+        self._fixtures: dict[str, dict[str, str]] = {}
+        for (path, name), why in demand.fixtures.items():
+            self._fixtures.setdefault(name, {})[path] = why
 
     def of(self, item: Item) -> str | None:
         """Return why the test runs, None where it need not."""
-        known = self._known[item.nodeid]
-        if not known.verdicts or known.verdicts[-1] == "?":
+        nodeid = item.nodeid
+        known = self._known[nodeid]
+        last = known.verdicts[-1:]
+        if last in ("", "?"):
             return "what it ran was not seen to its end"
-        if known.verdicts[-1] == "f":
+        if last == "f":
             return "failed when it last ran"
         return (
-            self._planner.named(item.nodeid)
+            self._planner.named(nodeid)
             or self._everything
-            or self._found.tests.get(item.nodeid)
-            or self._made_from(item)
-            or self._beside(known)
-            or self._running.get(item.nodeid)
-            or self._whole.reasons.get(item.nodeid)
+            or self._found.tests.get(nodeid)
+            or (self._made_from(item) if self._parts or self._fixtures or item.doctest else None)
+            or (self._beside(known) if known.starts or self._data else None)
+            or self._running.get(nodeid)
+            or self._whole.reasons.get(nodeid)
         )
 
     def _made_from(self, item: Item) -> str | None:
-        for (path, name), why in self._demand.parts.items():
-            if path == item.path and name in item.names:
-                return why
-        for (path, name), why in self._demand.fixtures.items():
-            folder = path.rpartition("/")[0]
-            near = path == item.path or not path.endswith("conftest.py")
-            if name in item.fixtures and (near or _is_below(item.path or "", folder)):
-                return why
+        parts = self._parts.get(item.path or "", {})
+        for name in parts.keys() & item.names:
+            return parts[name]
+        for name in self._fixtures.keys() & item.fixtures:
+            for path, why in self._fixtures[name].items():
+                folder = path.rpartition("/")[0]
+                near = path == item.path or not path.endswith("conftest.py")
+                if near or _is_below(item.path or "", folder):
+                    return why
         changed = item.doctest and self._planner.has_changed(item.path)
         return "its own file changed" if changed else None
 

@@ -8,24 +8,32 @@ the files of which nothing finer can be said than who can load them.
 from __future__ import annotations
 
 import builtins
-import collections.abc
-import unittest
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.bases import PLAIN, lets_be
 from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
+from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.mentions import (
+    BY_TEXT,
+    STAR,
+    Mentions,
+    Way,
+    read_mentions,
+)
+from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
-    from pytest_aipipe.select.mentions import Function
+    from pytest_aipipe.select.index import Recall
+    from pytest_aipipe.select.mentions import Binder, Function
     from pytest_aipipe.select.parts import Points
+    from pytest_aipipe.select.stars import Star
 
 MOST = 300
 """Names that a change may spread to; past it the files are taken whole."""
@@ -33,51 +41,16 @@ MOST = 300
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
 
-PLAIN = frozenset(
-    {"object", "ABC", "ABCMeta", "Generic", "Protocol", "metaclass"}
-    | {name for name, one in vars(builtins).items() if isinstance(one, type)}
-)
-"""Bases that call no method of a class but the special ones."""
-
-TEST_CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase"})
-"""Bases that call tests by their names, and set-up by names that count as implicit."""
-
 COMMON = frozenset(
     name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
 )
 """Attributes of built-in types: most of what is named so is no module's."""
 
 
-@dataclass(slots=True)
-class Clause:
-    """Tests that ran a point of each of ``wanted``, by version of file; ``why`` in words.
-
-    Points of None stand for anything in that file.
-    """
-
-    why: str
-    wanted: list[dict[Key, Points | None]]
-
-
-@dataclass(slots=True)
-class Demand:
-    """Which tests notice a change.
-
-    ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
-    ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
-    """
-
-    clauses: list[Clause] = field(default_factory=list)
-    parts: dict[tuple[str, str], str] = field(default_factory=dict)
-    fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
-    whole: dict[str, str] = field(default_factory=dict)
-    everything: str = ""
-
-
 class Spread:
     """Works out one demand. ``versions`` are the contents that were recorded, by path.
 
-    ``tests`` are the files in which tests stand.
+    ``tests`` are the files in which tests stand, ``recall`` what is known of contents.
     """
 
     def __init__(
@@ -85,10 +58,11 @@ class Spread:
         versions: Mapping[str, Sequence[tuple[str, bytes]]],
         graph: Graph,
         tests: Collection[str] = (),
+        recall: Recall = lambda _: None,
     ) -> None:
         self.demand = Demand()
         self._tests = tests
-        self.index = Index(versions)
+        self.index = Index(versions, self._can_load, recall)
         self.touched: list[tuple[Key, Points]] = []
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
@@ -112,9 +86,26 @@ class Spread:
             self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
         for klass, method in sorted(impact.methods):
             self._method(key, klass, method)
+        for star in impact.stars:
+            self._star(path, star)
         if new is not None and (impact.added or impact.names):
             self._fixtures(path, impact, read_mentions(new))
         self._settle()
+
+    def _star(self, path: str, star: Star) -> None:
+        """Add the names that came or went with a star: those that the other side does not take."""
+        offer = Offers(self._graph, self.index.versions).of(path, star.module, star.level)
+        if offer is None:
+            self.demand.whole.setdefault(path, f"{path} imports whatever another module names")
+            return
+        bound = {n for _, there in self.index.of_path(path) for b in there.binders for n in b.binds}
+        why = f"of {path}, which a star brings or brought"
+        came, went = offer.maybe - star.named, star.named - offer.sure
+        if not star.gained:
+            came, went = went, came
+        for name in sorted(came | went):
+            new = name not in went and name not in bound
+            self._waiting.append((path, name, new, f"uses {name} {why}"))
 
     def add_file(self, path: str, why: str) -> None:
         """Add that a file which is no code changed: who names it may read it."""
@@ -200,10 +191,10 @@ class Spread:
             above = callers.above(key, found, lines)
             if points is None or len(above) >= MOST_CALLERS:
                 return set()
-            for _, function in above:
+            for path, function in above:
                 names.add(function.name)
                 if function.top != function.name:
-                    names |= self.index.below(function.top)
+                    names |= {one for _, one in self.index.below((path, function.top))}
         return names
 
     def _kept(self, path: str, function: Function, why: str) -> None:
@@ -211,7 +202,8 @@ class Spread:
         if function.top == function.name:
             self._waiting.append((path, function.name, False, why))
             return
-        if not self.index.outlives(function.top):
+        klass = (path, function.top)
+        if not self.index.outlives(klass):
             return
         naming: dict[Key, Points | None] = {}
         for key, there in self.index.mentioning(function.name):
@@ -220,7 +212,7 @@ class Spread:
             if lines:
                 naming[key] = parts.lines(lines)
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self.index.using(function.top)]))
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
 
     def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
         for name in (impact.added | impact.names) & new.fixtures:
@@ -253,7 +245,7 @@ class Spread:
             points = self._points(key[0], found, path, name, new=new)
             if points != parts.NOWHERE:
                 wanted[key] = points
-            self._bind(key[0], found, path, name, why, new=new)
+            self._bind(key, found, path, name, why, new=new)
         for key, found in self._starred(path):
             self._waiting.append((key[0], name, new, why))
             if name == "__all__":
@@ -286,17 +278,26 @@ class Spread:
         return parts.lines(numbers)
 
     def _bind(
-        self, here: str, found: Mentions, path: str, name: str, why: str, *, new: bool
+        self, key: Key, found: Mentions, path: str, name: str, why: str, *, new: bool
     ) -> None:
         """Spread to what is bound at import from the name."""
+        here = key[0]
         for binder in found.binders:
             ways = binder.mentions.get(name, ())
             if not any(self._means(way, here, found, path, name, new=new) for way in ways):
                 continue
             if binder.effect and (here, name) != (path, "__doc__"):
                 self.demand.whole.setdefault(here, f"{here} {why}")
-            for bound in binder.binds - {"__all__"}:
-                self._waiting.append((here, bound, False, why))
+            self._bound(key, found, binder, why)
+
+    def _bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
+        """Take what a statement binds for changed; of a method's defaults it is the method."""
+        if not binder.method:
+            self._waiting += [(key[0], name, False, why) for name in binder.binds - {"__all__"}]
+            return
+        (klass,) = binder.binds
+        self.demand.clauses.append(Clause(why, [{key: found.methods[klass][binder.method]}]))
+        self._method(key, klass, binder.method)
 
     def _means(
         self, way: Way, here: str, found: Mentions, path: str, name: str, *, new: bool
@@ -308,12 +309,16 @@ class Spread:
             return self._can_load(here, path)
         if way.kind == "import":
             return path in self._graph.meant(here, way.level, way.base)
-        if way.base in found.imports:
-            return any(
-                path in self._graph.meant(here, one.level, one.base)
-                for one in found.imports[way.base]
-            )
-        if way.base != _stem(path) and (new or name in COMMON or here == path):
+        root, dot, rest = way.base.partition(".")
+        if root in found.imports:
+            meant = [
+                self._graph.meant(here, one.level, f"{one.base}{dot}{rest}")
+                for one in found.imports[root]
+            ]
+            if any(meant) or not dot:
+                return any(path in some for some in meant)
+        last = way.base.rpartition(".")[2]
+        if last != _stem(path) and (new or name in COMMON or here == path):
             return False
         return self._can_load(here, path)
 
@@ -345,13 +350,19 @@ class Spread:
         was resolved elsewhere before: whoever names it and has to do with the class.
         """
         path = key[0]
+        if (path, f"{klass}.{method}", False) in self._done:
+            return
+        self._done.add((path, f"{klass}.{method}", False))
         is_new = method not in self.index.of(key, self.index.source(key)).methods.get(klass, {})
-        bases, below = self.index.bases(klass), self.index.below(klass)
-        foreign = [base for base in bases if not self.index.is_ours(base)]
-        if is_new and not all(_lets_be(base, method) for base in foreign):
+        one = (path, klass)
+        ours, foreign = self.index.bases(one)
+        below = self.index.below(one)
+        called = {name for _, name in below}
+        seen = is_new and self.index.is_shaped(one, method)
+        if seen or (is_new and not all(lets_be(base, method) for base in foreign)):
             self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
             return
-        alone = is_new and not bases - PLAIN and not below - {klass}
+        alone = is_new and not ours and foreign <= PLAIN and below == {one}
         why = f"uses {klass}.{method} of {path}, which changed"
         naming: dict[Key, Points | None] = {}
         for other, there in self.index.mentioning(method):
@@ -366,23 +377,18 @@ class Spread:
                 naming[other] = parts.lines(numbers)
             for binder in there.binders if not alone and self._can_load(other[0], path) else ():
                 ways = binder.mentions.get(method, ())
-                if any(way.kind == "attribute" and way.base in below for way in ways):
-                    self._waiting += [(other[0], bound, False, why) for bound in binder.binds]
+                if any(
+                    way.kind == "attribute" and way.base.rpartition(".")[2] in called
+                    for way in ways
+                ):
+                    self._bound(other, there, binder, why)
+        for other, there in self.index.looking_up() if is_new else ():
+            looking = there.looking_up()
+            if looking:
+                points = naming.get(other) or parts.NOWHERE
+                naming[other] = parts.joined(points, parts.lines(looking))
         if naming:
-            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
-
-
-def _lets_be(base: str, method: str) -> bool:
-    """Whether a base from elsewhere calls no method of that name, whatever it is given."""
-    if base in PLAIN:
-        return True
-    if base in TEST_CASES:  # what it calls of itself has a name that it has already
-        return not hasattr(unittest.TestCase, method)
-    one = getattr(collections.abc, base, None)
-    if not isinstance(one, type):
-        return False
-    codes = [getattr(each, "__code__", None) for each in vars(one).values()]
-    return not any(method in code.co_names for code in codes if code is not None)
+            self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))
 
 
 def _stem(path: str) -> str:

@@ -17,11 +17,14 @@ from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.store.contexts import Contexts
+from pytest_aipipe.select import shelf
+from pytest_aipipe.select.mentions import read_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from aipipe_core.store import Store
+    from pytest_aipipe.select.mentions import Mentions
     from pytest_aipipe.select.sink import Ran
 
 FORMAT = "1"
@@ -29,6 +32,7 @@ FORMAT = "1"
 
 TESTS = "selection-tests"
 SOURCES = "selection-sources"
+MENTIONS = "selection-mentions"
 MODULES = "/modules"
 KEPT_RUNS = 10
 MAX_READS = 200
@@ -95,8 +99,9 @@ class TestMap:
     def tests(self) -> dict[str, Known]:
         """Return everything that is known of each test, by node id."""
         found: dict[str, Known] = {}
+        mine = f"{self._env}:"
         for key, rows in self._store.iter(TESTS):
-            if key.startswith(f"{self._env}:"):
+            if key.startswith(mine):
                 found.update((nodeid, _known(row)) for nodeid, row in rows.items())
         return found
 
@@ -115,18 +120,17 @@ class TestMap:
 
     def rows(self, path: str, digest: str) -> list[tuple[str, bytes, bytes]]:
         """Return who ran this content: node id or module, bitmaps of lines and of entries."""
-        prefix = f"{self._env}:"
-        start = len(prefix)
-        return [
-            (who[start:], lines, entries)
-            for who, lines, entries in self._contexts.packed_of(f"{path}\n{digest}")
-            if who.startswith(prefix)
-        ]
+        return self._contexts.packed_of(f"{path}\n{digest}", f"{self._env}:")
 
     def source(self, path: str, digest: str) -> bytes | None:
         """Return the content that a digest stands for."""
         found = self._store.get(SOURCES, f"{path}\n{digest}")
         return found if isinstance(found, bytes) else None
+
+    def mentions(self, digest: str) -> Mentions | None:
+        """Return what the content of a digest mentions, None where that is not recorded."""
+        row = self._store.get(MENTIONS, f"{shelf.FORMAT}:{digest}")
+        return None if row is None else shelf.unpacked(row)
 
     def write(self, fresh: Fresh, sources: Mapping[str, tuple[str, bytes]]) -> None:
         """Replace what is known of ``fresh``; ``sources`` are digest and content by path."""
@@ -158,6 +162,10 @@ class TestMap:
             used = set(self._contexts.digests(""))
             for key in set(self._store.keys(SOURCES)) - used:
                 self._store.delete(SOURCES, key)
+            digests = {key.rpartition("\n")[2] for key in used}
+            for key in self._store.keys(MENTIONS):
+                if key.rpartition(":")[2] not in digests:
+                    self._store.delete(MENTIONS, key)
 
     def _keep_sources(self, paths: Iterable[str], sources: Mapping[str, tuple[str, bytes]]) -> None:
         wanted = {
@@ -165,6 +173,12 @@ class TestMap:
         }
         known = set(self._store.keys(SOURCES))
         self._store.put_many(SOURCES, {k: v for k, v in wanted.items() if k not in known})
+        told = set(self._store.keys(MENTIONS))
+        texts = {f"{shelf.FORMAT}:{key.rpartition(chr(10))[2]}": key for key in wanted}
+        new = {mark: wanted[key] for mark, key in texts.items() if mark not in told}
+        self._store.put_many(
+            MENTIONS, {mark: shelf.packed(read_mentions(text)) for mark, text in new.items()}
+        )
 
     def _verdicts(self, tests: Mapping[str, Known | None]) -> None:
         by_file: dict[str, dict[str, Known | None]] = {}
@@ -195,7 +209,7 @@ def _without(old: Any, gone: Collection[str]) -> dict[str, Any]:
 def _known(row: Any) -> Known:
     try:
         verdicts, seconds, starts, reads, seen = row
-        told = None if reads is None else tuple(map(str, reads))
+        told = None if reads is None else tuple(map(str, reads)) if reads else ()
         return Known(str(verdicts), float(seconds), bool(starts), told, int(seen))
     except (TypeError, ValueError):
         return Known()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
 from pathlib import Path
@@ -19,7 +21,7 @@ from pytest_aipipe.select.plan import Contents, Item, Plan, Planner
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pytest
 
@@ -30,6 +32,23 @@ if TYPE_CHECKING:
 
 def plan(host: Host, items: list[pytest.Item]) -> Plan:
     """Decide for ``items``: by the map where there is one, else by the import graph."""
+    with _no_collector():
+        return _plan(host, items)
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Keep the cyclic collector quiet: we make no cycles, and it visits all that pytest made."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _plan(host: Host, items: list[pytest.Item]) -> Plan:
     root = host.run.change.root
     top = Path(os.path.realpath(root))
     gone = {path for file in host.run.change.files for path in (file.old_path, file.path) if path}
@@ -93,11 +112,11 @@ def open_map(host: Host, *, writing: bool) -> Store | None:
 
 def item_of(places: _Places, item: pytest.Item) -> Item:
     """Return what selection needs to know of an item."""
-    words = item.nodeid.split("::")[1:]
+    nodeid = item.nodeid
     return Item(
-        nodeid=item.nodeid,
+        nodeid=nodeid,
         path=places.relative(item.path),
-        names=frozenset(word.partition("[")[0] for word in words),
+        names=frozenset([word.partition("[")[0] for word in nodeid.split("::")[1:]]),
         fixtures=frozenset(getattr(item, "fixturenames", ())),
         doctest=type(item).__name__ == "DoctestItem",
     )

@@ -117,7 +117,6 @@ def test_a_function_that_becomes_a_generator_concerns_all_who_enter_it() -> None
     ("old", "new", "why"),
     [
         ("LIMIT = 1", "LIMIT = 1\nprint(LIMIT)", "for its effect"),
-        ("LIMIT = 1", "LIMIT = 1\nfrom os import *", "whatever"),
         ("import re", "from __future__ import annotations\nimport re", "__future__"),
         ("LIMIT = 1", "LIMIT = (", "cannot be read"),
         ("LIMIT = 1", "LIMIT = 1\ndef __getattr__(name): ...", "does not bind"),

@@ -53,6 +53,9 @@ class Memory:
     def reads(self) -> dict[str, list[str]]:
         return dict(self.read)
 
+    def mentions(self, digest: str) -> None:
+        del digest
+
 
 def plan(
     new: dict[str, str | None], memory: Memory | None = None, *more: str, status: str = "M"

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.graph import Graph
-from pytest_aipipe.select.spread import Demand, Spread
+from pytest_aipipe.select.spread import Spread
+
+if TYPE_CHECKING:
+    from pytest_aipipe.select.demand import Demand
 
 
 def demand(files: dict[str, str], path: str, old: str, new: str) -> Demand:
@@ -230,3 +237,102 @@ def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
     assert not demand(files, "t.py", "    def test_a(self): ...\n", more).parts
     setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
     assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
+
+
+def test_a_dotted_module_is_that_module_and_no_other() -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/a.py": "import os\ndef f():\n    return 1\n",
+        "p/b.py": "import os\n",
+        "t.py": "import p.a, p.b\ndef t():\n    p.a.os\n    p.b.os\n    p.x.os\n",
+    }
+    assert lines(demand(files, "p/a.py", "import os\n", ""), "t.py") == {3, 5}
+
+
+def test_a_class_of_the_same_name_elsewhere_is_another() -> None:
+    files = {
+        "a.py": "class A:\n    def f(self): ...\n",
+        "b.py": "from a import A as B\nclass C(B):\n    def g(self): ...\n",
+        "c.py": "import a\nclass C:\n    def h(self): ...\n",
+        "t.py": "from b import C\ndef t():\n    C().x\n",
+        "u.py": "from c import C\ndef u():\n    C().x\n",
+    }
+    found = demand(files, "a.py", "    def f(self)", "    def x(self): ...\n    def f(self)")
+    (clause,) = [one for one in found.clauses if len(one.wanted) > 1]
+    paths = {key[0] for key in clause.wanted[1]}
+    assert {"a.py", "b.py", "t.py"} <= paths
+    assert "c.py" not in paths
+
+
+def test_a_default_that_changes_concerns_who_calls_the_method_only() -> None:
+    files = {
+        "a.py": "LIMIT = 1\nclass A:\n    def f(self, n=LIMIT):\n        return n\n"
+        "    def g(self): ...\n",
+        "t.py": "from a import A\ndef t():\n    A().g()\n",
+    }
+    found = demand(files, "a.py", "LIMIT = 1", "LIMIT = 2")
+    entries = {e for c in found.clauses for w in c.wanted for p in w.values() if p for e in p[1]}
+    assert entries == {3}
+    assert not lines(found, "t.py")
+    assert not found.parts.keys() - {("a.py", "LIMIT")}
+
+
+def test_a_star_that_becomes_names_concerns_who_uses_the_others() -> None:
+    files = {
+        "a.py": "import os\ndef f(): ...\ndef g(): ...\ndef _h(): ...\n",
+        "p.py": "from a import *\n",
+        "t.py": "import p\ndef t():\n    p.f()\n    p.g()\n    p.os\n    p._h()\n",
+    }
+    found = demand(files, "p.py", "import *", "import f")
+    assert lines(found, "t.py") == {4, 5}
+    assert not found.whole
+
+
+def test_a_star_that_does_not_take_what_was_named_concerns_who_uses_that() -> None:
+    files = {
+        "a.py": "__all__ = ['f']\ndef f(): ...\ndef g(): ...\n",
+        "p.py": "from a import f, g\n",
+        "t.py": "import p\ndef t():\n    p.f()\n    p.g()\n",
+    }
+    found = demand(files, "p.py", "import f, g", "import *")
+    assert lines(found, "t.py") == {4}
+
+
+def test_a_star_of_a_module_that_nobody_knows_concerns_all_who_load_the_file() -> None:
+    files = {"p.py": "from os import *\n", "t.py": "import p\n"}
+    assert set(demand(files, "p.py", "from os import *", "import os").whole) == {"p.py"}
+
+
+VISITOR = "class V:\n    def go(self, kind):\n        return getattr(self, 'do_' + kind, None)\n"
+
+
+def test_a_new_method_concerns_who_looks_names_up_that_are_computed() -> None:
+    files = {"a.py": VISITOR}
+    found = demand(files, "a.py", "    def go", "    def do_it(self): ...\n    def go")
+    assert any({3} == set(one.wanted[0]["a.py", "d"][0]) for one in found.clauses)
+
+
+def test_what_hands_on_what_it_is_asked_for_computes_no_name() -> None:
+    source = "class V:\n    def __getattr__(self, name):\n        return getattr(self.x, name)\n"
+    found = demand({"a.py": source}, "a.py", "    def __g", "    def new(self): ...\n    def __g")
+    assert not lines(found, "a.py")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A(ABC):\n    @abstractmethod\n    def x(self): ...\nclass B(A):\n    y = 1\n",
+        "class A:\n    def __init_subclass__(cls): ...\nclass B(A):\n    y = 1\n",
+        "class B(metaclass=M):\n    y = 1\n",
+        "@seen\nclass B:\n    y = 1\n",
+    ],
+)
+def test_a_new_method_that_somebody_may_look_for_concerns_who_uses_the_class(source: str) -> None:
+    found = demand({"a.py": source}, "a.py", "    y = 1\n", "    y = 1\n    def x(self): ...\n")
+    assert ("a.py", "B") in found.parts
+
+
+def test_a_new_abstract_method_concerns_who_uses_the_class() -> None:
+    source = "class A:\n    y = 1\n"
+    new = "    y = 1\n    @abstractmethod\n    def x(self): ...\n"
+    assert ("a.py", "A") in demand({"a.py": source}, "a.py", "    y = 1\n", new).parts

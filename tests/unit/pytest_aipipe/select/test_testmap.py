@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aipipe_core.store import open_store
+from pytest_aipipe.select.mentions import read_mentions
 from pytest_aipipe.select.testmap import Fresh, Known, TestMap, digest_of
 
 if TYPE_CHECKING:
@@ -105,3 +106,12 @@ def test_a_test_that_is_no_more_is_forgotten_with_the_contents_that_only_it_ran(
     assert set(tests.tests()) == {"t.py::two"}
     assert tests.contents() == {"a.py": [digest_of(new)]}
     assert tests.source("a.py", digest_of(SOURCE)) is None
+
+
+def test_what_a_content_mentions_is_kept_as_long_as_the_content(store: Store) -> None:
+    tests = TestMap(store, "env")
+    tests.write(Fresh({"t.py::one": Known("p")}, {"t.py::one": RAN}), SOURCES)
+    digest = digest_of(SOURCE)
+    assert tests.mentions(digest) == read_mentions(SOURCE)
+    tests.forget(lambda _: True)
+    assert tests.mentions(digest) is None
