@@ -1,7 +1,10 @@
 """The commands that the documents show, and which of them a test executes.
 
-python docs/commands.py            # those that tests/integration/docs executes, page by page
-python docs/commands.py --all      # the others too: a test holds that each is understood
+python docs/commands.py            # page by page; with a reason where one is not executed
+
+tests/integration/docs executes them: those of ``console`` blocks on the example service as it
+stands, the others each on a repository that has what the page speaks of. What needs a Docker
+engine is executed where there is one.
 """
 
 from __future__ import annotations
@@ -16,10 +19,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOP = Path(__file__).parents[1]
-PROGRAMS = ("aipipe", "aipipe-build", "aipipe-deploy", "pytest")
-_EXECUTED = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SHOWN = re.compile(rf"^    ((?:{'|'.join(PROGRAMS)})(?: .*)?)$", re.MULTILINE)
+PROGRAMS = ("aipipe", "aipipe-build", "aipipe-deploy", "pytest", "pip", "make", "python", "bash")
+_CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(rf"^    (?:- run: )?((?:{'|'.join(PROGRAMS)})(?: .*)?)$", re.MULTILINE)
 _REMARK = re.compile(r"(?:\s{2,}|\s+# ).*$")
+
+# The start of a command, and why no test executes it.
+NOT_EXECUTED = {
+    "aipipe-build scan shop/web:1 --advisories https:": "it asks a public service",
+    "pip install": "it installs from a package index",
+    "make": "it is what runs the tests, the checks and the demo",
+    "python bench/": "it measures for minutes to hours; a test holds its options",
+}
+# What needs an engine begins with one of these; all the rest runs with Python and git alone.
+ENGINE = (
+    "aipipe-build run -t shop/web .",
+    "aipipe-build report",
+    "aipipe-build optimise",
+    "aipipe-build scan shop/web",
+    "aipipe-deploy plan",
+    "aipipe-deploy up",
+    "aipipe-deploy rollback",
+    "aipipe-deploy status",
+    "aipipe-deploy resume",
+    "aipipe-deploy history",
+    "aipipe-deploy watch",
+)
+# What a test adds: it has not the time that a reader has, nor the registry.
+ADDED = {
+    "aipipe-deploy watch": "--seconds 2",
+    "aipipe-build run -t shop/web:1 --push --secret id=npm,env=NPM_TOKEN .": "--dry-run",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +58,18 @@ class Command:
 
     page: str
     text: str
-    executed: bool
+    console: bool
+
+    @property
+    def reason(self) -> str:
+        """Return why no test executes it, "" where one does."""
+        found = (why for start, why in NOT_EXECUTED.items() if self.text.startswith(start))
+        return "" if self.console else next(found, "")
+
+    @property
+    def needs_engine(self) -> bool:
+        """Tell whether it is executed only where there is a Docker engine."""
+        return not self.console and not self.reason and self.text.startswith(ENGINE)
 
 
 def pages() -> list[Path]:
@@ -37,25 +78,38 @@ def pages() -> list[Path]:
 
 
 def commands_of(page: Path) -> Iterator[Command]:
-    """Yield a page's commands: those of ``console`` blocks, then those that are only shown."""
+    """Yield a page's commands: those of ``console`` blocks, then the others."""
     text = page.read_text(encoding="utf-8")
     name = page.relative_to(TOP).as_posix()
-    for block in _EXECUTED.findall(text):
+    for block in _CONSOLE.findall(text):
         for line in block.splitlines():
             if line.startswith("$ "):
-                yield Command(name, line[2:], executed=True)
+                yield Command(name, line[2:], console=True)
     for line in _SHOWN.findall(text):
-        yield Command(name, _REMARK.sub("", line), executed=False)
+        yield Command(name, _REMARK.sub("", line), console=False)
+
+
+def listed(command: Command) -> str:
+    """Return the command's line of the list."""
+    added = ADDED.get(command.text)
+    remarks = (
+        f"not executed: {command.reason}" if command.reason else "",
+        "with an engine" if command.needs_engine else "",
+        f"with {added}" if added else "",
+    )
+    line = f"{command.page}: {' ' if command.reason else '$'} {command.text}"
+    remark = ", ".join(filter(None, remarks))
+    return f"{line}    ({remark})" if remark else line
 
 
 def main() -> int:
     """Print them."""
     found = [command for page in pages() for command in commands_of(page)]
     for command in found:
-        if command.executed or "--all" in sys.argv[1:]:
-            print(f"{command.page}: {'$' if command.executed else ' '} {command.text}")
-    executed = sum(command.executed for command in found)
-    print(f"{executed} executed, {len(found) - executed} shown and held by their arguments")
+        print(listed(command))
+    left = sum(bool(command.reason) for command in found)
+    engine = sum(command.needs_engine for command in found)
+    print(f"{len(found) - left} executed ({engine} of them with an engine), {left} not")
     return 0
 
 

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from aipipe.cli import parser as aipipe_parser
-from aipipe_deploy.cli import build_parser as deploy_parser
+from tests.integration.docs.listing import BEGINNINGS, COMMANDS, TOP, environment
 
-TOP = Path(__file__).parents[3]
-sys.path.insert(0, str(TOP / "docs"))
-try:
-    from commands import commands_of, pages  # type: ignore[import-not-found]
-finally:
-    sys.path.pop(0)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-COMMANDS = [command for page in pages() for command in commands_of(page)]
-PAGES = sorted({command.page for command in COMMANDS if command.executed})
-SHOWN = sorted({command.text for command in COMMANDS if not command.executed})
-
-
-def environment() -> dict[str, str]:
-    strange = ("GIT_", "PYTEST_", "COV_", "COVERAGE_", "AIPIPE_", "GITHUB_", "GITLAB_", "CI")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(strange)}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    return {**kept, "PATH": path, "PYTHONPATH": str(TOP), "GIT_CONFIG_GLOBAL": os.devnull}
+PAGES = sorted({command.page for command in COMMANDS if command.console})
+MEASURES = sorted({one.text for one in COMMANDS if one.text.startswith("python bench/")})
 
 
 def test_the_documents_build_and_no_link_is_broken(tmp_path: Path) -> None:
@@ -49,48 +35,38 @@ def test_the_documents_build_and_no_link_is_broken(tmp_path: Path) -> None:
 
 def test_each_page_with_commands_is_found() -> None:
     assert {"docs/checklist.md", "docs/blueprint.md", "docs/ci.md"} <= set(PAGES)
-    assert any(text.startswith("aipipe-deploy") for text in SHOWN)
+    engine = {one.page for one in COMMANDS if one.needs_engine}
+    assert engine == {"docs/build.md", "docs/image.md", "docs/deploy.md"}
 
 
-@pytest.fixture(scope="module")
-def plugin_options() -> str:
+def test_each_reason_not_to_execute_a_command_is_still_somebodys() -> None:
+    unused = [
+        start for start in BEGINNINGS if not any(one.text.startswith(start) for one in COMMANDS)
+    ]
+    assert unused == []
+
+
+def test_the_list_names_every_command_and_why_one_is_not_executed() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--help"],
-        cwd=TOP,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
+        [sys.executable, "docs/commands.py"], cwd=TOP, capture_output=True, text=True, check=True
     )
-    return done.stdout
+    *lines, total = done.stdout.splitlines()
+    assert len(lines) == len(COMMANDS)
+    assert all(("not executed: " in line) == (": $ " not in line) for line in lines)
+    assert total.startswith(f"{len([one for one in COMMANDS if not one.reason])} executed")
 
 
-@pytest.mark.parametrize("text", SHOWN)
-def test_a_command_that_is_only_shown_is_understood(text: str, plugin_options: str) -> None:
-    program, *words = shlex.split(text)
-    if program == "pytest":
-        options = [word.partition("=")[0] for word in words if word.startswith("-")]
-        assert [option for option in options if option not in plugin_options] == []
-    elif program == "aipipe-build":
-        done = subprocess.run(
-            [sys.executable, "-m", "aipipe_build", words[0], "--help"],
-            cwd=TOP,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-    else:
-        parser = aipipe_parser() if program == "aipipe" else deploy_parser()
-        parser.parse_args(words)
+@pytest.mark.parametrize("text", MEASURES)
+def test_a_measurement_that_is_only_shown_has_these_options(text: str) -> None:
+    _, file, *words = shlex.split(text)
+    source = (TOP / file).read_text(encoding="utf-8")
+    options = [word for word in words if word.startswith("-")]
+    assert [option for option in options if f'"{option}"' not in source] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
-def test_every_command_of_a_page_runs(page: str, tmp_path: Path) -> None:
+def test_every_command_of_a_pages_console_runs(page: str, tmp_path: Path) -> None:
     sys.path.insert(0, str(TOP / "examples"))
     try:
         from demo import prepare  # type: ignore[import-not-found]
@@ -98,7 +74,7 @@ def test_every_command_of_a_page_runs(page: str, tmp_path: Path) -> None:
         sys.path.pop(0)
     folder = tmp_path / "orders"
     prepare(folder)
-    for command in [one.text for one in COMMANDS if one.executed and one.page == page]:
+    for command in [one.text for one in COMMANDS if one.console and one.page == page]:
         done = subprocess.run(
             ["bash", "-euc", command],
             cwd=folder,

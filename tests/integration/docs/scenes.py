@@ -1,0 +1,125 @@
+"""What each page's commands are executed on, where that is not the example service as it stands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.integration.aipipe_deploy.conftest import script
+from tests.integration.docs import shop
+from tests.unit.aipipe_build.images import layer, save
+
+# A step is given the folder and the environment of the commands.
+Step = Callable[[Path, dict[str, str]], None]
+
+DOCKERFILE = (
+    'FROM python:3.11-slim\nWORKDIR /srv\nCOPY . .\nCMD ["python3", "-c", "import shop.price"]\n'
+)
+# The first stage hangs on something outside the repository, as on a service that is down.
+PIPELINE = """version: 1
+name: shop
+stages:
+  door:
+    command: test -e ../open
+    cache: false
+  tests:
+    uses: tests
+    depends_on: door
+"""
+TICK = (
+    '{"t": 1.0, "old": {"requests": 45, "bad": 0, "slow": {"p50": 22, "p95": 2, "p99": 0}},'
+    ' "new": {"requests": 5, "bad": 0, "slow": {"p50": 2, "p95": 0, "p99": 0}}}\n'
+)
+
+
+def run(folder: Path, environment: dict[str, str], *words: str) -> int:
+    """Run a module of ours in ``folder``; return its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=240,
+        check=False,
+    )
+    return done.returncode
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``prepare`` makes the repository; ``before`` has what leads up to a command.
+
+    ``codes`` are the exit codes of commands whose point is not 0. In a ``fresh`` scene each command
+    finds the repository as it was prepared, in others as the command before it has left it.
+    """
+
+    prepare: Step = lambda folder, _: shop.prepare(folder)
+    before: dict[str, Step] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    fresh: bool = False
+
+
+def _with_catching_tests(folder: Path, environment: dict[str, str]) -> None:
+    shop.prepare(folder)
+    words = ("pytest", "-q", "--ai-diff", "--ai-write=tests/ai", "--ai-budget=30")
+    assert run(folder, environment, *words) == 0
+
+
+def _with_dockerfile(folder: Path, _: dict[str, str]) -> None:
+    shop.prepare(folder)
+    shop.write(folder, {"Dockerfile": DOCKERFILE, ".dockerignore": ".git\n.aipipe\n"})
+    shop.commit(folder, "An image")
+
+
+def _with_advisories(folder: Path, environment: dict[str, str]) -> None:
+    """A pinned requirement, an image's archive, and advisories that concern neither."""
+    _with_dockerfile(folder, environment)
+    table = script("image_scan")
+    (folder / "advisories").mkdir()
+    for number, ecosystem in enumerate(("PyPI", "Debian:12", "Debian:13")):
+        one = table.advisory(f"TEST-{number}")
+        one["affected"][0]["package"]["ecosystem"] = ecosystem
+        (folder / "advisories" / f"{number}.json").write_text(json.dumps(one), encoding="utf-8")
+    table.zipped(folder)
+    metadata = "Metadata-Version: 2.1\nName: alpha\nVersion: 2.1\n"
+    where = "usr/lib/python3/dist-packages/alpha-2.1.dist-info/METADATA"
+    save(folder / "image.tar", layer((where, metadata)))
+    shop.write(folder, {"requirements.txt": "alpha==2.1\n"})
+    settings = '[build]\nadvisories = ["advisories"]\nmax_size = "0"\nreplay = 2\n'
+    shop.write(folder, {"aipipe.toml": settings})
+
+
+def _with_pipeline(folder: Path, _: dict[str, str]) -> None:
+    shop.prepare(folder)
+    (folder.parent / "open").touch()
+    shop.write(folder, {"pipeline.yaml": PIPELINE})
+    shop.git(folder, "switch", "--quiet", "--create=edit")
+    shop.commit(folder, "Count without the guard")
+
+
+def _shut_and_opened(folder: Path, environment: dict[str, str]) -> None:
+    door = folder.parent / "open"
+    door.unlink()
+    assert run(folder, environment, "aipipe", "run") == 1
+    door.touch()
+
+
+def _with_traffic(folder: Path, _: dict[str, str]) -> None:
+    shop.write(folder, {"traffic.jsonl": '{"window": "w1", "dispersion": 1.0}\n' + TICK})
+
+
+SCENES = {
+    "docs/behavior.md": Scene(
+        _with_catching_tests, codes={"pytest tests/ai/behavior": 1}, fresh=True
+    ),
+    "docs/build.md": Scene(_with_dockerfile),
+    "docs/image.md": Scene(_with_advisories),
+    "docs/judge.md": Scene(_with_traffic),
+    "docs/pipeline.md": Scene(_with_pipeline, before={"aipipe run --resume": _shut_and_opened}),
+    "docs/risk.md": Scene(lambda folder, _: shop.prepare_past(folder)),
+}
