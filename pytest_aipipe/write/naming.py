@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate
     from pytest_aipipe.generate.request import Naming
 
+# What an earlier run left in our own folder is replaced or moved, and is in nobody's way.
 _SKIPPED = frozenset(
-    {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}
+    {".aipipe", ".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"}
 )
 MAX_STEM = 60
 MAX_NAME = 79
