@@ -13,6 +13,7 @@ from tests.integration.aipipe_deploy.conftest import script
 from tests.integration.docs import shop
 from tests.unit.aipipe_build.images import layer, save
 
+_HUNTS = tuple(f"pytest --ai-flaky-hunt{more}" for more in ("", "=5", " --ai-flaky-fix"))
 # A step is given the folder and the environment of the commands.
 Step = Callable[[Path, dict[str, str]], None]
 
@@ -54,13 +55,15 @@ def run(folder: Path, environment: dict[str, str], *words: str) -> int:
 class Scene:
     """``prepare`` makes the repository; ``before`` has what leads up to a command.
 
-    ``codes`` are the exit codes of commands whose point is not 0. In a ``fresh`` scene each command
+    ``codes`` are the exit codes of commands whose point is not 0, ``says`` what must be read in
+    a command's output. In a ``fresh`` scene each command
     finds the repository as it was prepared, in others as the command before it has left it.
     """
 
     prepare: Step = lambda folder, _: shop.prepare(folder)
     before: dict[str, Step] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
+    says: dict[str, str] = field(default_factory=dict)
     fresh: bool = False
 
 
@@ -113,13 +116,57 @@ def _with_traffic(folder: Path, _: dict[str, str]) -> None:
     shop.write(folder, {"traffic.jsonl": '{"window": "w1", "dispersion": 1.0}\n' + TICK})
 
 
+_ACCEPT = "pytest --ai-diff --ai-write=tests/ai --ai-behavior-accept"
+_ONE = "test_price_total_raises_nothing_1"
 SCENES = {
-    "docs/behavior.md": Scene(
-        _with_catching_tests, codes={"pytest tests/ai/behavior": 1}, fresh=True
+    "README.md": Scene(
+        says={
+            "pytest --ai-diff": "keep them with --ai-write",
+            "pytest --ai-diff=HEAD~1": "2 changed files",
+            "pytest --ai-diff=staged": "-> staged",
+            "pytest --ai-diff --ai-write": "tests/test_price_shipping.py",
+        }
     ),
-    "docs/build.md": Scene(_with_dockerfile),
-    "docs/image.md": Scene(_with_advisories),
-    "docs/judge.md": Scene(_with_traffic),
-    "docs/pipeline.md": Scene(_with_pipeline, before={"aipipe run --resume": _shut_and_opened}),
-    "docs/risk.md": Scene(lambda folder, _: shop.prepare_past(folder)),
+    "docs/behavior.md": Scene(
+        _with_catching_tests,
+        codes={"pytest tests/ai/behavior": 1},
+        says={
+            "pytest tests/ai/behavior": "FAILED tests/ai/behavior/",
+            _ACCEPT: f"tests/ai/{_ONE}.py states what head does",
+            f"{_ACCEPT}={_ONE}": f"tests/ai/{_ONE}.py states what head does",
+        },
+        fresh=True,
+    ),
+    "docs/build.md": Scene(
+        _with_dockerfile,
+        says={
+            "aipipe-build predict .": "MISS    line 3: COPY . .",
+            "aipipe-build decide .": "full: ",
+            "aipipe-build run -t shop/web .": "shop/web",
+        },
+    ),
+    "docs/flaky.md": Scene(says=dict.fromkeys(_HUNTS, "0 flaky of 1 tests")),
+    "docs/image.md": Scene(
+        _with_advisories,
+        says={
+            "aipipe-build scan --requirements requirements.txt --advisories advisories/": "is open",
+            "aipipe-build scan shop/web:1": "is open",
+        },
+    ),
+    "docs/judge.md": Scene(
+        _with_traffic, says={"aipipe-deploy replay traffic.jsonl --json": '"inconclusive"'}
+    ),
+    "docs/pipeline.md": Scene(
+        _with_pipeline,
+        before={"aipipe run --resume": _shut_and_opened},
+        says={
+            "aipipe run --dry-run": "tests: would run",
+            "aipipe run": "shop, passed",
+            "aipipe run --resume": "shop, passed",
+            "aipipe report": "shop, passed",
+        },
+    ),
+    "docs/risk.md": Scene(
+        lambda folder, _: shop.prepare_past(folder), says={"aipipe calibrate": "36 commits, 12 of"}
+    ),
 }

@@ -45,6 +45,7 @@ def carry_out(scene: Scene, commands: list[str], folder: Path, around: dict[str,
         )
         said = f"$ {command}\n{done.stdout}{done.stderr}"
         assert done.returncode == scene.codes.get(command, 0), said
+        assert scene.says.get(command, "") in done.stdout + done.stderr, said
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,18 @@ def test_every_command_that_a_page_shows_runs(
     page: str, tmp_path: Path, server: ModelServer
 ) -> None:
     model = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "none", "AIPIPE_MODEL_RETRIES": "0"}
-    around = {**environment(), "AIPIPE_BUDGET": "5", "XDG_STATE_HOME": str(tmp_path / "state")}
+    around = {**environment(), "AIPIPE_BUDGET": "12", "XDG_STATE_HOME": str(tmp_path / "state")}
     commands = [one.text for one in SHOWN if one.page == page and not one.needs_engine]
     around |= model if page == "docs/model.md" else {}
     carry_out(SCENES.get(page, Scene()), commands, tmp_path, around)
     assert bool(server.requests) == (page == "docs/model.md")
+
+
+def test_what_a_scene_knows_of_a_command_is_of_one_that_its_page_shows() -> None:
+    shown = {(one.page, one.text) for one in SHOWN}
+    known = {
+        (page, command)
+        for page, scene in SCENES.items()
+        for command in (*scene.before, *scene.codes, *scene.says)
+    }
+    assert known - shown == set()
