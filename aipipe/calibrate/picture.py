@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-WIDTH, HEIGHT = 360, 430
-_LEFT, _RIGHT, _TOP, _FOOT = 52, 348, 34, 330
+# Room for the outer half of the last label on the right, for two columns of text on the left.
+WIDTH, HEIGHT = 384, 430
+_LEFT, _RIGHT, _TOP, _FOOT = 64, 360, 34, 330
 _BARS_TOP, _BARS_FOOT = 344, 384
 _STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0)
 _LINES = 5
@@ -42,7 +43,7 @@ def picture(points: Sequence[Point], title: str, *, standalone: bool = False) ->
             f' font-family="system-ui, sans-serif" font-size="12" fill="currentColor"'
             f"{space if standalone else ''}>"
         ),
-        f'<text x="{_LEFT}" y="18" font-size="14">{_escaped(title)}</text>',
+        f'<text x="8" y="18" font-size="13">{_escaped(title)}</text>',
         *_grid(scale),
         (
             f'<line x1="{_LEFT}" y1="{_FOOT}" x2="{_RIGHT}" y2="{_TOP}" stroke="currentColor"'

@@ -33,6 +33,8 @@ def told(series: Series) -> str:
         return f"{series.title}: no run says"
     values = [point.value for point in series.points]
     unit = f" {series.unit}" if series.unit else ""
+    if len(values) == 1:
+        return f"{series.title}: {round(values[0], 1):g}{unit} in the only run that says"
     return (
         f"{series.title}: {round(values[-1], 1):g}{unit} in the latest of {len(values)} runs, "
         f"between {round(min(values), 1):g} and {round(max(values), 1):g}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def in_words(history: History) -> str:
     """Return the latest figures, one a line."""
-    lines = [f"{history.runs} runs"]
+    lines = [f"{history.runs} run{'' if history.runs == 1 else 's'}"]
     lines += [told(series) for series in history.series if series.points]
     lines += [f"Flaky in {n} runs: {nodeid} ({cause})" for nodeid, n, cause in history.flaky]
     lines += [f"Releases that ended {outcome}: {n}" for outcome, n in history.outcomes]

@@ -60,3 +60,17 @@ def test_wilsons_interval_holds_the_share_and_narrows_with_the_number() -> None:
 
 def test_points_are_read_from_a_document() -> None:
     assert points_of([[0.1, 0.2, 3]]) == [Point(0.1, 0.2, 3)]
+
+
+def test_nothing_that_is_written_reaches_over_the_edge() -> None:
+    root = ET.fromstring(picture(POINTS, "What the model said, and what came (2026-01-01)"))
+    width = float(str(root.get("viewBox")).split()[2])
+    for one in root.iter("text"):
+        if one.get("x") is None:
+            continue
+        # A digit or letter of these fonts is about half as wide as its size.
+        long = len(one.text or "") * 0.53 * float(one.get("font-size", "12"))
+        part = {"end": 1.0, "middle": 0.5}.get(one.get("text-anchor", ""), 0.0)
+        start = float(str(one.get("x"))) - part * long
+        assert start >= 0
+        assert start + long <= width, one.text
