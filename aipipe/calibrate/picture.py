@@ -3,7 +3,8 @@
 A reliability diagram (Murphy and Winkler, 1977): each point is a tenth of the judged commits;
 on the diagonal predictions come true as often as they say. The upright lines are 95 %
 intervals of the observed share (Wilson, 1927), the bars below say how many commits a point
-stands for. Pure text: SVG without script, in the colours of the page around it.
+stands for. Pure text: SVG without script, in the colours of the page around it, which may give
+``.mark`` one of its own.
 """
 
 from __future__ import annotations
@@ -120,16 +121,19 @@ def _grid(scale: _Scale) -> Iterator[str]:
 
 def _marks(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     path = " ".join(f"{scale.x(p.predicted)},{scale.y(p.observed)}" for p in points)
-    yield f'<polyline points="{path}" fill="none" stroke="{_POINT}" stroke-width="2"></polyline>'
+    yield (
+        f'<polyline class="mark" points="{path}" fill="none" stroke="{_POINT}"'
+        ' stroke-width="2"></polyline>'
+    )
     for point in points:
         x = scale.x(point.predicted)
         low, high = interval(point.observed, point.commits)
         yield (
-            f'<line x1="{x}" y1="{scale.y(low)}" x2="{x}" y2="{scale.y(high)}"'
+            f'<line class="mark" x1="{x}" y1="{scale.y(low)}" x2="{x}" y2="{scale.y(high)}"'
             f' stroke="{_POINT}" opacity="0.6"></line>'
         )
         yield (
-            f'<circle cx="{x}" cy="{scale.y(point.observed)}" r="4" fill="{_POINT}">'
+            f'<circle class="mark" cx="{x}" cy="{scale.y(point.observed)}" r="4" fill="{_POINT}">'
             f"<title>{point.predicted:.1%} predicted, {point.observed:.1%} observed of "
             f"{point.commits:,}</title></circle>"
         )
@@ -140,8 +144,9 @@ def _bars(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     for point in points:
         tall = round((_BARS_FOOT - _BARS_TOP) * point.commits / most, 1) if most else 0.0
         yield (
-            f'<rect x="{round(scale.x(point.predicted) - 3, 1)}" y="{_BARS_FOOT - tall}" width="6"'
-            f' height="{tall}" fill="{_POINT}" opacity="0.5"></rect>'
+            f'<rect class="mark" x="{round(scale.x(point.predicted) - 3, 1)}"'
+            f' y="{_BARS_FOOT - tall}" width="6" height="{tall}" fill="{_POINT}"'
+            ' opacity="0.5"></rect>'
         )
     total = sum(point.commits for point in points)
     yield (
