@@ -121,6 +121,13 @@ class Contexts:
         found = self.store.read(lambda connection: list(connection.execute(query).scalars()))
         return [text for text in map(to_text, found) if text.startswith(prefix)]
 
+    def nodeids(self, prefix: str) -> list[str]:
+        """Return the node ids that begin with ``prefix`` and of which anything is known."""
+        used = sa.exists().where(contexts.c.test_id == tests.c.id)
+        query = sa.select(tests.c.text).where(used)
+        found = self.store.read(lambda connection: list(connection.execute(query).scalars()))
+        return [text for text in map(to_text, found) if text.startswith(prefix)]
+
     def of_file(self, digest: str) -> dict[str, Coverage]:
         """Return, by node id, what each test ran of the file with this content."""
         query = _joined(tests.c.text).where(digests.c.mark == mark(to_bytes(digest)))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_core.store.contexts import Contexts
 from pytest_aipipe.select import shelf
 from pytest_aipipe.select.mentions import read_mentions
+from pytest_aipipe.select.watch import MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -150,15 +151,27 @@ class TestMap:
             )
         self._verdicts(fresh.tests)
 
-    def forget(self, gone: Callable[[str], bool]) -> None:
-        """Forget the tests of which ``gone`` is true, and contents that no test ran."""
+    def forget(
+        self, gone: Callable[[str], bool], deleted: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """Forget the tests of which ``gone`` is true, and contents that no test ran.
+
+        And the modules of which ``deleted`` is true, by their paths: what such a module ran of
+        others would keep these others' old contents alive, and whoever differs from them.
+        """
         by_file: dict[str, set[str]] = {}
         for nodeid in filter(gone, self.tests()):
             by_file.setdefault(nodeid.partition("::")[0], set()).add(nodeid)
         for path, some in by_file.items():
             self._store.update(TESTS, f"{self._env}:{path}", partial(_without, gone=some))
             self._contexts.replace({}, {f"{self._env}:{nodeid}" for nodeid in some})
-        if by_file:
+        start = f"{self._env}:{MODULE}"
+        modules = {who for who in self._contexts.nodeids(start) if deleted(who[len(start) :])}
+        if modules:
+            self._contexts.replace({}, modules)
+            names = {who.removeprefix(f"{self._env}:") for who in modules}
+            self._store.update(TESTS, f"{self._env}{MODULES}", partial(_without, gone=names))
+        if by_file or modules:
             used = set(self._contexts.digests(""))
             for key in set(self._store.keys(SOURCES)) - used:
                 self._store.delete(SOURCES, key)

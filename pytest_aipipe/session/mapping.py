@@ -97,7 +97,8 @@ class Mapping:
             with store:
                 tests = TestMap(store, environment())
                 tests.write(fresh, sources)
-                tests.forget(self._gone(host))
+                root = host.run.change.root
+                tests.forget(self._gone(host), lambda path: not (root / path).exists())
         remember_imports(host, sources)
 
     def _gone(self, host: Host) -> Callable[[str], bool]:

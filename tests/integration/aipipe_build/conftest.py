@@ -105,7 +105,7 @@ class Done:
         return [(step["verdict"], step["fact"]) for step in self.image["steps"]]
 
 
-class Project:
+class Contexts:
     """A folder with contexts, whose images have names that no one else has."""
 
     def __init__(self, root: Path) -> None:
@@ -148,10 +148,10 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, docker: None) -> Iterator[Project]:
+def contexts(tmp_path: Path, docker: None) -> Iterator[Contexts]:
     root = tmp_path / "project"
     root.mkdir()
-    made = Project(root)
+    made = Contexts(root)
     yield made
     listing = subprocess.run(
         ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", f"{made.tag}*"],
@@ -172,11 +172,11 @@ def containerd_store(docker: None) -> None:
 
 
 @pytest.fixture
-def two_steps(project: Project) -> Project:
-    project.write("a", "one")
-    project.write("b", "two")
-    project.dockerfile(TWO_STEPS)
-    return project
+def two_steps(contexts: Contexts) -> Contexts:
+    contexts.write("a", "one")
+    contexts.write("b", "two")
+    contexts.dockerfile(TWO_STEPS)
+    return contexts
 
 
 @pytest.fixture

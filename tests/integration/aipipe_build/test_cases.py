@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ _SPEC = importlib.util.spec_from_file_location(
 assert _SPEC is not None
 assert _SPEC.loader is not None
 _CONFTEST = importlib.util.module_from_spec(_SPEC)
+sys.modules["build_conftest"] = _CONFTEST  # a dataclass looks its module up
 _SPEC.loader.exec_module(_CONFTEST)
 CASES = _CONFTEST.load_runner().load_cases()
 QUICK = [case for case in CASES if case.quick][::4]

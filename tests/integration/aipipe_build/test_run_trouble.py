@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.aipipe_build.conftest import Project
+    from tests.integration.aipipe_build.conftest import Contexts
 
 _SPEC = importlib.util.spec_from_file_location(
     "build_engines", Path(__file__).with_name("engines.py")
@@ -28,28 +28,28 @@ _SPEC.loader.exec_module(ENGINES)
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 
-def test_a_registry_that_is_not_there_is_told_apart(two_steps: Project) -> None:
+def test_a_registry_that_is_not_there_is_told_apart(two_steps: Contexts) -> None:
     done = two_steps.run("--push", "-t", f"127.0.0.1:9/{two_steps.tag}", ".")
     assert done.code == 3
     assert "build-network" in done.err
     assert two_steps.recorded() == []
 
 
-def test_an_engine_that_is_down_is_told_apart(two_steps: Project) -> None:
+def test_an_engine_that_is_down_is_told_apart(two_steps: Contexts) -> None:
     done = two_steps.run("-t", two_steps.tag, ".", DOCKER_HOST=f"unix://{two_steps.root}/no.sock")
     assert done.code == 3
     assert "engine-down" in done.err
     assert two_steps.recorded() == []
 
 
-def test_an_engine_without_room_is_told_apart_and_nothing_is_recorded(project: Project) -> None:
-    (project.root / "big").write_bytes(os.urandom(48 << 20))
-    project.dockerfile("FROM scratch\nCOPY big /big\n")
+def test_an_engine_without_room_is_told_apart_and_nothing_is_recorded(contexts: Contexts) -> None:
+    (contexts.root / "big").write_bytes(os.urandom(48 << 20))
+    contexts.dockerfile("FROM scratch\nCOPY big /big\n")
     with ENGINES.own_engine(40) as engine:
-        done = project.run("-t", project.tag, ".", DOCKER_HOST=engine.host)
+        done = contexts.run("-t", contexts.tag, ".", DOCKER_HOST=engine.host)
     assert done.code == 3
     assert "engine-disk-full" in done.err
-    assert project.recorded() == []
+    assert contexts.recorded() == []
 
 
 class _Slow(http.server.BaseHTTPRequestHandler):
@@ -71,14 +71,14 @@ class _Slow(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_an_engine_that_dies_in_the_middle_never_leaves_a_record(project: Project) -> None:
+def test_an_engine_that_dies_in_the_middle_never_leaves_a_record(contexts: Contexts) -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    project.dockerfile(f"FROM scratch\nADD http://127.0.0.1:{server.server_port}/f /f\n")
+    contexts.dockerfile(f"FROM scratch\nADD http://127.0.0.1:{server.server_port}/f /f\n")
     with ENGINES.own_engine(64) as engine:
         killer = threading.Thread(target=lambda: _Slow.asked.wait(60) and engine.die())
         killer.start()
-        done = project.run("-t", project.tag, ".", DOCKER_HOST=engine.host)
+        done = contexts.run("-t", contexts.tag, ".", DOCKER_HOST=engine.host)
         killer.join()
         _Slow.go_on.set()
     server.shutdown()
@@ -86,5 +86,5 @@ def test_an_engine_that_dies_in_the_middle_never_leaves_a_record(project: Projec
     assert _Slow.asked.is_set()
     assert done.code == 3
     assert "engine-died" in done.err or "engine-down" in done.err
-    assert project.recorded() == []
+    assert contexts.recorded() == []
     assert done.image["recorded"] is False

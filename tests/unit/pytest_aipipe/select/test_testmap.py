@@ -115,3 +115,22 @@ def test_what_a_content_mentions_is_kept_as_long_as_the_content(store: Store) ->
     assert tests.mentions(digest) == read_mentions(SOURCE)
     tests.forget(lambda _: True)
     assert tests.mentions(digest) is None
+
+
+def test_a_module_whose_file_is_deleted_keeps_no_old_content_alive(store: Store) -> None:
+    tests = TestMap(store, "env")
+    ran = {"t.py::one": RAN, "<module>gone.py": RAN, "<module>a.py": RAN}
+    fresh = Fresh({"t.py::one": Known("p")}, ran)
+    fresh.reads = {"<module>gone.py": ["old.json"], "<module>a.py": []}
+    tests.write(fresh, SOURCES)
+    new = b"x = 2\n"
+    later = {"a.py": (digest_of(new), new)}
+    again = {"t.py::one": RAN, "<module>a.py": RAN}
+    tests.write(Fresh({"t.py::one": Known("p")}, again), later)
+    assert len(tests.contents()["a.py"]) == 2
+
+    tests.forget(lambda _: False, lambda path: path == "gone.py")
+
+    assert tests.contents() == {"a.py": [digest_of(new)]}
+    assert tests.reads() == {"<module>a.py": []}
+    assert set(tests.tests()) == {"t.py::one"}
