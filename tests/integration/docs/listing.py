@@ -19,8 +19,9 @@ COMMANDS = [command for page in commands.pages() for command in commands.command
 
 
 def environment() -> dict[str, str]:
-    """Return the surroundings of a user whose programs are this checkout's."""
-    strange = ("GIT_", "PYTEST_", "COV_", "COVERAGE_", "AIPIPE_", "GITHUB_", "GITLAB_", "CI")
+    """Return the surroundings of a user who has this checkout's programs, and no model."""
+    strange = ("GIT_", "PYTEST_", "COV_", "COVERAGE_", "AIPIPE_", "GITHUB_", "GITLAB_", "CI",
+               "OPENAI_", "AZURE_")  # fmt: skip
     kept = {key: value for key, value in os.environ.items() if not key.startswith(strange)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     return {**kept, "PATH": path, "PYTHONPATH": str(TOP), "GIT_CONFIG_GLOBAL": os.devnull}
