@@ -27,6 +27,7 @@ def render_page(page: Page) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["clean"] = lambda text: cut(clean(str(text)), _TEXT)
+    environment.filters["prose"] = _prose
     environment.filters["line"] = lambda text: one_line(str(text))
     environment.filters["percent"] = _percent
     environment.filters["duration"] = in_words
@@ -37,6 +38,17 @@ def render_page(page: Page) -> str:
 
 
 _NAMES = ("risk", "tests", "build", "deploy")
+
+
+def _prose(text: object) -> str:
+    """Return a sentence, escaped, with what stands between backticks as code."""
+    from markupsafe import Markup
+
+    pieces = cut(clean(str(text)), _TEXT).split("`")
+    if len(pieces) % 2 == 0:  # a backtick without its partner
+        return Markup("{}").format("`".join(pieces))
+    shapes = (Markup("{}"), Markup("<code>{}</code>"))
+    return Markup("").join(shapes[n % 2].format(piece) for n, piece in enumerate(pieces))
 
 
 def _percent(part: float, whole: float) -> str:
