@@ -40,6 +40,7 @@ _NETWORK = re.compile(
     r"server misbehaving|unexpected status|no such host|dial tcp|connection refused",
     re.IGNORECASE,
 )
+_LOST = re.compile(r"snapshot \S+ does not exist: not found", re.IGNORECASE)
 _WORDS = 3
 
 
@@ -90,6 +91,15 @@ def build_failure(
             hint="Try again; nothing was recorded.",
         )
     return _ended(said, text, signal)
+
+
+def lost_layer(words: Sequence[str], facts: Sequence[Fact]) -> bool:
+    """Tell whether the engine threw away a layer between finding and using it.
+
+    Its garbage collector and a build may race (moby/buildkit#6521); the same build comes
+    through a moment later.
+    """
+    return any(_LOST.search(text) for text in (*words, *(fact.error for fact in facts)))
 
 
 def _ended(said: str, text: str, signal: int) -> AipipeError:

@@ -14,7 +14,7 @@ from aipipe_build.predict.job import Job
 from aipipe_build.record.make import Made
 from aipipe_build.run.argv import Reproducible, build_command
 from aipipe_build.run.deliver import can_retag, retag, take_delivery
-from aipipe_build.run.failure import build_failure
+from aipipe_build.run.failure import build_failure, lost_layer
 from aipipe_build.run.outcome import ImageOutcome, Result
 from aipipe_build.run.process import run_and_listen
 from aipipe_build.run.progress import Progress
@@ -177,6 +177,12 @@ class ImageJob:
                 reproducible=how,
             )
             ended, facts, words = self._listen(command)
+            if ended.code and lost_layer(words, facts):
+                self.outcome.warnings.append(
+                    "the engine lost a layer while it was being used: it was asked once more"
+                )
+                ended, again, words = self._listen(command)
+                facts = told_first(facts, again)
             self.outcome.steps = [
                 replace(step, instruction=self.mask(step.instruction), cause=self.mask(step.cause))
                 for step in self._compare(predictions, facts)
@@ -260,6 +266,15 @@ class ImageJob:
             self.outcome.warnings.append(f"it was built, and not recorded: {error}")
             return
         self.outcome.recorded = True
+
+
+def told_first(facts: list[Fact], again: list[Fact]) -> list[Fact]:
+    """Return the facts of a second try, those steps that the first one finished as it told them.
+
+    What the first one ran is cached for the second: that says nothing of the prediction.
+    """
+    known = {(one.platform, one.stage, one.instruction): one for one in facts if not one.error}
+    return [known.get((one.platform, one.stage, one.instruction), one) for one in again]
 
 
 def _is_for(fact: Fact, wanted: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import importlib.util
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -33,6 +34,39 @@ def test_a_registry_that_is_not_there_is_told_apart(two_steps: Contexts) -> None
     assert done.code == 3
     assert "build-network" in done.err
     assert two_steps.recorded() == []
+
+
+FORGETFUL = """\
+#!/bin/sh
+# The engine's client, which once says what the engine says when it lost a layer.
+case "$*" in
+*build*rawjson*)
+    if [ ! -e "$FORGOT" ]; then
+        touch "$FORGOT"
+        echo 'ERROR: failed to solve: parent snapshot sha256:e3ad does not exist: not found' >&2
+        exit 1
+    fi ;;
+esac
+exec {docker} "$@"
+"""
+
+
+def test_a_layer_that_the_engine_lost_is_asked_for_once_more(
+    two_steps: Contexts, tmp_path: Path
+) -> None:
+    real = shutil.which("docker")
+    client = tmp_path / "bin" / "docker"
+    client.parent.mkdir()
+    client.write_text(FORGETFUL.format(docker=real))
+    client.chmod(0o755)
+    path = f"{client.parent}{os.pathsep}{os.environ['PATH']}"
+
+    done = two_steps.run("-t", two_steps.tag, ".", PATH=path, FORGOT=str(tmp_path / "forgot"))
+
+    assert done.code == 0, done.err
+    assert (tmp_path / "forgot").exists()
+    assert any("once more" in text for text in done.image["warnings"])
+    assert len(two_steps.recorded()) == 1
 
 
 def test_an_engine_that_is_down_is_told_apart(two_steps: Contexts) -> None:

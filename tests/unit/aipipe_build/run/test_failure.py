@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aipipe_build.run.failure import build_failure
+from aipipe_build.run.failure import build_failure, lost_layer
+from aipipe_build.run.job import told_first
 from aipipe_build.secrets import Mask
 from aipipe_build.verify.facts import Fact
 from aipipe_core.errors import ExitCode
@@ -55,3 +56,22 @@ def test_what_failed_is_told_without_its_secrets() -> None:
     assert "hush-hush" not in str(
         build_failure(["ERROR: hush-hush"], [fact], mask=Mask(["hush-hush"]))
     )
+
+
+LOST = (
+    'ERROR: failed to solve: failed to prepare extraction snapshot "extract-1 sha256:05ce": '
+    "parent snapshot sha256:e3ad does not exist: not found"
+)
+
+
+def test_a_layer_that_the_engine_lost_is_known_from_a_file_that_is_not_there() -> None:
+    missing = "ERROR: failed to solve: failed to compute cache key: /nothing: not found"
+    assert lost_layer([LOST], [])
+    assert lost_layer([], [Fact("", "RUN x", cached=False, error=LOST)])
+    assert not lost_layer([missing], [RUN])
+
+
+def test_a_second_try_says_nothing_of_what_the_first_has_run() -> None:
+    first = [Fact("", "COPY a /a", cached=False), RUN]
+    again = [Fact("", "COPY a /a", cached=True), Fact("", "RUN x", cached=False)]
+    assert told_first(first, again) == [first[0], again[1]]
