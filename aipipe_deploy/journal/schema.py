@@ -40,22 +40,30 @@ def opened(path: Path) -> sqlite3.Connection:
             ignore.write_text("*\n", encoding="utf-8")
         # The lease is renewed by another thread; SQLite itself serialises the two.
         db = sqlite3.connect(path, isolation_level=None, timeout=20.0, check_same_thread=False)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA foreign_keys=ON")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise SurroundingsError(
-                "journal-newer",
-                "A newer version of aipipe wrote the journal",
-                where=str(path),
-                hint="Upgrade pytest-aipipe.",
-            )
-        db.executescript(_SCHEMA)
-        db.execute(f"PRAGMA user_version={VERSION}")
+        try:
+            _prepare(db, path)
+        except BaseException:
+            db.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         raise failed(error, path) from error
     return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA foreign_keys=ON")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise SurroundingsError(
+            "journal-newer",
+            "A newer version of aipipe wrote the journal",
+            where=str(path),
+            hint="Upgrade pytest-aipipe.",
+        )
+    db.executescript(_SCHEMA)
+    db.execute(f"PRAGMA user_version={VERSION}")
 
 
 def failed(error: Exception, path: Path) -> SurroundingsError:
