@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _GRACE = 2.0  # seconds between asking a tree of processes to end and ending it
 _OUTPUT = 8 * 1024 * 1024
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,30 @@ def run(
     pass_fds: Sequence[int] = (),
     output_limit: int = _OUTPUT,
 ) -> Outcome:
-    """Run to the end or to ``command.limits.seconds``; nothing of it is left behind."""
+    """Run to the end or to ``command.limits.seconds``; nothing of it is left behind.
+
+    Where a mount of the machine went away while the sandbox was being made, as a container
+    engine's do, nothing has run yet, and it is made once more.
+    """
+    for _ in range(_TRIES - 1):
+        outcome = _run_once(command, stdin, pass_fds, output_limit)
+        if not _lost_a_mount(outcome):
+            return outcome
+    return _run_once(command, stdin, pass_fds, output_limit)
+
+
+def _lost_a_mount(outcome: Outcome) -> bool:
+    said = outcome.stderr
+    return (
+        outcome.returncode != 0
+        and said.startswith(b"bwrap: Can't bind mount")
+        and b"No such file or directory" in said
+    )
+
+
+def _run_once(
+    command: Command, stdin: bytes, pass_fds: Sequence[int], output_limit: int
+) -> Outcome:
     started = time.monotonic()
     # Files, not pipes: a flood of output then costs disk, up to the limit on file size, and
     # a grandchild that keeps a pipe open cannot hold us.

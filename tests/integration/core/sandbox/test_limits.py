@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .conftest import Bench
 
 
@@ -77,6 +82,15 @@ def test_children_that_are_left_behind_end_with_the_program(limited: Bench) -> N
     assert beat.stat().st_size == size
 
 
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """Let no other fork bomb of this machine run: each counts the processes that are there."""
+    with (Path(tempfile.gettempdir()) / "aipipe-tests-forks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_fork_bomb_is_bounded(limited: Bench) -> None:
     # Bounded by itself too: no generation is deeper than 12, so no more than 4,096 at worst.
     count = limited.private / "count"
