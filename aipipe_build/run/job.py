@@ -271,10 +271,18 @@ class ImageJob:
 def told_first(facts: list[Fact], again: list[Fact]) -> list[Fact]:
     """Return the facts of a second try, those steps that the first one finished as it told them.
 
-    What the first one ran is cached for the second: that says nothing of the prediction.
+    What the first one ran is cached for the second: that says nothing of the prediction. Steps
+    of a stage that say the same are told apart by their order.
     """
-    known = {(one.platform, one.stage, one.instruction): one for one in facts if not one.error}
-    return [known.get((one.platform, one.stage, one.instruction), one) for one in again]
+    told: dict[tuple[str, str, str], list[Fact]] = {}
+    for one in facts:
+        told.setdefault((one.platform, one.stage, one.instruction), []).append(one)
+    found = []
+    for one in again:
+        first = told.get((one.platform, one.stage, one.instruction))
+        before = first.pop(0) if first else one
+        found.append(one if before.error else before)
+    return found
 
 
 def _is_for(fact: Fact, wanted: str) -> bool:

@@ -75,3 +75,8 @@ def test_a_second_try_says_nothing_of_what_the_first_has_run() -> None:
     first = [Fact("", "COPY a /a", cached=False), RUN]
     again = [Fact("", "COPY a /a", cached=True), Fact("", "RUN x", cached=False)]
     assert told_first(first, again) == [first[0], again[1]]
+
+
+def test_a_second_try_tells_steps_that_say_the_same_apart() -> None:
+    cached, ran = (Fact("", "RUN x", cached=one) for one in (True, False))
+    assert told_first([cached, ran], [cached, cached]) == [cached, ran]
