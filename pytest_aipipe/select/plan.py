@@ -23,7 +23,7 @@ from pytest_aipipe.select.testmap import Known, digest_of
 from pytest_aipipe.select.watch import EARLY, MODULE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
@@ -238,10 +238,10 @@ class Planner:
         now, before = self._contents.now, self._contents.base
         return file.status != "M" or differ(file.path, before(file.path), now(file.path))
 
-    def narrowed(self, whole: Iterable[str]) -> Decider:
+    def narrowed(self, whole: Mapping[str, str]) -> Decider:
         """Return the import graph's decision for the files ``whole``."""
         python = {path: _as_change(self._by_graph.python, path) for path in whole}
-        return Decider(self._change, self._graph, self._facts, Narrowed(python))
+        return Decider(self._change, self._graph, self._facts, Narrowed(python, whole))
 
     def has_changed(self, path: str | None) -> bool:
         """Whether ``path`` is among the changed files."""
