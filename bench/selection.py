@@ -50,7 +50,7 @@ from bench.selection_limit import (  # noqa: E402
     limit,
     pool,
 )
-from bench.selection_table import table, told  # noqa: E402
+from bench.selection_table import examples, reasons, table, told  # noqa: E402
 from bench.selection_warm import Warm  # noqa: E402
 
 if TYPE_CHECKING:
@@ -319,20 +319,6 @@ class Bench:
             "extra": reasons(ours, set(mine) - plain - guarded),
             "examples": examples(ours, set(mine) - plain - guarded),
         })  # fmt: skip
-
-
-def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
-    """Count the reasons of what runs beyond the limit."""
-    found: dict[str, int] = {}
-    for nodeid in extra:
-        why = ours.get("reasons", {}).get(nodeid, "?")
-        found[why] = found.get(why, 0) + 1
-    return found
-
-
-def examples(ours: Any, extra: set[str]) -> dict[str, str]:
-    """Return one test of each reason."""
-    return {ours.get("reasons", {}).get(one, "?"): one for one in sorted(extra, reverse=True)}
 
 
 def bad(seen: Any) -> set[str]:

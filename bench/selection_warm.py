@@ -1,4 +1,4 @@
-"""The other end of ``selection_fork.py``: a warm process of an environment of the selection bench."""
+"""The other end of ``selection_fork.py``: a warm process of one of the two environments."""
 
 from __future__ import annotations
 
