@@ -12,6 +12,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from aipipe_core.change.bounds import floorless
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -72,7 +74,7 @@ def counted(requirements: Iterable[str], tool: Predicate = is_tool) -> list[str]
     listed = list(requirements)
     names = [name_of(one) for one in listed]
     kept = [one for one, name in zip(listed, names, strict=True) if not _idle(name, names, tool)]
-    return sorted("".join(one.split()) for one in kept)
+    return sorted(map(floorless, kept))
 
 
 def no_package(_name: str) -> bool:
@@ -121,7 +123,7 @@ def _add(line: str, pins: dict[str, str]) -> str:
     """Add a requirement or an option; return the name that comments below it speak of."""
     if not line.startswith("-"):
         name = name_of(line)
-        pins[name] = " ".join([pins.get(name, ""), *line.split()]).strip()
+        pins[name] = f"{pins.get(name, '')} {floorless(line)}".strip()
         return name
     option, _, file = line.partition(" ")
     if option in ("-r", "--requirement") and OF_TOOLS.fullmatch(file.strip().rsplit("/", 1)[-1]):

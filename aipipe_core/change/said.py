@@ -14,6 +14,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core.change.bounds import floorless
 from aipipe_core.change.packages import counted, is_tool, name_of
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def _pyproject(text: str, tool: Predicate, silent: frozenset[str]) -> Any:
             for name, group in whole.get(key, {}).items()
             if name.lower() not in GROUPS
         }
+    if isinstance(build := found.get("build-system"), dict):
+        # Built alone, with the newest backend that there is: the lowest one decides nothing.
+        build["requires"] = sorted(floorless(one, None) for one in build.get("requires", []))
     return {**found, "tool": tools, "project": project}
 
 
