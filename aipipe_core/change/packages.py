@@ -73,7 +73,7 @@ def counted(requirements: Iterable[str], tool: Predicate = is_tool) -> list[str]
         raise ValueError(requirements)  # noqa: TRY004 - of a file, not of a caller
     listed = list(requirements)
     names = [name_of(one) for one in listed]
-    kept = [one for one, name in zip(listed, names, strict=True) if not _idle(name, names, tool)]
+    kept = [one for one, name in zip(listed, names, strict=True) if not idle(name, names, tool)]
     return sorted(map(floorless, kept))
 
 
@@ -147,7 +147,7 @@ def _uncounted(
     imports: Predicate,
 ) -> set[str]:
     """Return the packages that are tools, or that only tools ask for."""
-    tools = {name for name in pins if not name.startswith("-") and _idle(name, pins, tool)}
+    tools = {name for name in pins if not name.startswith("-") and idle(name, pins, tool)}
     counting = {
         name for name in pins.keys() - tools if _is_wanted(via.get(name, set()), pins, tool)
     }
@@ -173,7 +173,7 @@ def _is_wanted(parents: set[str], pins: Mapping[str, str], tool: Predicate) -> b
     return not packages and not files
 
 
-def _idle(name: str, beside: Iterable[str], tool: Predicate) -> bool:
+def idle(name: str, beside: Iterable[str], tool: Predicate) -> bool:
     """Whether a package is a tool, and no plugin of pytest beside it runs that tool."""
     if not tool(name):
         return False

@@ -156,3 +156,40 @@ def test_dependencies_beside_code_run_all_tests_at_low_risk(here: Project) -> No
     assert (analysis.risk.level, analysis.route.tests) == ("low", "full")
     assert analysis.why["tests"] == "flask changed in requirements/dev.txt"
     assert analysis.why["build"] == "dependencies changed"
+
+
+LOCKED = """\
+version = 1
+[[package]]
+name = "flask"
+version = "3.0"
+source = { registry = "https://index.example/simple" }
+[[package]]
+name = "ruff"
+version = "0.5"
+source = { registry = "https://index.example/simple" }
+[[package]]
+name = "shop"
+source = { virtual = "." }
+dependencies = [{ name = "flask" }]
+dev-dependencies = { dev = [{ name = "ruff" }] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tests", "told"),
+    [
+        ("0.5", "0.6", "skip", "nothing that a test can see changed"),
+        ("3.0", "3.1", "full", "flask changed in uv.lock"),
+        ("version = 1", "version = 9", "full", "uv.lock changed, which cannot be read package"),
+    ],
+)
+def test_a_lock_is_read_package_by_package(
+    here: Project, old: str, new: str, tests: str, told: str
+) -> None:
+    here.write("uv.lock", LOCKED)
+    here.commit()
+    here.write("uv.lock", LOCKED.replace(old, new))
+    analysis = analyze(here.root, "HEAD", Settings())
+    assert analysis.route.tests == tests
+    assert analysis.why["tests"].startswith(told)
