@@ -47,12 +47,14 @@ class Facts:
 
     ``always`` are files loaded for every test (plugins of the project itself);
     ``loaded`` the project files that this process has imported by the end of collection;
-    ``named`` the node ids given on the command line.
+    ``named`` the node ids given on the command line; ``installed`` what stands for the
+    project's own metadata (:mod:`pytest_aipipe.select.installed`).
     """
 
     always: frozenset[str] = frozenset()
     loaded: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
+    installed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
