@@ -7,9 +7,9 @@
 The newest commits of a project's main line, oldest first, as a team that works with this would
 have met them. Before the first of them a model is calibrated on the history until then (with
 --rules: none, the written rules speak) and the whole suite runs once, which fills the map of what
-each test runs. Then, for each commit, `aipipe analyze` names the route, and what the route says is
-run, by the command that `aipipe run` starts: nothing, the impacted tests (`pytest --ai-diff
-PARENT..COMMIT`), or everything. The map learns from these runs and from no other. Beside them, out
+each test runs. Then, for each commit, `aipipe analyze`, started by the Python that runs the tests,
+names the route, and what the route says is run, by the command that `aipipe run` starts: nothing,
+the impacted tests (`pytest --ai-diff PARENT..COMMIT`), or everything. The map learns from these runs and from no other. Beside them, out
 of the map's sight, the whole suite's outcomes on the parent and on the commit are found; they are
 kept by the tree's content in DIR, for they do not depend on us.
 
