@@ -70,7 +70,11 @@ class Files:
 
     def differing(self, reads: Iterable[str]) -> str | None:
         """Return what of ``reads`` is not what it was then, None where all of it is."""
-        return next((one for one in reads if one in self.places or self.is_stale(one)), None)
+        return next(filter(self.differs, reads), None)
+
+    def differs(self, place: str) -> bool:
+        """Whether what somebody opened is not what it was."""
+        return place in self.places or self.is_stale(place)
 
     def is_stale(self, place: str) -> bool:
         """Whether a place stands for metadata of the project that is no more."""

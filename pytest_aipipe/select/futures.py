@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from aipipe_core.change.symbols import parse
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.bases import PLAIN, TEST_CASES
 from pytest_aipipe.select.demand import Clause
-from pytest_aipipe.select.mentions import DOTTED, LOOKUP, STAR, outer
+from pytest_aipipe.select.mentions import DOTTED, LOOKUP, STAR, last, outer
 from pytest_aipipe.select.parts import Block, Level
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ READERS = frozenset(
     | {"getfullargspec", "create_autospec", "autospec", "getmembers", "__signature__"}
 )
 """Names by which annotations are read."""
+
+BLIND_DECORATORS = frozenset(
+    {"property", "setter", "getter", "deleter", "staticmethod", "classmethod", "cached_property"}
+    | {"cache", "lru_cache", "wraps", "contextmanager", "asynccontextmanager", "abstractmethod"}
+    | {"overload", "override", "final", "dataclass", "total_ordering", "no_type_check"}
+    | {"fixture", "parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings"}
+)
+"""Decorators that evaluate no annotation."""
+
+BLIND_BASES = PLAIN | TEST_CASES | {"NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag"}
+"""Bases that evaluate no annotation when a class is made from them."""
 
 _RUNNING = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
@@ -62,8 +74,8 @@ def _is_settled(name: str) -> bool:
 def kept_as_text(impact: Impact, tree: ast.Module) -> None:
     """Add who may notice that the annotations of a version are kept as text, or were.
 
-    A plain function is noticed where it is handed on (``impact.handed``), a class, or what a
-    decorator sees, wherever it is used.
+    A plain function is noticed where it is handed on (``impact.handed``), a class wherever it
+    is used. What hands them on at import, a decorator or a base, may fail there.
     """
     for block in parts.blocks(Block(tree.body, Level("module"))):
         for node in block.body:
@@ -73,22 +85,33 @@ def kept_as_text(impact: Impact, tree: ast.Module) -> None:
             impact.handed = impact.handed or set()
             if any(isinstance(n, _RUNNING) for one in annotations for n in ast.walk(one)):
                 impact.whole = "runs code in its annotations, or ran some"
+            if block.level.at_import and not _is_unread(node):
+                impact.whole = "may read annotations when it is imported"
             _noticed(impact, node, block.level)
 
 
 def _noticed(impact: Impact, node: ast.stmt, level: Level) -> None:
     if not level.at_import:
         impact.lines |= parts.lines(parts.header(node))[0]
-    elif level.owner:
-        impact.names.add(level.owner[0])
-    elif isinstance(node, parts.FUNCTIONS) and not node.decorator_list:
-        impact.handed = {*(impact.handed or ()), node.name}
+    elif level.owner or isinstance(node, ast.ClassDef):
+        impact.names.add((*level.owner, getattr(node, "name", ""))[0])
     elif isinstance(node, parts.FUNCTIONS):
-        impact.names.add(node.name)
+        impact.handed = {*(impact.handed or ()), node.name}
+
+
+def _is_unread(node: ast.stmt) -> bool:
+    """Whether nothing that runs with a definition evaluates its annotations."""
+    told = {last(one) for one in getattr(node, "decorator_list", ())}
+    bases = {last(one) for one in getattr(node, "bases", ())}
+    bases |= {last(one.value) for one in getattr(node, "keywords", ())} - {"ABCMeta"}
+    return told <= BLIND_DECORATORS and bases <= BLIND_BASES
 
 
 def _annotations(node: ast.stmt, level: Level) -> Iterator[ast.expr]:
-    """Yield the annotations that are evaluated when control comes to ``node``."""
+    """Yield the annotations that are evaluated with ``node``: a class has those of its members."""
+    if isinstance(node, ast.ClassDef):
+        for one in node.body if level.at_import else ():
+            yield from _annotations(one, level)
     if isinstance(node, ast.AnnAssign) and level.at_import:
         yield node.annotation
     if isinstance(node, parts.FUNCTIONS):

@@ -140,7 +140,7 @@ def _function(
 ) -> Function:
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
     # What is defined inside a function is made anew with each call, and so is what it keeps.
-    keeping = any(KEEPER.search(_last(one)) for one in node.decorator_list)
+    keeping = any(KEEPER.search(last(one)) for one in node.decorator_list)
     keeps = (keeping and level.at_import) or (
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
@@ -204,11 +204,11 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
             methods[name] = parts.joined(methods.get(name, parts.NOWHERE), points)
         _fixture(found, node)
     elif isinstance(node, ast.ClassDef):
-        names = [_last(base) for base in node.bases] + [_last(k.value) for k in node.keywords]
+        names = [last(base) for base in node.bases] + [last(k.value) for k in node.keywords]
         found.bases.setdefault(top, []).extend(names)
         methods = found.methods.setdefault(top, {})
-        if not {_last(one) for one in node.decorator_list} <= _UNSEEING or any(
-            _last(k.value) != "ABCMeta" for k in node.keywords
+        if not {last(one) for one in node.decorator_list} <= _UNSEEING or any(
+            last(k.value) != "ABCMeta" for k in node.keywords
         ):
             found.shaped.add(top)
     plain = isinstance(node, parts.FUNCTIONS) and level.owner and not node.decorator_list
@@ -219,7 +219,7 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
 def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """Note a fixture under its function's name and under the one that it is given."""
     for one in node.decorator_list:
-        if not _last(one).endswith("fixture"):
+        if not last(one).endswith("fixture"):
             continue
         found.fixtures.add(node.name)
         for keyword in getattr(one, "keywords", ()):
@@ -232,7 +232,8 @@ def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> N
                 found.autouse.add(node.name)
 
 
-def _last(node: ast.expr) -> str:
+def last(node: ast.expr) -> str:
+    """Return the last name of what a decorator or a base is called, "?" where it has none."""
     while isinstance(node, ast.Subscript | ast.Call):
         node = node.value if isinstance(node, ast.Subscript) else node.func
     return str(getattr(node, "attr", getattr(node, "id", "?")))

@@ -172,10 +172,11 @@ class Planner:
         self, spread: Spread, reads: Mapping[str, Sequence[str]], early: Collection[str]
     ) -> None:
         """Add who has to do with a module that opened a file when it was imported."""
-        for who, read in reads.items():
-            place, module = self.files.differing(read), who.removeprefix(MODULE)
-            if place is None:
+        every = [(who, place) for who, read in reads.items() for place in read]
+        for who, place in every:
+            if not self.files.differs(place):
                 continue
+            module = who.removeprefix(MODULE)
             why = f"{module} {self.files.why(place)}"
             if self.files.is_stale(place):
                 found = metadata.made(spread.index, module, was_early=module in early)

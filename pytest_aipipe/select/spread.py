@@ -100,7 +100,8 @@ class Spread:
 
     def _star(self, path: str, star: Star) -> None:
         """Add the names that came or went with a star: those that the other side does not take."""
-        offer = Offers(self._graph, self.index.versions).of(path, star.module, star.level)
+        offers = Offers(self._graph, self.index.versions)
+        offer = offers.of(path, star.module, star.level)
         if offer is None:
             self.demand.whole.setdefault(path, f"{path} imports whatever another module names")
             return
@@ -109,7 +110,7 @@ class Spread:
         came, went = offer.maybe - star.named, star.named - offer.sure
         if not star.gained:
             came, went = went, came
-        for name in sorted(came | went):
+        for name in sorted((came | went) - (offers.own(path, star) - bound)):
             new = name not in went and name not in bound
             self._waiting.append((path, name, new, f"uses {name} {why}"))
 

@@ -159,13 +159,13 @@ def test_a_feature_that_the_language_has_anyway_is_a_name_like_others() -> None:
 
 def test_annotations_that_are_kept_as_text_concern_who_has_what_is_annotated_in_hand() -> None:
     source = (
-        "import re\ndef plain(a: int): ...\n@seen\ndef decorated() -> int: ...\n"
+        "import re\ndef plain(a: int): ...\n@cache\ndef decorated() -> int: ...\n"
         "class Box:\n    size: int = 1\nclass Bare:\n    def f(self): ...\n"
         "def outer():\n    def inner(a: str):\n        return a\n    return inner\n"
     )
     impact = compare(source.encode(), future("annotations", source).encode())
-    assert only(impact, lines={10}, names={"decorated", "Box"}, added={"annotations"})
-    assert impact.handed == {"plain"}
+    assert only(impact, lines={10}, names={"Box"}, added={"annotations"})
+    assert impact.handed == {"plain", "decorated"}
 
 
 def test_annotations_that_are_evaluated_again_may_fail_wherever_the_file_is_loaded() -> None:
@@ -174,6 +174,18 @@ def test_annotations_that_are_evaluated_again_may_fail_wherever_the_file_is_load
     assert not compare(old, new, past=True).whole
 
 
-def test_annotations_that_run_code_are_left_to_the_import_graph() -> None:
-    source = "import re\ndef f(a: made(1)): ...\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(a: made(1)): ...",
+        "@register\ndef f(a: int): ...",
+        "class A(Model):\n    a: int",
+        "class A(metaclass=Seeing):\n    def f(self) -> int: ...",
+        "@define\nclass A:\n    a: int",
+    ],
+)
+def test_annotations_that_something_may_evaluate_at_import_are_left_to_the_import_graph(
+    text: str,
+) -> None:
+    source = f"import re\n{text}\n"
     assert "annotations" in compare(source.encode(), future("annotations", source).encode()).whole

@@ -275,3 +275,9 @@ def test_every_test_has_a_reason_or_is_left_out() -> None:
     found = plan({"a.py": CODE.replace("return 1", "return 9")}, Memory()).selection
     assert found.collected == 3
     assert set(found.reasons) | set(found.left_out) == set(RAN)
+
+
+def test_a_module_that_reads_the_version_and_a_data_file_is_asked_for_both() -> None:
+    memory = Memory(read={"<module>a.py": [OLDER, "data.json"]})
+    memory.files["a.py"] = f"{CODE}V = version('shop')\n"
+    assert names(plan({"data.json": "{}"}, memory, installed=(NEWER,))) >= {"f", "g"}

@@ -381,3 +381,16 @@ def test_annotations_kept_as_text_concern_who_hands_the_function_on_or_reads_the
 def test_a_file_that_hands_an_annotated_function_on_for_an_effect_is_loaded_otherwise() -> None:
     files = {"a.py": "def f(a: int): ...\n", "b.py": "from a import f\nregister(f)\n"}
     assert set(demand(files, "a.py", "def f", f"{TEXT}def f").whole) == {"b.py"}
+
+
+def test_a_module_that_a_star_took_into_its_own_package_is_there_without_it() -> None:
+    files = {
+        "p/__init__.py": "from p.n import *\n",
+        "p/n.py": "from . import m\ndef f():\n    return m\n",
+        "p/m.py": "",
+        "t.py": "from p import m, f\ndef test_m():\n    return m\ndef test_f():\n    return f()\n",
+    }
+    found = demand(files, "p/__init__.py", "import *", "import f")
+    assert lines(found, "t.py") == set()
+    files["p/__init__.py"] += "m = 3\n"
+    assert lines(demand(files, "p/__init__.py", "import *", "import f"), "t.py") == {3}
