@@ -79,6 +79,8 @@ def compare_images(
         reason = covering(change.path, change.way, effects.files)
         if not reason and change.path in loud and change.content:
             reason = "differs between two builds of the original"
+        if not reason and _is_of_bases(change.path, before, after, effects):
+            reason = "the base image's own files"
         if not reason and gone and _belongs_to_packages(change, owned):
             reason = "files of packages that were only there to build"
         if reason:
@@ -86,6 +88,11 @@ def compare_images(
         else:
             found.changes.append(change)
     return found
+
+
+def _is_of_bases(path: str, before: Image, after: Image, effects: Effects) -> bool:
+    old, new = before.tree.entries.get(path), after.tree.entries.get(path)
+    return effects.swap is not None and effects.swap.explains(path, old, new)
 
 
 def tree_changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Iterator[Change]:
