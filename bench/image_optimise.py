@@ -30,7 +30,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from aipipe_build.optimise.rules.slim import slim_name  # noqa: E402 - from the checkout
+
 LOCAL = "python:3.11-slim"
+OTHER_NAMES = {LOCAL: "python:3.11-slim-bookworm", "python:3.11": "python:3.11-bookworm"}
+"""The same images by another name of theirs: the engine's own of the first stays what it is."""
 BASE = "aipipe-bench/python"
 UV = "ghcr.io/astral-sh/uv:0.11.16"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -191,24 +197,21 @@ ENV LANG=C.UTF-8
 CMD ["python3"]"""
 
 
-def name_bases(case: Case, bases: Bases) -> list[str]:
-    """Give the stand-ins their names; return the options that the builds need besides."""
-    words: list[str] = []
-    for name in case.bases:
-        wanted = {name: bases.stand_in(name, case.release)}
-        if name != UV and "slim" not in name and "alpine" not in name:
-            wanted[f"{name}-slim"] = bases.stand_in(f"{name}-slim", case.release)
-        for one, image in wanted.items():
-            # The engine's own image of that name stays what it is.
-            if one == LOCAL:
-                words.append(f"--build-context={one}=docker-image://{image}")
-            else:
-                run("docker", "tag", image, one)
-    return words
+def name_bases(case: Case, bases: Bases) -> None:
+    """Give the stand-ins their names; a full image's slim variant gets one, too."""
+    for asked in case.bases:
+        name = OTHER_NAMES.get(asked, asked)
+        run("docker", "tag", bases.stand_in(name, case.release), name)
+        slim = slim_name(name)
+        if name != UV and slim:
+            run("docker", "tag", bases.stand_in(slim, case.release), slim)
 
 
 def check_out(case: Case, mirrors: Path, folder: Path) -> Path:
-    """Clone the project at its commit, and drop the line that asks for another frontend."""
+    """Clone the project at its commit.
+
+    The line that asks for another frontend goes, and a base may go by another of its names.
+    """
     mirror = mirrors / case.repository.replace("/", "+") / "repo"
     source = str(mirror) if mirror.exists() else f"https://github.com/{case.repository}"
     place = folder / case.name
@@ -217,16 +220,20 @@ def check_out(case: Case, mirrors: Path, folder: Path) -> Path:
     dockerfile = place / case.context / "Dockerfile"
     lines = dockerfile.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.replace(" ", "").startswith("#syntax=")]
-    dockerfile.write_text("".join(kept))
+    text = "".join(kept)
+    for name, other in OTHER_NAMES.items():
+        text = re.sub(
+            rf"^(FROM\s+){re.escape(name)}(?=\s)", rf"\g<1>{other}", text, flags=re.MULTILINE
+        )
+    dockerfile.write_text(text)
     return place
 
 
-def why_not(case: Case, words: list[str], place: Path) -> str:
+def why_not(case: Case, place: Path) -> str:
     """Return why the project's own Dockerfile does not build, "" if it does."""
     target = [f"--target={case.target}"] if case.target else []
-    bases = [word for word in words if word.startswith("--build-context")]
     done = subprocess.run(
-        ["docker", "build", "--progress=plain", "--network=host", *target, *bases, case.context],
+        ["docker", "build", "--progress=plain", "--network=host", *target, case.context],
         cwd=place, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if not done.returncode:
@@ -248,8 +255,8 @@ def optimise(case: Case, place: Path, commits: int, bases: Bases) -> dict[str, A
     context = place / case.context
     words = ["--network=host", f"--replay={commits}", "--max-size=0", f"--smoke={case.smoke}"]
     words += [f"--target={case.target}"] if case.target else []
-    words += name_bases(case, bases)
-    if reason := why_not(case, words, place):
+    name_bases(case, bases)
+    if reason := why_not(case, place):
         return {"name": case.name, "why_not": reason}
     file = place / "optimise.json"
     started = time.monotonic()
