@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,10 @@ _SHARED = (
     "usr/share/info/dir",
 )
 """Files that every system package adds to."""
+_APT_ALONE = ("etc/", "usr/", "var/lib/")
+_APT_AND_PIP = ("etc/", "usr/lib/", "usr/share/", "var/lib/")
+_PYTHONS = re.compile(r"/(?:site|dist)-packages(?:/|$)")
+"""The folders where apt alone makes files; where pip is beside it; what is pip's even there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +198,32 @@ def _links_to_alternatives(entries: Mapping[str, Entry]) -> set[str]:
 
 
 def _made_by_apt(image: Image) -> set[str]:
-    """Return what the system's folders have from steps that did nothing but run apt.
+    """Return what the system's folders have from steps that installed with apt.
 
-    Packages also make files while they are configured, which no list of dpkg's has. What such a
-    step made and is missing now, no package that was kept makes.
+    Packages also make files while they are configured, which no list of dpkg's has. What a step
+    of apt alone made and is missing now, no package that was kept makes. Where pip ran in the
+    same step, what may be its own does not count.
     """
-    steps = {index for index, text in enumerate(image.made_by) if _is_apt_only(text)}
+    steps = {index: _apt_folders(text) for index, text in enumerate(image.made_by)}
     return {
         path
         for path, entry in image.tree.entries.items()
-        if entry.layer in steps and path.startswith(("etc/", "usr/", "var/lib/"))
+        if (folders := steps.get(entry.layer)) and path.startswith(folders)
+        if folders is _APT_ALONE or not _PYTHONS.search(path)
     }
 
 
-def _is_apt_only(text: str) -> bool:
+def _apt_folders(text: str) -> tuple[str, ...]:
+    """Return the folders where what a RUN made was made by apt."""
     if not text.startswith("RUN "):
-        return False
+        return ()
     try:
-        commands = commands_of(parse_trigger(text))
+        commands = commands_of(parse_trigger(text)) or ()
     except DockerfileError:
-        return False
-    return bool(commands) and all(one.is_apt or one.cleans_lists for one in commands or ())
+        return ()
+    if not any(one.is_apt for one in commands):
+        return ()
+    rest = [one for one in commands if not (one.is_apt or one.cleans_lists)]
+    if not rest:
+        return _APT_ALONE
+    return _APT_AND_PIP if all(c.is_pip_install or c.cleans_caches for c in rest) else ()
