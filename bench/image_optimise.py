@@ -70,8 +70,9 @@ CASES = (
     Case("maigret", "soxoj/maigret", "f26976f1", ".", "maigret --version", (LOCAL,)),
     Case("bot", "Zymkazhz/TG_BOT", "HEAD", "tg_bot app", "python3 -c 'import aiogram, peewee'",
          ("python:3.10.3",)),
-    Case("movies", "sangativamsikrishna/fynd-my-movie", "HEAD", ".", "python3 -c 'import app'",
-         ("python:3.9",), release="bullseye"),
+    Case("movies", "sangativamsikrishna/fynd-my-movie", "HEAD", ".",
+         "PORT=8000 python3 app.py & sleep 5; python3 -c 'import urllib.request as u; "
+         "u.urlopen(\"http://127.0.0.1:8000/\")'", ("python:3.9",), release="bullseye"),
     Case("django-practice", "sidorkinandrew/django", "HEAD", ".", "python3 -c 'import django'",
          ("python:3.8",), release="bullseye"),
     Case("observatory", "mozilla/http-observatory", "HEAD", ".", "python3 -c 'import httpobs'",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aipipe_build.image.tree import Tree
 
 _NAME = re.compile(r"[-_.]+")
+_MODULE = re.compile(r"/(?:site|dist)-packages/(\w+)(?:/__init__\.py|\.py|(?:\.[\w-]+)?\.so)$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,6 +49,12 @@ class Package:
 def normalised(name: str) -> str:
     """Return a distribution's name as the index spells it (PEP 503)."""
     return _NAME.sub("-", name).lower()
+
+
+def module_of(path: str) -> str:
+    """Return the module that a file of an image is the beginning of, "" for none."""
+    found = _MODULE.search(path)
+    return found[1] if found else ""
 
 
 def installed(tree: Tree) -> list[Package]:

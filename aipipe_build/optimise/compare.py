@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import parse_trigger
-from aipipe_build.image.packages import installed, owned_paths
+from aipipe_build.image.packages import installed, module_of, owned_paths
 from aipipe_build.optimise.harmless import GONE, NEW, OTHER, covering
 from aipipe_build.optimise.shell import commands_of
 
@@ -143,11 +143,34 @@ def _packages(before: Image, after: Image, effects: Effects, found: Comparison) 
             gone.add(name)
             found.allowed["packages that were only there to build"] += 1
             continue
+        if ecosystem == "PyPI" and not there and _is_bases_own(key, before, after, effects):
+            found.allowed["the base image's own distributions"] += 1
+            continue
         said = f"{name} {here}: missing" if not there else f"{name} {there}: new"
         if here and there:
             said = f"{name}: {here} became {there}"
         found.changes.append(Change(f"package:{name}", OTHER, f"{ecosystem} package {said}"))
     return gone
+
+
+def _is_bases_own(key: tuple[str, str], before: Image, after: Image, effects: Effects) -> bool:
+    """Tell whether a distribution stood in the base alone, and so in no file of the project's."""
+    return all(
+        _is_of_bases(one.path, before, after, effects)
+        for one in installed(before.tree)
+        if (one.ecosystem, one.name) == key
+    )
+
+
+def bases_own_modules(before: Image, after: Image, effects: Effects) -> set[str]:
+    """Return the modules that the old base image had, and the new one has not."""
+    if effects.swap is None:
+        return set()
+    return {
+        name
+        for path in before.tree.entries.keys() - after.tree.entries.keys()
+        if (name := module_of(path)) and _is_of_bases(path, before, after, effects)
+    }
 
 
 def _by_name(packages: Iterable[Package]) -> dict[tuple[str, str], str]:

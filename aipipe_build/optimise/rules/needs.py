@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from aipipe_build.image.packages import installed, owners
+from aipipe_build.image.packages import installed, module_of, owners
 from aipipe_build.optimise.shell import commands_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _LINES = 3
 """A call and its list of words may stand on as many lines."""
 _QUOTED = re.compile(r"""["']([^"'\n]*)["']""")
 _WORD = re.compile(r"[\w./+-]+")
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
 _PROGRAMS = ("bin/", "sbin/", "usr/bin/", "usr/sbin/", "usr/local/bin/", "usr/games/")
 
 
@@ -85,6 +86,18 @@ def called(situation: Situation, tree: Tree) -> set[str]:
             real = _alternative(tree, entry.link) if entry.kind == "l" else path
             found |= {owner[one] for one in (path, real) if one in owner}
     return found
+
+
+def imported(situation: Situation, tree: Tree) -> set[str]:
+    """Return the packages with the modules that a source of the context imports."""
+    names = {
+        found[1]
+        for path in situation.files
+        if path.endswith(".py")
+        for found in _IMPORT.finditer(situation.read(path) or "")
+    }
+    owner = owners(tree)
+    return {owner[path] for path in tree.entries if path in owner and module_of(path) in names}
 
 
 def _alternative(tree: Tree, link: str) -> str:

@@ -12,6 +12,7 @@ from aipipe_build.optimise.rules.needs import (
     called,
     closure,
     debian_packages_of,
+    imported,
     linked,
 )
 from aipipe_build.optimise.rules.split import (
@@ -95,7 +96,8 @@ def _wants_tk(situation: Situation) -> bool:
 def _runtime(situation: Situation, image: Image, full: Image, slim: Image) -> tuple[str, ...]:
     """Return the packages of the full image that what was installed, or is started, needs."""
     there = set(debian_packages_of(slim.tree))
-    wanted = linked(image, full.tree) | called(situation, full.tree)
+    wanted = linked(image, full.tree)
+    wanted |= called(situation, full.tree) | imported(situation, full.tree)
     return tuple(sorted((wanted & set(debian_packages_of(full.tree))) - there))
 
 

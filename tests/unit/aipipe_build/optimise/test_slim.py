@@ -11,7 +11,7 @@ import pytest
 
 from aipipe_build.dockerfile.parse import parse_dockerfile
 from aipipe_build.image.archive import read_archive
-from aipipe_build.optimise.compare import compare_images
+from aipipe_build.optimise.compare import bases_own_modules, compare_images
 from aipipe_build.optimise.proposal import Effects, Swap
 from aipipe_build.optimise.rules.slim import propose, slim_name
 from aipipe_build.optimise.situation import Base, Situation
@@ -236,3 +236,35 @@ def test_only_what_both_bases_explain_may_differ(tmp_path: Path) -> None:
     # What the project itself has changed in the base is no longer the base's.
     own = image("own", ("lib/a", "mine"), ("lib/b", "1"), ("srv/app", "1"))
     assert not compare_images(own, image("3", ("lib/a", "2"), ("srv/app", "1")), effects).equal
+
+
+META = "usr/lib/python3/dist-packages/tool-1.egg-info"
+
+
+def test_a_distribution_of_the_old_base_goes_with_it_and_one_of_the_projects_does_not(
+    tmp_path: Path,
+) -> None:
+    def image(name: str, *files: tuple[str, Any]) -> Image:
+        return read_archive(IMAGES.save(tmp_path / f"{name}.tar", IMAGES.layer(*files)))
+
+    module = "usr/lib/python3/dist-packages/tool/__init__.py"
+    tool = ((META, "Name: tool\nVersion: 1\n"), (module, ""))
+    full, slim = image("full", *tool), image("slim", ("etc/os-release", ""))
+    effects = Effects(swap=Swap(full.tree.entries, slim.tree.entries))
+    after = image("after", ("etc/os-release", ""))
+    assert compare_images(image("before", *tool), after, effects).equal
+    assert bases_own_modules(full, after, effects) == {"tool"}
+    own = (META.replace("usr/", "usr/local/"), "Name: tool\nVersion: 1\n")
+    found = compare_images(image("own", *tool, own), after, effects)
+    assert "PyPI package tool 1, 1: missing" in [change.text for change in found.changes]
+    assert bases_own_modules(full, after, Effects()) == set()
+
+
+def test_a_module_of_the_system_that_a_source_imports_stays(world: World) -> None:
+    module = "usr/lib/python3/dist-packages/vcs/__init__.py"
+    full = IMAGES.layer(
+        (STATUS, FULL), (f"{INFO}/git.list", f"/{module}\n"), (module, ""), ("usr/bin/gcc", "")
+    )
+    world.bases["python:3.9"] = world._image("full", full)
+    world.files = {"app.py": "from vcs.log import show\n"}
+    assert "recommends git " in world.rewritten("FROM python:3.9\nRUN pip install thing\n")
