@@ -101,11 +101,17 @@ def main() -> int:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--args", default="", help="more options for the plugin")
     arguments = parser.parse_args()
+    for wanted in (arguments.corpus / "catch.py", arguments.corpus / arguments.manifest):
+        if not wanted.is_file():
+            parser.error(f"there is no {wanted}: docs/measuring.md says what a corpus has")
     arguments.work.mkdir(parents=True, exist_ok=True)
     out = arguments.work / "catch-rows.json"
     out.unlink(missing_ok=True)
     code = catch(arguments, out)
     rows = json.loads(out.read_text()) if out.exists() else []
+    if not rows:
+        print("no case was tried", file=sys.stderr)
+        return code or 1
     verdicts(arguments.work, rows)
     misses(arguments.work, rows)
     figures(rows)

@@ -25,12 +25,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from deploy_load import Load  # noqa: E402
 from deploy_shop import docker, free_port  # noqa: E402
 
-ROOT = Path(__file__).parents[1]
 ORDERS = ROOT / "examples" / "orders"
 CHANGES = (
     ("low", "wording", "Name the item whose quantity is refused"),

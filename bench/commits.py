@@ -154,10 +154,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--alone", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
+    for wanted in (arguments.corpus / "patchcov.py", arguments.corpus / arguments.manifest):
+        if not wanted.is_file():
+            parser.error(f"there is no {wanted}: docs/measuring.md says what a corpus has")
     arguments.work.mkdir(parents=True, exist_ok=True)
     out = arguments.work / "rows.json"
+    out.unlink(missing_ok=True)
     code = patchcov(arguments, out)
     rows = json.loads(out.read_text()) if out.exists() else []
+    if not rows:
+        print("no commit was measured", file=sys.stderr)
+        return code or 1
     found = reports(arguments.work, rows)
     technique_table(found)
     thrift(found)

@@ -147,6 +147,10 @@ def main() -> None:
             print(f"    set aside {aside}")
         if asked.out:
             asked.out.write_text(json.dumps(rows, indent=1), "utf-8")
+    if not rows:
+        raise SystemExit(
+            f"no commit has a tree in {asked.work / 'trees'}: run bench/commits.py first"
+        )
     total, killed = sum(r["total"] for r in rows), sum(r["killed"] for r in rows)
     share = 100 * killed / total if total else 100.0
     aside = sum(len(r["set_aside"]) for r in rows)

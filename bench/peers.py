@@ -225,6 +225,9 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=60.0)
     parser.add_argument("--peers", nargs="*", choices=TOOLS, default=list(TOOLS))
     asked = parser.parse_args()
+    for wanted in (asked.corpus / "patchcov.py", asked.corpus / asked.manifest):
+        if not wanted.is_file():
+            parser.error(f"there is no {wanted}: docs/measuring.md says what a corpus has")
     patchcov = load(asked.corpus / "patchcov.py")
     work = asked.work.resolve()
     cases = json.loads((asked.corpus / asked.manifest).read_text())
@@ -252,6 +255,9 @@ def main() -> int:
                 flush=True,
             )
             (work / "peers.json").write_text(json.dumps(rows, indent=1))
+    if not rows:
+        print("no commit was measured", file=sys.stderr)
+        return 1
     heads = ("gap lines", "branches", "tests", "failing", "changing", "without", "median s")
     widths = (11, 11, 6, 8, 8, 8, 8)
     print("\n" + " " * 12 + "".join(f" {h:>{w}}" for h, w in zip(heads, widths, strict=True)))

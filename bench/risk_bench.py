@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +98,9 @@ def main() -> None:
         if arguments.projects
         else sorted(path.parent.name for path in arguments.mirrors.glob("*/repo"))
     )
+    if len(names) < 2:
+        parser.error(f"two projects are needed, {arguments.mirrors} has {len(names)}: the prior"
+                     " beside a project is fitted over others")  # fmt: skip
     tables = {name: mined(arguments.mirrors, arguments.cache, name) for name in names}
     if arguments.mine_only:
         return
@@ -150,6 +154,8 @@ def tell(parts: dict[str, Split], cards: dict[str, Scorecard]) -> list[Point]:
             f"{b.brier:6.3f} {b.calibration:6.3f} | {c.auc:17.3f} {d.auc:6.3f}",
             flush=True,
         )
+    if not rows:
+        sys.exit(f"no project has {LEAST} faulty commits in its judged part")
     for label, ours, lines in (("all commits", "ours", "lines"),
                                ("commits with code", "code ours", "code lines")):  # fmt: skip
         better = np.array([row[ours].auc for row in rows])

@@ -1,7 +1,7 @@
 """Replay real commits: how many full test runs the route avoids, and what that lets pass.
 
     python bench/route_replay.py --mirrors CLONES --work DIR --json FILE
-        [--projects a,b,c] [--commits 110] [--faults 10] [--minutes M]
+        [--projects a,b,c] [--list FILE] [--commits 110] [--faults 10] [--minutes M]
         [--rules] [--faults-only] [--tell]
 
 The newest commits of a project's main line, oldest first, as a team that works with this would
@@ -9,9 +9,10 @@ have met them. Before the first of them a model is calibrated on the history unt
 --rules: none, the written rules speak) and the whole suite runs once, which fills the map of what
 each test runs. Then, for each commit, `aipipe analyze`, started by the Python that runs the tests,
 names the route, and what the route says is run, by the command that `aipipe run` starts: nothing,
-the impacted tests (`pytest --ai-diff PARENT..COMMIT`), or everything. The map learns from these runs and from no other. Beside them, out
-of the map's sight, the whole suite's outcomes on the parent and on the commit are found; they are
-kept by the tree's content in DIR, for they do not depend on us.
+the impacted tests (`pytest --ai-diff PARENT..COMMIT`), or everything. The map learns from these
+runs and from no other. Beside them, out of the map's sight, the whole suite's outcomes on the
+parent and on the commit are found; they are kept by the tree's content in DIR, for they do not
+depend on us.
 
 A *full run is avoided* when not all of the collected tests were run: the route skips the tests, or
 at least one was left out; *tests run* is the mean share that was. The environment stays as it is
@@ -25,7 +26,8 @@ suite fail newly; the route of the commit with the fault, on the map as it was t
 catch it.
 
 The answers are kept in FILE after each commit; the same command goes on where it stopped,
-after --minutes it stops by itself, and with --tell it only prints what is there.
+after --minutes it stops by itself, and with --tell it only prints what is there. FILE of --list
+names other projects, in the form of `route_projects.toml`.
 """
 
 from __future__ import annotations
@@ -43,9 +45,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+BENCH = Path(__file__).resolve().parent
+sys.path[:0] = [str(BENCH.parent), str(BENCH)]
 
-from route_checkout import BENCH, Checkout, Outcomes, failing, load  # noqa: E402
+from route_checkout import Checkout, Outcomes, failing, load  # noqa: E402
 from route_faults import faults_of  # noqa: E402
 
 from aipipe.analyze import Analysis  # noqa: E402
@@ -306,6 +309,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path(".aipipe/route-replay"))
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--projects", default="boltons,humanize,itsdangerous")
+    parser.add_argument("--list", type=Path, default=BENCH / "route_projects.toml")
     parser.add_argument("--commits", type=int, default=110)
     parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60.0)
@@ -315,17 +319,32 @@ def main() -> int:
     options = parser.parse_args()
     kept: dict[str, Row] = load(options.json) or {}
     if not options.tell:
-        replay_all(options, kept)
+        known = tomllib.loads(options.list.read_text(encoding="utf-8"))
+        if wrong := unready(options, known):
+            parser.error(wrong)
+        replay_all(options, kept, known)
     tell(kept)
     by_reason(kept)
     return 0
 
 
-def replay_all(options: argparse.Namespace, kept: dict[str, Row]) -> None:
+def unready(options: argparse.Namespace, known: Row) -> str:
+    """Return why the wanted projects cannot be replayed, "" where they can."""
+    if options.mirrors is None:
+        return "--mirrors is needed: a folder with clones of the projects"
+    for name in options.projects.split(","):
+        if name not in known:
+            return f"{options.list} names no project {name}"
+        clone = options.mirrors / known[name]["clone"] / "repo"
+        if not clone.is_dir():
+            return f"there is no clone of {name}: {clone}"
+    return ""
+
+
+def replay_all(options: argparse.Namespace, kept: dict[str, Row], known: Row) -> None:
     """Replay what is wanted and not there yet."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]
-    known = tomllib.loads((BENCH / "route_projects.toml").read_text(encoding="utf-8"))
     work = options.work.resolve()
     until = time.monotonic() + 60 * options.minutes
     for name in options.projects.split(","):

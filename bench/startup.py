@@ -51,6 +51,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=100)
     runs = parser.parse_args().runs
+    if runs < 1:
+        parser.error("--runs must be at least 1")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "test_one.py").write_text("def test_one():\n    assert 1 + 1 == 2\n")

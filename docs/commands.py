@@ -26,10 +26,8 @@ _REMARK = re.compile(r"(?:\s{2,}|\s+# ).*$")
 
 # The start of a command, and why no test executes it.
 NOT_EXECUTED = {
-    "aipipe-build scan shop/web:1 --advisories https:": "it asks a public service",
-    "pip install": "it installs from a package index",
-    "make": "it is what runs the tests, the checks and the demo",
-    "python bench/": "it measures for minutes to hours; a test holds its options",
+    "make test": "it is what executes all the others",
+    "make lint": "it runs over the whole checkout, which no test does",
 }
 # What needs an engine begins with one of these; all the rest runs with Python and git alone.
 ENGINE = (
@@ -44,11 +42,37 @@ ENGINE = (
     "aipipe-deploy resume",
     "aipipe-deploy history",
     "aipipe-deploy watch",
+    "python bench/commit_to_live.py",
 )
 # What a test adds: it has not the time that a reader has, nor the registry.
+_INSTALLED = "--dry-run --no-index --no-build-isolation"
 ADDED = {
+    "make demo": "--directory=$CHECKOUT VENV=$PWD/../ready",
+    "pip install pytest-aipipe": _INSTALLED,
+    "pip install 'pytest-aipipe[llm]'": _INSTALLED,
+    "pip install 'pytest-aipipe[risk]'": _INSTALLED,
     "aipipe-deploy watch": "--seconds 2",
     "aipipe-build run -t shop/web:1 --push --secret id=npm,env=NPM_TOKEN .": "--dry-run",
+    "python bench/peers.py --mirrors CLONES --corpus CORPUS --limit 6": "--peers ours",
+    "python bench/startup.py --runs 40": "--runs 1",
+    "python bench/route_replay.py --mirrors CLONES --work bench-work --json route.json": (
+        "--list projects.toml --projects shop --commits 2 --faults 1"
+    ),
+    "python bench/commit_to_live.py --watch 20": "--watch 1 --only low",
+}
+# The start of a command, a word of it, and what a test puts there: nothing leaves the machine.
+INSTEAD = {
+    "pip install": ("pytest-aipipe", "this checkout"),
+    "aipipe-build scan shop/web:1 --advisories https:": (
+        "https://api.osv.dev",
+        "a server on the loopback address that answers as it does",
+    ),
+}
+# A word of a command, and what else is to be known of its execution.
+REMARKS = {
+    "make demo": "in an environment that is there already",
+    "CLONES": "CLONES being small repositories that the test makes",
+    "CORPUS": "CORPUS one commit of these and a measure of the test's own",
 }
 
 
@@ -89,13 +113,23 @@ def commands_of(page: Path) -> Iterator[Command]:
         yield Command(name, _REMARK.sub("", line), console=False)
 
 
+def replaced(command: Command) -> tuple[str, str]:
+    """Return the word in whose place a test puts something, and what; both "" where none is."""
+    found = (pair for start, pair in INSTEAD.items() if command.text.startswith(start))
+    return next(found, ("", ""))
+
+
 def listed(command: Command) -> str:
     """Return the command's line of the list."""
     added = ADDED.get(command.text)
+    word, other = replaced(command)
+    more = [remark for word, remark in REMARKS.items() if word in command.text]
     remarks = (
         f"not executed: {command.reason}" if command.reason else "",
         "with an engine" if command.needs_engine else "",
         f"with {added}" if added else "",
+        f"for {word} {other}" if word else "",
+        *more,
     )
     line = f"{command.page}: {' ' if command.reason else '$'} {command.text}"
     remark = ", ".join(filter(None, remarks))

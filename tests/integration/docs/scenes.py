@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.integration.aipipe_deploy.conftest import script
-from tests.integration.docs import shop
+from tests.integration.docs import measured, shop
 from tests.unit.aipipe_build.images import layer, save
 
 _HUNTS = tuple(f"pytest --ai-flaky-hunt{more}" for more in ("", "=5", " --ai-flaky-fix"))
@@ -56,14 +57,17 @@ class Scene:
     """``prepare`` makes the repository; ``before`` has what leads up to a command.
 
     ``codes`` are the exit codes of commands whose point is not 0, ``says`` what must be read in
-    a command's output. In a ``fresh`` scene each command
-    finds the repository as it was prepared, in others as the command before it has left it.
+    a command's output, ``after`` holds what they all have left, ``sets`` has variables of the environment. In a
+    ``fresh`` scene each command finds the repository as it was prepared, in others as the command
+    before it has left it.
     """
 
     prepare: Step = lambda folder, _: shop.prepare(folder)
     before: dict[str, Step] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
-    says: dict[str, str] = field(default_factory=dict)
+    says: dict[str, str | re.Pattern[str]] = field(default_factory=dict)
+    after: Step = lambda _folder, _environment: None
+    sets: dict[str, str] = field(default_factory=dict)
     fresh: bool = False
 
 
@@ -71,6 +75,11 @@ def _with_catching_tests(folder: Path, environment: dict[str, str]) -> None:
     shop.prepare(folder)
     words = ("pytest", "-q", "--ai-diff", "--ai-write=tests/ai", "--ai-budget=30")
     assert run(folder, environment, *words) == 0
+
+
+def _with_environment(folder: Path, _: dict[str, str]) -> None:
+    shop.prepare(folder)
+    measured.installed(folder.parent / "ready", "bin/.ready")
 
 
 def _with_dockerfile(folder: Path, _: dict[str, str]) -> None:
@@ -116,16 +125,47 @@ def _with_traffic(folder: Path, _: dict[str, str]) -> None:
     shop.write(folder, {"traffic.jsonl": '{"window": "w1", "dispersion": 1.0}\n' + TICK})
 
 
+def _measured() -> dict[str, str | re.Pattern[str]]:
+    """Return what each measurement's table must say, by its command."""
+    clones = "--mirrors CLONES"
+    both = f"{clones} --corpus CORPUS"
+    return {
+        f"python bench/commits.py {both}": re.compile(
+            r"^tests a commit: median [1-8],", re.MULTILINE
+        ),
+        f"python bench/catch.py {both}": "caught 1 of 1 (100 %)",
+        f"python bench/peers.py {both} --limit 6": re.compile(
+            r"^ours +([1-9]\d*)/\1 ", re.MULTILINE
+        ),
+        "python bench/mutants.py CORPUS/dev.json --work bench-work --survivors": re.compile(
+            r"^1 commits: mutants killed [1-9]\d*/", re.MULTILINE
+        ),
+        "python bench/startup.py --runs 40": "plugin adds, median of 1 pairs: ",
+        f"python bench/risk_bench.py {clones}": "\nall commits, 2 projects: mean AUC ",
+        f"python bench/route_replay.py {clones} --work bench-work --json route.json": (
+            re.compile(r"^all +2 .* 1 of 1 \(", re.MULTILINE)
+        ),
+    }
+
+
+def _extra(brings: str) -> re.Pattern[str]:
+    """Return what pip says of an extra that it knows, with a requirement that the extra brings."""
+    return re.compile(rf"{brings}.*Would install pytest-aipipe-", re.DOTALL)
+
+
 _ACCEPT = "pytest --ai-diff --ai-write=tests/ai --ai-behavior-accept"
 _ONE = "test_price_total_raises_nothing_1"
 SCENES = {
     "README.md": Scene(
+        _with_environment,
         says={
+            "make demo": "$ pytest --ai-diff --ai-write=tests/ai",
+            "pip install pytest-aipipe": "Would install pytest-aipipe-",
             "pytest --ai-diff": "keep them with --ai-write",
             "pytest --ai-diff=HEAD~1": "2 changed files",
             "pytest --ai-diff=staged": "-> staged",
             "pytest --ai-diff --ai-write": "tests/test_price_shipping.py",
-        }
+        },
     ),
     "docs/behavior.md": Scene(
         _with_catching_tests,
@@ -151,11 +191,19 @@ SCENES = {
         says={
             "aipipe-build scan --requirements requirements.txt --advisories advisories/": "is open",
             "aipipe-build scan shop/web:1": "is open",
+            "aipipe-build scan shop/web:1 --advisories https://api.osv.dev": "is open",
         },
     ),
     "docs/judge.md": Scene(
         _with_traffic, says={"aipipe-deploy replay traffic.jsonl --json": '"inconclusive"'}
     ),
+    "docs/measuring.md": Scene(
+        measured.prepare,
+        says=_measured(),
+        after=lambda folder, _: measured.is_measured(folder),
+        sets={"AIPIPE_BUDGET": "60", "OMP_NUM_THREADS": "1"},
+    ),
+    "docs/model.md": Scene(says={"pip install 'pytest-aipipe[llm]'": _extra("openai")}),
     "docs/pipeline.md": Scene(
         _with_pipeline,
         before={"aipipe run --resume": _shut_and_opened},
@@ -167,6 +215,10 @@ SCENES = {
         },
     ),
     "docs/risk.md": Scene(
-        lambda folder, _: shop.prepare_past(folder), says={"aipipe calibrate": "36 commits, 12 of"}
+        lambda folder, _: shop.prepare_past(folder),
+        says={
+            "pip install 'pytest-aipipe[risk]'": _extra("scikit-learn"),
+            "aipipe calibrate": "36 commits, 12 of",
+        },
     ),
 }

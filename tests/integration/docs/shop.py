@@ -92,17 +92,17 @@ def prepare(folder: Path) -> None:
     git(folder, "add", "--all")
 
 
-def prepare_past(folder: Path) -> None:
-    """Make a repository with two months of commits, every third of which mends another."""
+def prepare_past(folder: Path, commits: int = 36, apart: int = 1) -> None:
+    """Make a repository of commits some days apart, every third of which mends another."""
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "--quiet", "--initial-branch=main")
-    stream = "".join(_past())
+    stream = "".join(_past(commits, apart))
     git(folder, "fast-import", "--quiet", stdin=stream)
     git(folder, "reset", "--quiet", "--hard")
 
 
-def _past(commits: int = 36) -> Iterator[str]:
-    start = int(time.time()) - 60 * 86_400
+def _past(commits: int, apart: int) -> Iterator[str]:
+    start = int(time.time()) - (commits * apart + 24) * 86_400
     for number in range(commits):
         place, kind = divmod(number, 3)
         name, subject, text = (
@@ -110,7 +110,7 @@ def _past(commits: int = 36) -> Iterator[str]:
             (f"part_{place}.py", f"Fix wrong sum of part {place}", _part(place, wrong=False)),
             (f"page_{place}.md", f"Describe part {place}", f"# Part {place}\n"),
         )[kind]
-        when = start + number * 86_400
+        when = start + number * apart * 86_400
         yield f"commit refs/heads/main\ncommitter Ada <ada@example.org> {when} +0000\n"
         yield f"data {len(subject)}\n{subject}\nM 100644 inline {name}\ndata {len(text)}\n{text}\n"
 

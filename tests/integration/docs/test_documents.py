@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAGES = sorted({command.page for command in COMMANDS if command.console})
-MEASURES = sorted({one.text for one in COMMANDS if one.text.startswith("python bench/")})
 
 
 def test_the_documents_build_and_no_link_is_broken(tmp_path: Path) -> None:
@@ -36,7 +34,7 @@ def test_the_documents_build_and_no_link_is_broken(tmp_path: Path) -> None:
 def test_each_page_with_commands_is_found() -> None:
     assert {"docs/checklist.md", "docs/blueprint.md", "docs/ci.md"} <= set(PAGES)
     engine = {one.page for one in COMMANDS if one.needs_engine}
-    assert engine == {"docs/build.md", "docs/image.md", "docs/deploy.md"}
+    assert engine == {"docs/build.md", "docs/image.md", "docs/deploy.md", "docs/measuring.md"}
 
 
 def test_each_reason_not_to_execute_a_command_is_still_somebodys() -> None:
@@ -54,14 +52,6 @@ def test_the_list_names_every_command_and_why_one_is_not_executed() -> None:
     assert len(lines) == len(COMMANDS)
     assert all(("not executed: " in line) == (": $ " not in line) for line in lines)
     assert total.startswith(f"{len([one for one in COMMANDS if not one.reason])} executed")
-
-
-@pytest.mark.parametrize("text", MEASURES)
-def test_a_measurement_that_is_only_shown_has_these_options(text: str) -> None:
-    _, file, *words = shlex.split(text)
-    source = (TOP / file).read_text(encoding="utf-8")
-    options = [word for word in words if word.startswith("-")]
-    assert [option for option in options if f'"{option}"' not in source] == []
 
 
 @pytest.mark.slow

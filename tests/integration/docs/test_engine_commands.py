@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.aipipe_build.conftest import docker  # noqa: F401 - a fixture
-from tests.integration.aipipe_deploy.conftest import images, script, shop  # noqa: F401 - likewise
+from tests.integration.aipipe_deploy.conftest import BENCH, images, script, shop  # noqa: F401 - likewise
 from tests.integration.docs.listing import COMMANDS, environment
 from tests.integration.docs.scenes import SCENES, Scene, Step, run
 from tests.integration.docs.test_shown_commands import carry_out
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 NAMES = ("shop/web:latest", "shop/web:1")
+# Assessed as it must be, the full way gone, no request lost.
+LIVE: dict[str, str | re.Pattern[str]] = {
+    "python bench/commit_to_live.py --watch 20": re.compile(
+        r"^low +low +impacted +rolling +[\d. ]+ [1-9]\d*, 0  done$", re.MULTILINE
+    )
+}
 
 
 def shown(page: str) -> list[str]:
@@ -50,12 +57,41 @@ def _measured(folder: Path, around: dict[str, str]) -> None:
     assert run(folder, around, "aipipe_build", "run", "--measure", "-t", "shop/web:1", ".") == 0
 
 
+@pytest.fixture
+def asked() -> list[str]:
+    """Return where the questions to a service of advisories are kept."""
+    return []
+
+
+@pytest.fixture
+def service(asked: list[str]) -> Iterator[str]:
+    """Yield the address of a service that answers as OSV's does and knows of nothing."""
+    table = script("image_scan")
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        asked.extend(query["package"]["name"] for query in body["queries"])
+        found: tuple[int, bytes] = table.answers(vulnerable=False)(path, body)
+        return found
+
+    with table.serving(table.Row("", 0, "", serve=answer)) as address:
+        yield address
+
+
 @pytest.mark.usefixtures("_shops_images")
 @pytest.mark.parametrize("page", ["docs/build.md", "docs/image.md"])
-def test_every_command_of_the_build_agent_that_a_page_shows_runs(page: str, tmp_path: Path) -> None:
+def test_every_command_of_the_build_agent_that_a_page_shows_runs(
+    page: str, tmp_path: Path, service: str, asked: list[str]
+) -> None:
     scene = replace(SCENES[page], before={"aipipe-build scan shop/web:1": _measured})
     around = {**environment(), "XDG_STATE_HOME": str(tmp_path / "state")}
-    carry_out(scene, shown(page), tmp_path, around)
+    carry_out(scene, shown(page), tmp_path, around, service)
+    assert (page == "docs/image.md") == ("pip" in asked)
+
+
+@pytest.mark.usefixtures("images")
+def test_the_way_from_commit_to_live_is_measured(tmp_path: Path) -> None:
+    scene = Scene(lambda folder, _: (folder / "bench").symlink_to(BENCH), says=LIVE)
+    carry_out(scene, shown("docs/measuring.md"), tmp_path, environment())
 
 
 class Releases:
