@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.keeping import KEEPER, memoizes
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
 """Texts of so many characters are prose."""
-
-KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
-"""Decorators named so return what they returned before."""
 
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
@@ -141,9 +139,8 @@ def _function(
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
     # What is defined inside a function is made anew with each call, and so is what it keeps.
     keeping = any(KEEPER.search(last(one)) for one in node.decorator_list)
-    keeps = (keeping and level.at_import) or (
-        may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
-    )
+    keeps = (keeping or memoizes(node)) and level.at_import
+    keeps = keeps or (may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node)))
     return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
 
 

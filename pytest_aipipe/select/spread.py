@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
-from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
+from pytest_aipipe.select.callers import MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import (
-    BY_TEXT,
-    STAR,
-    Mentions,
-    Way,
-    read_mentions,
-)
+from pytest_aipipe.select.keeping import KEEPING
+from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
@@ -211,6 +206,9 @@ class Spread:
             return
         klass = (path, function.top)
         if not self.index.outlives(klass):
+            return
+        if function.name.startswith("__"):  # called without being named
+            self.demand.clauses.append(Clause(why, [self.index.using(klass)]))
             return
         naming: dict[Key, Points | None] = {}
         for key, there in self.index.mentioning(function.name):
