@@ -73,12 +73,16 @@ class Binder:
 
 
 class Function(NamedTuple):
-    """A function: its outermost name, and whether it keeps what it returned once."""
+    """A function: its outermost name, and whether it keeps what it returned once.
+
+    What one ``remembers`` by itself it looks up each time: who is served by it has entered it.
+    """
 
     name: str
     top: str
     span: range
     keeps: bool = False
+    remembers: bool = False
 
 
 @dataclass(slots=True)
@@ -139,9 +143,11 @@ def _function(
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
     # What is defined inside a function is made anew with each call, and so is what it keeps.
     keeping = any(KEEPER.search(last(one)) for one in node.decorator_list)
-    keeps = (keeping or memoizes(node)) and level.at_import
-    keeps = keeps or (may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node)))
-    return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
+    keeps = (keeping and level.at_import) or (
+        may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
+    )
+    top = level.owner[0] if level.owner else node.name
+    return Function(node.name, top, span, keeps, level.at_import and memoizes(node))
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:

@@ -147,9 +147,15 @@ class Spread:
             for path, function in above:
                 entered = frozenset[int](), frozenset({function.span.start})
                 homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
-                if function.keeps and any(both(key, touched, home, entered) for home in homes):
-                    why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if not (function.keeps or function.remembers) or not any(
+                    both(key, touched, home, entered) for home in homes
+                ):
+                    continue
+                why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if function.keeps:
                     self._kept(path, function, why)
+                elif function.top == function.name or self.index.outlives((path, function.top)):
+                    self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
             names = {function.name for _, function in above}
             for path in callers.at_import(names, early):
                 why = f"{path} may run changed code when it is imported"
@@ -206,9 +212,6 @@ class Spread:
             return
         klass = (path, function.top)
         if not self.index.outlives(klass):
-            return
-        if function.name.startswith("__"):  # called without being named
-            self.demand.clauses.append(Clause(why, [self.index.using(klass)]))
             return
         naming: dict[Key, Points | None] = {}
         for key, there in self.index.mentioning(function.name):
