@@ -169,19 +169,13 @@ class Index:
         return self._loads(key[0], path)
 
     def outlives(self, klass: Class) -> bool:
-        """Whether a test may leave an object of the class to others: made at import, or shared.
-
-        What a class makes in its own body may be an object of a class inside it.
-        """
-        for _, there in self.of_path(klass[0]):
-            made = (b.mentions for b in there.binders if b.makes and b.binds == {klass[1]})
-            if any(way.kind == "name" for told in made for ways in told.values() for way in ways):
-                return True
+        """Whether a test may leave an object of the class to others: made at import, or shared."""
         for one in self.below(klass):
             name = one[1]
             for _, there in self._meaning(one):
                 lines = {abs(n) for some in there.lines.get(name, {}).values() for n in some}
-                if any(one.makes and name in one.mentions for one in there.binders) or any(
+                made = (one for one in there.binders if one.makes and one.binds != {"__all__"})
+                if any(name in one.mentions for one in made) or any(
                     line in span for span in there.shared for line in lines
                 ):
                     return True

@@ -19,7 +19,7 @@ from pytest_aipipe.select.keeping import KEEPER, memoizes
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
@@ -76,6 +76,8 @@ class Function(NamedTuple):
     """A function: its outermost name, and whether it keeps what it returned once.
 
     What one ``remembers`` by itself it looks up each time: who is served by it has entered it.
+    Objects of a class inside another one are made where nobody looks: they are taken to
+    last.
     """
 
     name: str
@@ -83,6 +85,11 @@ class Function(NamedTuple):
     span: range
     keeps: bool = False
     remembers: bool = False
+    lasts: bool = False
+
+    def serves_others(self, path: str, outlives: Callable[[tuple[str, str]], bool]) -> bool:
+        """Whether what it remembers is there for others; ``outlives`` says it of a class."""
+        return self.lasts or self.top == self.name or outlives((path, self.top))
 
 
 @dataclass(slots=True)
@@ -147,7 +154,8 @@ def _function(
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
     top = level.owner[0] if level.owner else node.name
-    return Function(node.name, top, span, keeps, level.at_import and memoizes(node))
+    remembers = level.at_import and memoizes(node)
+    return Function(node.name, top, span, keeps, remembers, remembers and len(level.owner) > 1)
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:

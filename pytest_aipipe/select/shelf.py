@@ -57,7 +57,7 @@ def packed(found: Mentions) -> dict[str, Any]:
         },
         "bases": found.bases,
         "functions": [
-            [one.name, one.top, one.span.start, one.span.stop, one.keeps, one.remembers]
+            [one.name, one.top, one.span.start, one.span.stop, one.keeps, one.remembers, one.lasts]
             for one in found.functions
         ],
         "sets": [sorted(found.fixtures), sorted(found.autouse), sorted(found.shaped)],
@@ -86,8 +86,8 @@ def unpacked(row: Any) -> Mentions | None:
             },
             bases={name: list(some) for name, some in row["bases"].items()},
             functions=[
-                Function(name, top, range(start, stop), bool(keeps), bool(remembers))
-                for name, top, start, stop, keeps, remembers in row["functions"]
+                Function(name, top, range(start, stop), *map(bool, told))
+                for name, top, start, stop, *told in row["functions"]
             ],
             fixtures=fixtures,
             autouse=autouse,

@@ -154,7 +154,7 @@ class Spread:
                 why = f"uses {function.name} of {path}, which keeps what changed code gave it"
                 if function.keeps:
                     self._kept(path, function, why)
-                elif function.top == function.name or self.index.outlives((path, function.top)):
+                elif function.serves_others(path, self.index.outlives):
                     self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
             names = {function.name for _, function in above}
             for path in callers.at_import(names, early):
