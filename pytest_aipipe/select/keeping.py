@@ -30,14 +30,14 @@ def memoizes(node: _Function) -> bool:
     It asks for an attribute of its object, or for something from outside of it, and stores
     there what a call returned: ``if key not in self.known: self.known[key] = make(key)``.
     """
-    made = _made(node)
-    for place, value in _stores(node):
-        name = _root(place)
-        if name is None or (name not in ("self", "cls") and name in _local(node)):
-            continue
-        if _is_made(value, made) and _is_asked(node, place):
-            return True
-    return False
+    stores = [(place, value, name) for place, value in _stores(node) if (name := _root(place))]
+    if not stores:
+        return False
+    own, made = _local(node) - {"self", "cls"}, _made(node)
+    return any(
+        name not in own and _is_made(value, made) and _is_asked(node, place)
+        for place, value, name in stores
+    )
 
 
 def _stores(node: _Function) -> Iterator[tuple[ast.expr, ast.expr]]:
