@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
 
-KEEPING = (b"cache", b"Cache", b"memo", b"Memo", b"once", b"singleton", b"Singleton", b"global ")
-"""A file in which none of these stands keeps nothing that we could tell."""
-
 MOST_CALLERS = 120
 """Functions that are followed upwards."""
 

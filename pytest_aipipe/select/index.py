@@ -169,7 +169,14 @@ class Index:
         return self._loads(key[0], path)
 
     def outlives(self, klass: Class) -> bool:
-        """Whether a test may leave an object of the class to others: made at import, or shared."""
+        """Whether a test may leave an object of the class to others: made at import, or shared.
+
+        What a class makes in its own body may be an object of a class inside it.
+        """
+        for _, there in self.of_path(klass[0]):
+            made = (b.mentions for b in there.binders if b.makes and b.binds == {klass[1]})
+            if any(way.kind == "name" for told in made for ways in told.values() for way in ways):
+                return True
         for one in self.below(klass):
             name = one[1]
             for _, there in self._meaning(one):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.keeping import KEEPER, memoizes
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
 """Texts of so many characters are prose."""
-
-KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
-"""Decorators named so return what they returned before."""
 
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
@@ -75,12 +73,16 @@ class Binder:
 
 
 class Function(NamedTuple):
-    """A function: its outermost name, and whether it keeps what it returned once."""
+    """A function: its outermost name, and whether it keeps what it returned once.
+
+    What one ``remembers`` by itself it looks up each time: who is served by it has entered it.
+    """
 
     name: str
     top: str
     span: range
     keeps: bool = False
+    remembers: bool = False
 
 
 @dataclass(slots=True)
@@ -144,7 +146,8 @@ def _function(
     keeps = (keeping and level.at_import) or (
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
-    return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
+    top = level.owner[0] if level.owner else node.name
+    return Function(node.name, top, span, keeps, level.at_import and memoizes(node))
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:

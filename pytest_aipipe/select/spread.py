@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
-from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
+from pytest_aipipe.select.callers import MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import (
-    BY_TEXT,
-    STAR,
-    Mentions,
-    Way,
-    read_mentions,
-)
+from pytest_aipipe.select.keeping import KEEPING
+from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
@@ -152,9 +147,15 @@ class Spread:
             for path, function in above:
                 entered = frozenset[int](), frozenset({function.span.start})
                 homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
-                if function.keeps and any(both(key, touched, home, entered) for home in homes):
-                    why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if not (function.keeps or function.remembers) or not any(
+                    both(key, touched, home, entered) for home in homes
+                ):
+                    continue
+                why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if function.keeps:
                     self._kept(path, function, why)
+                elif function.top == function.name or self.index.outlives((path, function.top)):
+                    self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
             names = {function.name for _, function in above}
             for path in callers.at_import(names, early):
                 why = f"{path} may run changed code when it is imported"
