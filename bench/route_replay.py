@@ -9,9 +9,10 @@ have met them. Before the first of them a model is calibrated on the history unt
 --rules: none, the written rules speak) and the whole suite runs once, which fills the map of what
 each test runs. Then, for each commit, `aipipe analyze`, started by the Python that runs the tests,
 names the route, and what the route says is run, by the command that `aipipe run` starts: nothing,
-the impacted tests (`pytest --ai-diff PARENT..COMMIT`), or everything. The map learns from these runs and from no other. Beside them, out
-of the map's sight, the whole suite's outcomes on the parent and on the commit are found; they are
-kept by the tree's content in DIR, for they do not depend on us.
+the impacted tests (`pytest --ai-diff PARENT..COMMIT`), or everything. The map learns from these
+runs and from no other. Beside them, out of the map's sight, the whole suite's outcomes on the
+parent and on the commit are found; they are kept by the tree's content in DIR, for they do not
+depend on us.
 
 A *full run is avoided* when not all of the collected tests were run: the route skips the tests, or
 at least one was left out; *tests run* is the mean share that was. The environment stays as it is
