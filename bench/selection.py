@@ -50,12 +50,16 @@ from bench.selection_limit import (  # noqa: E402
     limit,
     pool,
 )
-from bench.selection_table import table, told  # noqa: E402
+from bench.selection_table import examples, reasons, table, told  # noqa: E402
+from bench.selection_warm import Warm  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILED = "failed when it last ran"
+CLEAN = 4
+"""Runs without a change in which a test that was left out, and failed, has to pass."""
+
 Case = dict[str, Any]
 OURS = [
     "--ai-engine=none",
@@ -63,27 +67,6 @@ OURS = [
     "--ai-flaky-reruns=0",
     "--ai-report=json:/dev/null",
 ]
-
-
-class Warm:
-    """A process of an environment that forks for each run."""
-
-    def __init__(self, python: Path) -> None:
-        command = [python, PROJECT / "bench" / "selection_fork.py"]
-        env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(PROJECT)}
-        self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=env,
-        )  # fmt: skip
-
-    def ask(self, request: dict[str, Any]) -> int | None:
-        """Run pytest, and return its exit code."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        found: int | None = json.loads(self.process.stdout.readline())
-        return found
 
 
 class Bench:
@@ -292,11 +275,24 @@ class Bench:
             row = {"key": key, "repo": case["repo"], "kind": "stuck", "what": what}
             self.keep(row)
             return
+        failing = bad(after) - bad(before)
+        if self.doubted(failing, ours, peers):
+            for one in failing & self.unsteady(case, mine):
+                after["verdicts"][one] = "flaky"
         self.row(key, case, before, after, ours, peers, before, mine, lines, what)
+
+    def unsteady(self, case: Case, tree: Path) -> set[str]:
+        """Return the tests that fail now and then without any change."""
+        name = f"{case['repo']}-{case['sha'][:8]} clean"
+        runs = [self.kept(f"{name} {n}", lambda: self.whole(case, tree)) for n in range(CLEAN)]
+        return set().union(*(bad(seen) for seen in runs if seen))
 
     @staticmethod
     def doubted(failing: set[str], ours: Any, peers: Any) -> bool:
-        """Whether somebody left out a failure: it has to fail again to count."""
+        """Whether somebody left out a failure.
+
+        To count it has to fail again, and never where nothing is changed.
+        """
         return bool(failing - set(ours["items"]) or failing - set(peers["items"]))
 
     def row(
@@ -323,20 +319,6 @@ class Bench:
             "extra": reasons(ours, set(mine) - plain - guarded),
             "examples": examples(ours, set(mine) - plain - guarded),
         })  # fmt: skip
-
-
-def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
-    """Count the reasons of what runs beyond the limit."""
-    found: dict[str, int] = {}
-    for nodeid in extra:
-        why = ours.get("reasons", {}).get(nodeid, "?")
-        found[why] = found.get(why, 0) + 1
-    return found
-
-
-def examples(ours: Any, extra: set[str]) -> dict[str, str]:
-    """Return one test of each reason."""
-    return {ours.get("reasons", {}).get(one, "?"): one for one in sorted(extra, reverse=True)}
 
 
 def bad(seen: Any) -> set[str]:

@@ -9,6 +9,20 @@ KINDS = ("forward", "back", "mutant")
 SHARES = ("ours", "line", "guard", "testmon")
 
 
+def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
+    """Count the reasons of what runs beyond the limit."""
+    found: dict[str, int] = {}
+    for nodeid in extra:
+        why = ours.get("reasons", {}).get(nodeid, "?")
+        found[why] = found.get(why, 0) + 1
+    return found
+
+
+def examples(ours: Any, extra: set[str]) -> dict[str, str]:
+    """Return one test of each reason."""
+    return {ours.get("reasons", {}).get(one, "?"): one for one in sorted(extra, reverse=True)}
+
+
 def told(row: dict[str, Any]) -> str:
     """Return a row as one line."""
     if row["kind"] == "stuck":

@@ -68,7 +68,7 @@ class Callers:
         if name.startswith("__"):
             return  # called without being named; who asks follows its class
         for key, there in self._mentioning(name):
-            numbers = {line for lines in there.lines.get(name, {}).values() for line in lines}
+            numbers = {abs(n) for lines in there.lines.get(name, {}).values() for n in lines}
             for one in there.functions:
                 if any(line in one.span for line in numbers):
                     yield key[0], one

@@ -173,7 +173,7 @@ class Index:
         for one in self.below(klass):
             name = one[1]
             for _, there in self._meaning(one):
-                lines = {line for some in there.lines.get(name, {}).values() for line in some}
+                lines = {abs(n) for some in there.lines.get(name, {}).values() for n in some}
                 if any(one.makes and name in one.mentions for one in there.binders) or any(
                     line in span for span in there.shared for line in lines
                 ):

@@ -11,10 +11,12 @@ import builtins
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.bases import PLAIN, lets_be
+from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
 from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
+from pytest_aipipe.select.futures import add_handed
+from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import (
     BY_TEXT,
@@ -40,11 +42,6 @@ MOST = 300
 
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
-
-COMMON = frozenset(
-    name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
-)
-"""Attributes of built-in types: most of what is named so is no module's."""
 
 
 class Spread:
@@ -88,13 +85,23 @@ class Spread:
             self._method(key, klass, method)
         for star in impact.stars:
             self._star(path, star)
+        if impact.handed is not None:
+            add_handed(self, path, impact.handed)
         if new is not None and (impact.added or impact.names):
             self._fixtures(path, impact, read_mentions(new))
         self._settle()
 
+    def ask(self, path: str, names: Collection[str] | None, why: str) -> None:
+        """Add that ``names`` of a module differ; None for all of it."""
+        if names is None:
+            self.demand.whole.setdefault(path, why)
+        self._waiting += [(path, name, False, why) for name in names or ()]
+        self._settle()
+
     def _star(self, path: str, star: Star) -> None:
         """Add the names that came or went with a star: those that the other side does not take."""
-        offer = Offers(self._graph, self.index.versions).of(path, star.module, star.level)
+        offers = Offers(self._graph, self.index.versions)
+        offer = offers.of(path, star.module, star.level)
         if offer is None:
             self.demand.whole.setdefault(path, f"{path} imports whatever another module names")
             return
@@ -103,7 +110,7 @@ class Spread:
         came, went = offer.maybe - star.named, star.named - offer.sure
         if not star.gained:
             came, went = went, came
-        for name in sorted(came | went):
+        for name in sorted((came | went) - (offers.own(path, star) - bound)):
             new = name not in went and name not in bound
             self._waiting.append((path, name, new, f"uses {name} {why}"))
 
@@ -318,7 +325,7 @@ class Spread:
             if any(meant) or not dot:
                 return any(path in some for some in meant)
         last = way.base.rpartition(".")[2]
-        if last != _stem(path) and (new or name in COMMON or here == path):
+        if last != stem(path) and (new or name in COMMON or here == path):
             return False
         return self._can_load(here, path)
 
@@ -389,8 +396,3 @@ class Spread:
                 naming[other] = parts.joined(points, parts.lines(looking))
         if naming:
             self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))
-
-
-def _stem(path: str) -> str:
-    parts_ = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    return parts_[-1]

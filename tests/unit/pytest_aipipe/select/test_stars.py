@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_aipipe.select.graph import Graph
-from pytest_aipipe.select.stars import Offer, Offers, read_offer
+from pytest_aipipe.select.stars import Offer, Offers, Star, read_offer
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,16 @@ def test_a_package_offers_its_modules() -> None:
 @pytest.mark.parametrize("text", ["from os import *\n", "x = (\n"])
 def test_what_another_project_offers_or_nobody_can_read_is_unknown(text: str) -> None:
     assert offers({"a.py": text}).of("c.py", "a", 0) is None
+
+
+def test_a_star_takes_nothing_new_of_a_package_by_one_of_its_own_modules() -> None:
+    files = {
+        "p/__init__.py": "from p.n import *\n",
+        "p/n.py": "from . import m\nfrom p import k, o\nfrom q import other\nimport l\nk = 1\n",
+        **{f"p/{name}.py": "" for name in ("m", "k", "l", "o", "other")},
+    }
+    star = Star("p.n", 0, gained=False, named=frozenset({"k"}))
+    assert offers(files).own("p/__init__.py", star) == {"m", "o"}
+    assert offers({**files, "p/n.py": "x = (\n"}).own("p/__init__.py", star) == set()
+    alone = Star("p.n", 0, gained=False)
+    assert offers(files).own("p/__init__.py", alone) == set()
