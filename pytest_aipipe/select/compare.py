@@ -306,7 +306,7 @@ class _Comparison:
         if isinstance(node, parts.FUNCTIONS) and not _is_implicit(node.name):
             plain = {"property", "staticmethod", "classmethod", "override"}
             told = {getattr(one, "id", getattr(one, "attr", "?")) for one in node.decorator_list}
-            if told <= plain:
+            if told <= plain or all(map(_is_mark, node.decorator_list)):
                 self.impact.methods |= {(level.owner[0], name) for name in names}
                 return
         self._names(level, names)
@@ -326,6 +326,11 @@ class _Comparison:
 
 def _is_hook(name: str) -> bool:
     return name.startswith("pytest_")
+
+
+def _is_mark(node: ast.expr) -> bool:
+    """Whether a decorator only marks a test: ``pytest.mark.parametrize(...)``."""
+    return ast.unparse(node).startswith("pytest.mark.")
 
 
 def _is_implicit(name: str) -> bool:

@@ -174,7 +174,8 @@ class Index:
             name = one[1]
             for _, there in self._meaning(one):
                 lines = {abs(n) for some in there.lines.get(name, {}).values() for n in some}
-                if any(one.makes and name in one.mentions for one in there.binders) or any(
+                made = (one for one in there.binders if one.makes and one.binds != {"__all__"})
+                if any(name in one.mentions for one in made) or any(
                     line in span for span in there.shared for line in lines
                 ):
                     return True

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.keeping import KEEPER, memoizes
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
 """Texts of so many characters are prose."""
-
-KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
-"""Decorators named so return what they returned before."""
 
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
@@ -75,12 +73,23 @@ class Binder:
 
 
 class Function(NamedTuple):
-    """A function: its outermost name, and whether it keeps what it returned once."""
+    """A function: its outermost name, and whether it keeps what it returned once.
+
+    What one ``remembers`` by itself it looks up each time: who is served by it has entered it.
+    Objects of a class inside another one are made where nobody looks: they are taken to
+    last.
+    """
 
     name: str
     top: str
     span: range
     keeps: bool = False
+    remembers: bool = False
+    lasts: bool = False
+
+    def serves_others(self, path: str, outlives: Callable[[tuple[str, str]], bool]) -> bool:
+        """Whether what it remembers is there for others; ``outlives`` says it of a class."""
+        return self.lasts or self.top == self.name or outlives((path, self.top))
 
 
 @dataclass(slots=True)
@@ -144,7 +153,9 @@ def _function(
     keeps = (keeping and level.at_import) or (
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
-    return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
+    top = level.owner[0] if level.owner else node.name
+    remembers = level.at_import and memoizes(node)
+    return Function(node.name, top, span, keeps, remembers, remembers and len(level.owner) > 1)
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:

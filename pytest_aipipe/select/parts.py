@@ -196,6 +196,11 @@ def bound(node: ast.stmt) -> set[str]:
                 found.add(asname or name.partition(".")[0])
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 found.add(name)
+            case ast.Lambda():
+                continue  # what it binds is its own
+            case ast.comprehension(iter=source, ifs=tests):
+                waiting += [source, *tests]  # but for what `:=` binds, so is its target
+                continue
             case _:
                 pass
         waiting.extend(ast.iter_child_nodes(current))

@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
-from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
+from pytest_aipipe.select.callers import MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import (
-    BY_TEXT,
-    STAR,
-    Mentions,
-    Way,
-    read_mentions,
-)
+from pytest_aipipe.select.keeping import KEEPING
+from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
@@ -145,16 +140,22 @@ class Spread:
         sources = [source for some in self.index.versions.values() for _, source in some]
         if not early and not any(word in source for word in KEEPING for source in sources):
             return
-        callers = Callers(self.index.mentioning)
+        callers = Callers(self.index.mentioning, self.index.below)
         for key, touched in self.touched:
             lines = touched[0] | touched[1]
             above = callers.above(key, self.index.of(key, self.index.source(key)), lines)
             for path, function in above:
                 entered = frozenset[int](), frozenset({function.span.start})
                 homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
-                if function.keeps and any(both(key, touched, home, entered) for home in homes):
-                    why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if not (function.keeps or function.remembers) or not any(
+                    both(key, touched, home, entered) for home in homes
+                ):
+                    continue
+                why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if function.keeps:
                     self._kept(path, function, why)
+                elif function.serves_others(path, self.index.outlives):
+                    self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
             names = {function.name for _, function in above}
             for path in callers.at_import(names, early):
                 why = f"{path} may run changed code when it is imported"
@@ -190,7 +191,7 @@ class Spread:
         returned where there are too many to follow.
         """
         names: set[str] = set()
-        callers = Callers(self.index.mentioning)
+        callers = Callers(self.index.mentioning, self.index.below)
         wanted = [item for clause in self.demand.clauses for item in clause.wanted[0].items()]
         for key, points in wanted:
             found = self.index.of(key, self.index.source(key))
@@ -253,11 +254,10 @@ class Spread:
             if points != parts.NOWHERE:
                 wanted[key] = points
             self._bind(key, found, path, name, why, new=new)
-        for key, found in self._starred(path):
+        for key, _ in self._starred(path):
             self._waiting.append((key[0], name, new, why))
             if name == "__all__":
                 demand.whole.setdefault(key[0], why)
-            del found
         if wanted:
             demand.clauses.append(Clause(why, [wanted]))
 
@@ -371,6 +371,8 @@ class Spread:
             return
         alone = is_new and not ours and foreign <= PLAIN and below == {one}
         why = f"uses {klass}.{method} of {path}, which changed"
+        if method.startswith("test"):  # one of that name may have been inherited
+            self.demand.parts[path, method] = why
         naming: dict[Key, Points | None] = {}
         for other, there in self.index.mentioning(method):
             numbers = {

@@ -164,7 +164,7 @@ def read_offer(source: bytes) -> Offer:
         if isinstance(node, ast.Delete):
             sure -= names
         if not _is_conditional(node):
-            sure |= names - _passing(node)
+            sure |= names
         stars += [
             (one.module or "", one.level)
             for one in ast.walk(node)
@@ -183,12 +183,6 @@ def _is_conditional(node: ast.stmt) -> bool:
     return not isinstance(
         node, (*parts.DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AugAssign)
     ) and not (isinstance(node, ast.AnnAssign) and node.value is not None)
-
-
-def _passing(node: ast.stmt) -> set[str]:
-    """Return the names of comprehensions, which nothing is left of."""
-    targets = [one.target for one in ast.walk(node) if isinstance(one, ast.comprehension)]
-    return {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
 
 
 def _public(names: set[str]) -> frozenset[str]:

@@ -189,3 +189,17 @@ def test_annotations_that_something_may_evaluate_at_import_are_left_to_the_impor
 ) -> None:
     source = f"import re\n{text}\n"
     assert "annotations" in compare(source.encode(), future("annotations", source).encode()).whole
+
+
+def test_a_new_test_of_a_class_changes_none_of_the_others_whatever_marks_it() -> None:
+    marked = "    @pytest.mark.parametrize('a', [1])\n    def test_new(self, a): ...\n"
+    assert only(turned("    size = 1\n", f"    size = 1\n{marked}"), methods={("Box", "test_new")})
+    seen = marked.replace("pytest.mark.parametrize('a', [1])", "patch('a')")
+    assert only(turned("    size = 1\n", f"    size = 1\n{seen}"), names={"Box"})
+
+
+def test_what_a_comprehension_counts_with_is_no_name_of_the_module() -> None:
+    old, new = b"A = {c: 1 for c in B}\n", b"A = {c: 2 for c in B}\n"
+    assert only(compare(old, new), names={"A"})
+    old, new = b"A = [last := c for c in B]\n", b"A = [last := -c for c in B]\n"
+    assert only(compare(old, new), names={"A", "last"})

@@ -281,3 +281,30 @@ def test_a_module_that_reads_the_version_and_a_data_file_is_asked_for_both() -> 
     memory = Memory(read={"<module>a.py": [OLDER, "data.json"]})
     memory.files["a.py"] = f"{CODE}V = version('shop')\n"
     assert names(plan({"data.json": "{}"}, memory, installed=(NEWER,))) >= {"f", "g"}
+
+
+MEMO = """\
+class Known:
+    class Memo:
+        def __init__(self):
+            self.known = {}
+        def make(self, key):
+            return key * 2
+        def __call__(self, key):
+            if key not in self.known:
+                self.known[key] = self.make(key)
+            return self.known[key]
+    memo = Memo()
+    def f(self):
+        return self.memo(1)
+"""
+
+
+def test_what_an_object_remembers_for_others_concerns_who_uses_its_class() -> None:
+    memory = Memory(files={**OLD, "a.py": MEMO})
+    memory.lines = {
+        "test_a.py::test_f": ({6, 8, 9, 10, 13}, {5, 7, 12}),
+        "test_a.py::test_g": ({8, 10, 13}, {7, 12}),
+        "test_b.py::test_b": (set(), set()),
+    }
+    assert names(plan({"a.py": MEMO.replace("* 2", "* 3")}, memory)) == {"f", "g"}

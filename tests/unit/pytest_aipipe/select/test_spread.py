@@ -234,7 +234,8 @@ def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
         "t.py": "from unittest import TestCase\nclass T(TestCase):\n    def test_a(self): ...\n"
     }
     more = "    def test_b(self): ...\n    def test_a(self): ...\n"
-    assert not demand(files, "t.py", "    def test_a(self): ...\n", more).parts
+    found = demand(files, "t.py", "    def test_a(self): ...\n", more)
+    assert found.parts.keys() == {("t.py", "test_b")}
     setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
     assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
 
@@ -394,3 +395,19 @@ def test_a_module_that_a_star_took_into_its_own_package_is_there_without_it() ->
     assert lines(found, "t.py") == set()
     files["p/__init__.py"] += "m = 3\n"
     assert lines(demand(files, "p/__init__.py", "import *", "import f"), "t.py") == {3}
+
+
+def test_a_module_that_makes_objects_by_changed_code_makes_them_where_a_class_is_named() -> None:
+    files = {
+        "a.py": "class A:\n    def __init__(self):\n        self.x = 1\n",
+        "b.py": "from a import A\nclass B:\n    def __init__(self):\n        self.a = A()\n",
+        "t.py": "from b import B\nONE = B()\nTWO = 2\n"
+        "def test_one():\n    return ONE\ndef test_two():\n    return TWO\n",
+    }
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    old, new = files["a.py"].encode(), files["a.py"].replace("= 1", "= 2").encode()
+    spread.add(("a.py", "d"), compare(old, new), new)
+    spread.add_run("t.py")
+    assert lines(spread.demand, "t.py") == {5}
+    assert "t.py" not in spread.demand.whole

@@ -12,7 +12,7 @@ from pytest_aipipe.select.stars import Offer, Offers, Star, read_offer
         ("a = 1\n_b = 2\nimport c.d\n", {"a", "c"}, {"a", "c"}),
         ("if x:\n    a = 1\nb = 2\n", {"b"}, {"a", "b"}),
         ("a: int\nb: int = 2\n", {"b"}, {"a", "b"}),
-        ("a = [b for b in range(3)]\n", {"a"}, {"a", "b"}),
+        ("a = [b for b in range(3)]\n", {"a"}, {"a"}),
         ("__all__ = ['a', '_b']\nc = 1\n", {"a", "_b"}, {"a", "_b"}),
         ("__all__ = ['a']\n__all__ += names\na = b = 1\n", set(), {"a", "b", "__all__"}),
         ("a = 1\ndel a\n", set(), {"a"}),
