@@ -4,7 +4,7 @@ python docs/commands.py            # page by page; with a reason where one is no
 
 tests/integration/docs executes them: those of ``console`` blocks on the example service as it
 stands, the others each on a repository that has what the page speaks of. What needs a Docker
-engine is executed where there is one.
+engine is executed where there is one. Where tests are generated, AIPIPE_BUDGET is 12 seconds.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ADDED = {
     "pip install 'pytest-aipipe[risk]'": _INSTALLED,
     "aipipe-deploy watch": "--seconds 2",
     "aipipe-build run -t shop/web:1 --push --secret id=npm,env=NPM_TOKEN .": "--dry-run",
-    "python bench/peers.py --mirrors CLONES --corpus CORPUS --limit 6": "--peers ours",
+    "python bench/peers.py --mirrors CLONES --corpus CORPUS --limit 6": "--peers ours --budget 12",
     "python bench/startup.py --runs 40": "--runs 1",
     "python bench/route_replay.py --mirrors CLONES --work bench-work --json route.json": (
         "--list projects.toml --projects shop --commits 2 --faults 1"
