@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from aipipe.readers import TESTS
 from aipipe.sides import after, before
-from aipipe.unseen import is_list
+from aipipe.unseen import is_list, reader
 from aipipe_core.change import Kind
 from aipipe_core.change.git import run
-from aipipe_core.change.packages import TOOLS, changed, is_tool, normal, read_pins
+from aipipe_core.change.lock import LOCK
+from aipipe_core.change.packages import TOOLS, changed, is_tool, normal
 from aipipe_core.change.said import installs
 
 if TYPE_CHECKING:
@@ -85,13 +86,14 @@ def _noticed(change: Change, file: FileChange, tool: Tools) -> str:
     name = PurePosixPath(file.path).name.lower()
     if name in SETTINGS:
         return _by_settings(change, file, tool)
-    if not is_list(file):
+    if not is_list(file) and name != LOCK:
         says = Kind.DEPENDENCIES in file.kinds or name in INTERPRETER
         return f"{file.path} changed, which says what is installed" if says else ""
     if file.status not in ("M", "A", "D"):
         return f"{file.path} changed, which says what is installed"
     try:
-        found = [read_pins(side(change, file.path), tool, tool.imports) for side in (before, after)]
+        read = reader(name, tool, tool.imports)
+        found = [read(side(change, file.path)) for side in (before, after)]
     except (OSError, ValueError):
         return f"{file.path} changed, which cannot be read package by package"
     return _in_words(changed(*found), file.path)

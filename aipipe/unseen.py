@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from aipipe.route import UNRUN
 from aipipe.sides import after, before
 from aipipe_core.change import Kind
+from aipipe_core.change.lock import LOCK, read_lock
 from aipipe_core.change.packages import is_tool, no_package, read_pins
-from aipipe_core.change.said import READ, installs, said
+from aipipe_core.change.said import GROUPS, READ, installs, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,13 @@ def is_list(file: FileChange) -> bool:
     return listed or LIST.search(name) is not None
 
 
+def reader(name: str, tool: Predicate, imports: Predicate) -> Callable[[str], dict[str, str]]:
+    """Return what reads the list or lock file ``name`` for what counts of each package."""
+    if name == LOCK:
+        return partial(read_lock, groups=GROUPS, tool=tool, imports=imports)
+    return partial(read_pins, tool=tool, imports=imports)
+
+
 def _is_unseen(change: Change, file: FileChange, *, tool: Predicate, imports: Predicate) -> bool:
     name = PurePosixPath(file.path).name.lower()
     if file.status in ("M", "A", "D"):
@@ -67,8 +75,8 @@ def _is_unseen(change: Change, file: FileChange, *, tool: Predicate, imports: Pr
             says = partial(said, name, tool=tool)
             asks = partial(installs, name, tool=tool)
             return _same(change, file, lambda text: [says(text), asks(text)])
-        if is_list(file):
-            return _same(change, file, lambda text: read_pins(text, tool, imports))
+        if is_list(file) or name == LOCK:
+            return _same(change, file, reader(name, tool, imports))
     return file.kinds - {Kind.GENERATED} <= {Kind.DOCS, Kind.CI} or name in NEVER_SEEN
 
 

@@ -114,6 +114,24 @@ class Checkout:
     def _map_of(self, commit: str) -> Path:
         return self.work / "maps" / self.name / f"{commit}.db"
 
+    def analyze(self, spec: str) -> dict[str, Any]:
+        """Return what `aipipe analyze` says of ``spec`` in the environment of the tests.
+
+        Raises CalledProcessError where it says nothing.
+        """
+        file = self.work / f"{self.name}.risk.json"
+        argv = [str(self.python), "-m", "aipipe", "analyze", spec, "--json", str(file)]
+        subprocess.run(argv, cwd=self.tree, env=self.surroundings(), capture_output=True,
+                       text=True, check=True)  # fmt: skip
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+
+    def surroundings(self) -> dict[str, str]:
+        """Return the environment variables of what runs in the tree."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "AIPIPE_"))}
+        ours = os.pathsep.join([str(PROJECT), str(BENCH)])
+        return {**kept, "PYTHONPATH": ours, "PYTHONDONTWRITEBYTECODE": "1"}
+
     def pytest(self, arguments: list[str]) -> tuple[Outcomes, int]:
         """Run pytest in the tree; return the outcomes and its exit code.
 
@@ -123,12 +141,7 @@ class Checkout:
         file.unlink(missing_ok=True)
         argv = [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p",
                 "route_outcomes", *arguments]  # fmt: skip
-        surroundings = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "AIPIPE_"))},
-            "PYTHONPATH": os.pathsep.join([str(PROJECT), str(BENCH)]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "ROUTE_OUTCOMES": str(file),
-        }
+        surroundings = {**self.surroundings(), "ROUTE_OUTCOMES": str(file)}
         try:
             done = subprocess.run(argv, cwd=self.tree, env=surroundings, capture_output=True,
                                   text=True, check=False, timeout=LONGEST)  # fmt: skip

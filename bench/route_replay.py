@@ -7,11 +7,12 @@
 The newest commits of a project's main line, oldest first, as a team that works with this would
 have met them. Before the first of them a model is calibrated on the history until then (with
 --rules: none, the written rules speak) and the whole suite runs once, which fills the map of what
-each test runs. Then, for each commit, `aipipe analyze` names the route, and what the route says is
-run, by the command that `aipipe run` starts: nothing, the impacted tests (`pytest --ai-diff
-PARENT..COMMIT`), or everything. The map learns from these runs and from no other. Beside them, out
-of the map's sight, the whole suite's outcomes on the parent and on the commit are found; they are
-kept by the tree's content in DIR, for they do not depend on us.
+each test runs. Then, for each commit, `aipipe analyze`, started by the Python that runs the tests,
+names the route, and what the route says is run, by the command that `aipipe run` starts: nothing,
+the impacted tests (`pytest --ai-diff PARENT..COMMIT`), or everything. The map learns from these
+runs and from no other. Beside them, out of the map's sight, the whole suite's outcomes on the
+parent and on the commit are found; they are kept by the tree's content in DIR, for they do not
+depend on us.
 
 A *full run is avoided* when not all of the collected tests were run: the route skips the tests, or
 at least one was left out; *tests run* is the mean share that was. The environment stays as it is
@@ -41,22 +42,22 @@ import tomllib
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 from route_checkout import BENCH, Checkout, Outcomes, failing, load  # noqa: E402
 from route_faults import faults_of  # noqa: E402
 
-from aipipe.analyze import analyze  # noqa: E402
+from aipipe.analyze import Analysis  # noqa: E402
 from aipipe.calibrate.steps import calibrate  # noqa: E402
 from aipipe.pipeline.model import Stage  # noqa: E402
+from aipipe.risk.score import Risk  # noqa: E402
+from aipipe.route import Route  # noqa: E402
 from aipipe.run.agents import argv_of  # noqa: E402
+from aipipe_core.change import read_change  # noqa: E402
 from aipipe_core.config import load as load_settings  # noqa: E402
 from aipipe_core.errors import AipipeError  # noqa: E402
-
-if TYPE_CHECKING:
-    from aipipe.analyze import Analysis
 
 Row = dict[str, Any]
 RERUNS = 2
@@ -105,7 +106,7 @@ class Replay:
         before = self.checkout.suite()
         self.checkout.go_to(commit)
         now = self.checkout.suite()
-        analysis = analyze(self.checkout.tree, f"{parent}..{commit}", self.settings)
+        analysis = self.analysis(f"{parent}..{commit}")
         row = self.routed(analysis)
         if "code" in row["kinds"]:
             self.checkout.keep_map(commit)
@@ -118,6 +119,15 @@ class Replay:
         if new and not row["caught"]:
             row["confirmed"] = self.confirmed(parent, commit, new)
         return row
+
+    def analysis(self, spec: str) -> Analysis:
+        """Return what `aipipe analyze` says, where the tests' own packages are installed."""
+        said = self.checkout.analyze(spec)
+        change = read_change(self.checkout.tree, spec, exclude=self.settings.exclude)
+        told = said["risk"]
+        risk = Risk(told["probability"], told["level"], (), told["source"])
+        why = said["route"].pop("why")
+        return Analysis(change, risk, Route(**said["route"]), why)
 
     def routed(self, analysis: Analysis) -> Row:
         """Run what the route says; ``outcomes`` are of what ran."""
@@ -174,7 +184,7 @@ class Replay:
                 new = failing(self.checkout.suite(cached=False)) - sound
                 if not new:
                     continue
-                row = self.routed(analyze(self.checkout.tree, parent, self.settings))
+                row = self.routed(self.analysis(parent))
                 caught = bool(new & failing(row.pop("outcomes")))
                 edit = f"{fault.before.strip()[:60]} -> {fault.after.strip()[:60]}"
                 return {**row, "fault": f"{file}:{fault.line} {edit}", "newly": sorted(new)[:20],

@@ -15,7 +15,9 @@ anything that measures coverage) and a checkout of its own of each commit of COR
 the whole suite runs once more without any plugin, and both are asked what they would run. Of
 a row: the share that each runs; the *limit*, the share of tests that execute a changed line
 ("line"), or that or the statement in front of it ("guard"), by a coverage.py of the bench's
-own; the tests that fail only with the change, and those of them that were left out; how much
+own; the tests that fail only with the change, and those of them that were left out and
+fail as well without what was selected before them (else a selected one made them fail: the
+row's "fell"); how much
 of the selected tests' time has passed when the first of them has failed; and how long the
 decision took. Rows go to FILE as they are made, and what is in FILE is not made again;
 --part splits the work over machines, --minutes bounds it. What does not depend on our
@@ -26,18 +28,12 @@ ours is asked anew.
 from __future__ import annotations
 
 import argparse
-import gzip
-import hashlib
 import json
-import os
 import random
-import shutil
-import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
@@ -50,49 +46,21 @@ from bench.selection_limit import (  # noqa: E402
     limit,
     pool,
 )
-from bench.selection_table import table, told  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from bench.selection_runs import Runs, renew, short  # noqa: E402
+from bench.selection_table import examples, reasons, table, told  # noqa: E402
 
 FAILED = "failed when it last ran"
+CLEAN = 4
+"""Runs without a change in which a test that was left out, and failed, has to pass."""
+
 Case = dict[str, Any]
-OURS = [
-    "--ai-engine=none",
-    "--ai-behavior=off",
-    "--ai-flaky-reruns=0",
-    "--ai-report=json:/dev/null",
-]
 
 
-class Warm:
-    """A process of an environment that forks for each run."""
-
-    def __init__(self, python: Path) -> None:
-        command = [python, PROJECT / "bench" / "selection_fork.py"]
-        env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(PROJECT)}
-        self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=env,
-        )  # fmt: skip
-
-    def ask(self, request: dict[str, Any]) -> int | None:
-        """Run pytest, and return its exit code."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        found: int | None = json.loads(self.process.stdout.readline())
-        return found
-
-
-class Bench:
+class Bench(Runs):
     """Runs one case after the other and keeps the rows."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.arguments = arguments
-        self.work = arguments.work.resolve()
-        self.processes: dict[str, Warm] = {}
+        super().__init__(arguments)
         self.end = time.monotonic() + arguments.minutes * 60
         self.file = arguments.json
         self.rows = json.loads(self.file.read_text()) if self.file and self.file.exists() else []
@@ -114,99 +82,6 @@ class Bench:
     def late(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() > self.end
-
-    # Environments and checkouts
-
-    def venvs(self, cases: list[Case]) -> None:
-        """Make the environments of both sides, once."""
-        packages = sorted({one for case in cases for one in case["deps"]})
-        for name, own in (("ours", ["-e", str(PROJECT)]), ("testmon", ["pytest-testmon"])):
-            folder = self.work / "venvs" / name
-            if not (folder / "ok").exists():
-                subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-                pip = [folder / "bin/pip", "install", "-q", "pytest-timeout", "coverage"]
-                subprocess.run([*pip, *own, *packages], check=True)
-                (folder / "ok").touch()
-
-    def tree(self, case: Case, side: str, rev: str) -> Path:
-        """Return a side's checkout of a version, made once."""
-        tree = self.work / "trees" / f"{case['repo']}-{rev[:10]}-{side}"
-        if not tree.exists():
-            owner, name = case["github"].split("/")
-            mirrors = self.arguments.mirrors
-            flat = mirrors / f"{owner}+{name}"
-            places = (flat / "repo", flat, mirrors / name)
-            source = next(place for place in places if place.exists())
-            tree.parent.mkdir(parents=True, exist_ok=True)
-            quiet(["git", "clone", "-q", "--shared", "--no-checkout", source, tree])
-            git(tree, "checkout", "-q", "-f", "--detach", rev)
-        return tree
-
-    def kept(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return what ``make`` returned when it was asked for ``name`` first."""
-        file = self.work / "kept" / f"{name.replace(' ', '-')}.json.gz"
-        if file.exists():
-            return json.loads(gzip.decompress(file.read_bytes()))
-        found = make()
-        if found is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            part.write_bytes(gzip.compress(json.dumps(found).encode(), 1))
-            part.replace(file)
-        return found
-
-    def pytest(
-        self, case: Case, tree: Path, side: str, *args: str, files: list[str] | None = None
-    ) -> dict[str, Any] | None:
-        """Run pytest and return what the plugin saw; None where it came to no end."""
-        out = tree.parent / f"{tree.name}.seen.json"
-        out.unlink(missing_ok=True)
-        path = [str(tree / case["path"]), str(PROJECT / "bench")]
-        env = {"PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1",
-               "SELECTION_OUT": str(out), "SELECTION_FILES": "[]"}  # fmt: skip
-        if files:
-            env["SELECTION_FILES"] = json.dumps([str(tree / file) for file in files])
-        addopts = [] if case.get("keep_addopts") else ["-o", "addopts="]
-        words = ["-q", "-p", "selection_watch", "--timeout=30", "-W", "ignore", "--no-header",
-                 "--continue-on-collection-errors", *addopts, *args]  # fmt: skip
-        self.warm(side).ask({"args": words, "cwd": str(tree), "env": env, "path": path,
-                             "timeout": self.arguments.timeout})  # fmt: skip
-        if not out.exists():
-            print(f"{tree.name} {args}: came to no end", flush=True)
-            return None
-        found: dict[str, Any] = json.loads(out.read_text())
-        return found
-
-    def warm(self, side: str) -> Warm:
-        """The process that runs pytest in the environment ``side``."""
-        if side not in self.processes:
-            self.processes[side] = Warm(self.work / "venvs" / side / "bin/python")
-        return self.processes[side]
-
-    def record(self, case: Case, rev: str) -> tuple[Path, Path]:
-        """Make both maps of a version, once. Raises OSError where there is nothing to map."""
-        mine, theirs = self.tree(case, "ours", rev), self.tree(case, "testmon", rev)
-        if not (mine.parent / f"{mine.name}.ok").exists():
-            self.pytest(case, mine, "ours", "--ai-diff=worktree", "--ai-select=off", *OURS)
-            self.pytest(case, theirs, "testmon", "--testmon")
-            for tree, kept in ((mine, ".aipipe/store.db"), (theirs, ".testmondata")):
-                shutil.copy2(tree / kept, tree.parent / f"{tree.name}.map")
-            (mine.parent / f"{mine.name}.ok").touch()
-        return mine, theirs
-
-    def whole(self, case: Case, tree: Path, files: list[str] | None = None) -> Any:
-        """Run the whole suite with no plugin but the bench's own."""
-        return self.pytest(case, tree, "ours", "-p", "no:aipipe", "-p", "no:cacheprovider",
-                           files=files)  # fmt: skip
-
-    def ask(
-        self, case: Case, mine: Path, theirs: Path, spec: str, name: str
-    ) -> tuple[Any, Any]:  # fmt: skip
-        """Ask both sides what they would run."""
-        ours = self.pytest(case, mine, "ours", f"--ai-diff={spec}", "--collect-only", *OURS)
-        args = ("--testmon", "--testmon-nocollect", "--collect-only")
-        make = partial(self.pytest, case, theirs, "testmon", *args)
-        return ours, self.kept(f"{name} testmon", make)
 
     # The three kinds of rows
 
@@ -275,35 +150,65 @@ class Bench:
         lines: dict[str, set[int]], what: str = "",
     ) -> None:  # fmt: skip
         """Ask both about the trees as they are, run everything, and put the trees back."""
-        marked = hashlib.sha256(what.encode()).hexdigest()[:8]
-        kept = f"{key} {marked}"
+        kept = f"{key} {short(what)}"
+        texts = {file: (mine / file).read_bytes() for file in lines if (mine / file).exists()}
+        fell: dict[str, set[str]] = {}
         try:
             ours, peers = self.ask(case, mine, theirs, "worktree", kept)
             after = self.kept(f"{kept} after", lambda: self.whole(case, mine))
             if after and ours and peers and self.doubted(bad(after) - bad(before), ours, peers):
+                renew(mine, texts)
                 again = self.kept(f"{kept} again", lambda: self.whole(case, mine))
                 for one in bad(after) - (bad(again) if again else set()):
                     after["verdicts"][one] = "flaky"
+                for side, asked in (("ours", ours), ("testmon", peers)):
+                    renew(mine, texts)
+                    left = bad(after) - bad(before) - set(asked["items"])
+                    fell[side] = left - self.alone(case, mine, kept, asked["items"], left)
         finally:
             for tree in (mine, theirs):
-                git(tree, "checkout", "-q", "-f", "HEAD")
-                git(tree, "clean", "-q", "-f", "-d", "-e", ".aipipe", "-e", ".testmondata*")
+                renew(tree, {})
         if ours is None or peers is None or after is None:
             row = {"key": key, "repo": case["repo"], "kind": "stuck", "what": what}
             self.keep(row)
             return
-        self.row(key, case, before, after, ours, peers, before, mine, lines, what)
+        failing = bad(after) - bad(before)
+        if self.doubted(failing, ours, peers):
+            for one in failing & self.unsteady(case, mine):
+                after["verdicts"][one] = "flaky"
+        self.row(key, case, before, after, ours, peers, before, mine, lines, what, fell)
+
+    def alone(
+        self, case: Case, tree: Path, kept: str, selected: list[str], left: set[str]
+    ) -> set[str]:  # fmt: skip
+        """Return those of ``left`` that fail where what was ``selected`` does not run."""
+        if not left:
+            return set()
+        name = f"{kept} without {short(json.dumps(sorted(selected)))}"
+        seen = self.kept(name, lambda: self.whole(case, tree, without=selected))
+        return left & bad(seen) if seen else left
+
+    def unsteady(self, case: Case, tree: Path) -> set[str]:
+        """Return the tests that fail now and then without any change."""
+        name = f"{case['repo']}-{case['sha'][:8]} clean"
+        runs = [self.kept(f"{name} {n}", lambda: self.whole(case, tree)) for n in range(CLEAN)]
+        return set().union(*(bad(seen) for seen in runs if seen))
 
     @staticmethod
     def doubted(failing: set[str], ours: Any, peers: Any) -> bool:
-        """Whether somebody left out a failure: it has to fail again to count."""
+        """Whether somebody left out a failure.
+
+        To count it has to fail again, and never where nothing is changed.
+        """
         return bool(failing - set(ours["items"]) or failing - set(peers["items"]))
 
     def row(
         self, key: str, case: Case, before: Any, after: Any, ours: Any, peers: Any,
         measured: Any, tree: Path, lines: dict[str, set[int]], what: str = "",
+        fell: dict[str, set[str]] | None = None,
     ) -> None:  # fmt: skip
         """Keep what came out."""
+        fell = fell or {}
         failing = bad(after) - bad(before)
         # Who failed before has to run, on both sides: it says nothing of either.
         doubtful = {one for one, why in ours.get("reasons", {}).items() if why == FAILED}
@@ -316,27 +221,16 @@ class Bench:
             "key": key, "kind": key.partition(" ")[0], "repo": case["repo"], "sha": case["sha"],
             "what": what, "collected": len(known), "ours": len(mine), "testmon": len(theirs),
             "line": len(plain & known), "guard": len((plain | guarded) & known),
-            "failing": len(failing), "missed": sorted(failing - set(mine)),
-            "testmon_missed": sorted(failing - theirs), "first": first(mine, failing, seconds),
+            "failing": len(failing),
+            "missed": sorted(failing - set(mine) - fell.get("ours", set())),
+            "testmon_missed": sorted(failing - theirs - fell.get("testmon", set())),
+            "fell": [len(fell.get(side, set()) & failing) for side in ("ours", "testmon")],
+            "first": first(mine, failing, seconds),
             "plain_first": first([one for one in known if one in set(mine)], failing, seconds),
             "select": ours["select"], "notes": ours.get("notes", []),
             "extra": reasons(ours, set(mine) - plain - guarded),
             "examples": examples(ours, set(mine) - plain - guarded),
         })  # fmt: skip
-
-
-def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
-    """Count the reasons of what runs beyond the limit."""
-    found: dict[str, int] = {}
-    for nodeid in extra:
-        why = ours.get("reasons", {}).get(nodeid, "?")
-        found[why] = found.get(why, 0) + 1
-    return found
-
-
-def examples(ours: Any, extra: set[str]) -> dict[str, str]:
-    """Return one test of each reason."""
-    return {ours.get("reasons", {}).get(one, "?"): one for one in sorted(extra, reverse=True)}
 
 
 def bad(seen: Any) -> set[str]:
@@ -352,10 +246,6 @@ def first(order: list[str], failing: set[str], seconds: dict[str, float]) -> flo
             return passed / total if total else 0.0
         passed += seconds.get(one, 0.0)
     return None
-
-
-def quiet(command: list[Any]) -> None:
-    subprocess.run(list(map(str, command)), capture_output=True, check=True)
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ to no end.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -55,6 +56,7 @@ def main() -> None:
     for name in WARM:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    gc.freeze()  # what is loaded stays: the children need not look through it
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()

@@ -27,14 +27,10 @@ sys.path.insert(0, str(PROJECT))
 from aipipe_core.change.reader import read_change  # noqa: E402
 from aipipe_core.store import open_store  # noqa: E402
 from aipipe_core.store.packing import pack_lines  # noqa: E402
+from pytest_aipipe.select.installed import installed  # noqa: E402
 from pytest_aipipe.select.order import ordered  # noqa: E402
-from pytest_aipipe.select.testmap import (  # noqa: E402
-    Fresh,
-    Known,
-    TestMap,
-    digest_of,
-    environment,
-)
+from pytest_aipipe.select.testmap import Fresh, Known, TestMap, digest_of  # noqa: E402
+from pytest_aipipe.select.watch import Project  # noqa: E402
 from pytest_aipipe.session.selecting import plan, remember_imports  # noqa: E402
 
 FUNCTION = "def f{0}(a):\n    if a:\n        return a + {0}\n    b = a\n    return b\n\n\n"
@@ -69,7 +65,8 @@ def make(root: Path, asked: argparse.Namespace) -> list[SimpleNamespace]:
     }
     with open_store(root / ".aipipe" / "store.db") as store:
         sources = {path: (digest_of(text), text) for path, text in texts.items()}
-        TestMap(store, environment()).write(fresh, sources)
+        env = installed(Project(str(root)).path_of).environment
+        TestMap(store, env).write(fresh, sources)
     remember_imports(host(root), sources)
     return tests
 

@@ -9,6 +9,20 @@ KINDS = ("forward", "back", "mutant")
 SHARES = ("ours", "line", "guard", "testmon")
 
 
+def reasons(ours: Any, extra: set[str]) -> dict[str, int]:
+    """Count the reasons of what runs beyond the limit."""
+    found: dict[str, int] = {}
+    for nodeid in extra:
+        why = ours.get("reasons", {}).get(nodeid, "?")
+        found[why] = found.get(why, 0) + 1
+    return found
+
+
+def examples(ours: Any, extra: set[str]) -> dict[str, str]:
+    """Return one test of each reason."""
+    return {ours.get("reasons", {}).get(one, "?"): one for one in sorted(extra, reverse=True)}
+
+
 def told(row: dict[str, Any]) -> str:
     """Return a row as one line."""
     if row["kind"] == "stuck":
@@ -17,6 +31,8 @@ def told(row: dict[str, Any]) -> str:
     missed = f" MISSED {row['missed']}" if row["missed"] else ""
     theirs = f" testmon missed {len(row['testmon_missed'])}" if row["testmon_missed"] else ""
     at = "" if row["first"] is None else f" first {100 * row['first']:.0f} %"
+    fell = row.get("fell") or [0]
+    missed += f" fell with another {fell[0]}" if fell[0] else ""
     line = f"{row['key']:34} {shares} %  failing {row['failing']}{at}{missed}{theirs}"
     return f"{line}  {1000 * (row['select'] or 0):.0f} ms {row['extra'] or ''}"[:420]
 
@@ -59,6 +75,11 @@ def _kind(kind: str, some: list[dict[str, Any]]) -> None:
         f"than testmon: {sum(row['ours'] > row['testmon'] for row in some)}; with a miss: "
         f"{sum(bool(row['missed']) for row in some)}, "
         f"testmon {sum(bool(row['testmon_missed']) for row in some)}"
+    )
+    fell = [sum((row.get("fell") or [0, 0])[at] for row in some) for at in (0, 1)]
+    print(
+        f"        left out, failing only after a selected test that failed: {fell[0]}, "
+        f"testmon {fell[1]}"
     )
 
 

@@ -33,6 +33,13 @@ def pytest_configure() -> None:
         measure.append(one)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("SELECTION_WITHOUT"):
+        some = set(json.loads(Path(os.environ["SELECTION_WITHOUT"]).read_text("utf-8")))
+        items[:] = [item for item in items if item.nodeid not in some]
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     state["items"] = [item.nodeid for item in session.items]
 

@@ -13,6 +13,7 @@ import tarfile
 from dataclasses import dataclass, field, replace
 from typing import IO
 
+from aipipe_build.image.elf import is_elf, needed
 from aipipe_build.image.entry import Entry
 from aipipe_core.errors import SurroundingsError
 
@@ -26,6 +27,7 @@ _KEPT = re.compile(
     r"(?:etc|usr/lib)/os-release$|(?:^|/)[^/]+\.dist-info/direct_url\.json$"
 )
 _LARGEST_KEPT = 32 << 20
+_LARGEST_LINKED = 512 << 20
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -39,6 +41,8 @@ class Layer:
     emptied: list[str] = field(default_factory=list)
     texts: dict[str, bytes] = field(default_factory=dict)
     """The content of the files that tell what is installed."""
+    links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The shared libraries that its programs and libraries ask the linker for."""
     size: int = 0
     """The bytes of its files."""
 
@@ -111,7 +115,13 @@ def _digest(layer: Layer, archive: tarfile.TarFile, member: tarfile.TarInfo, pat
         data = stream.read()
         layer.texts[path] = data
         return hashlib.sha256(data).hexdigest()
-    digest = hashlib.sha256()
+    start = stream.read(_CHUNK)
+    if is_elf(start) and member.size <= _LARGEST_LINKED:
+        data = start + stream.read()
+        if names := needed(data):
+            layer.links[path] = names
+        return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(start)
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()

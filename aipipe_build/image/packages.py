@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aipipe_build.image.tree import Tree
 
 _NAME = re.compile(r"[-_.]+")
+_MODULE = re.compile(r"/(?:site|dist)-packages/(\w+)(?:/__init__\.py|\.py|(?:\.[\w-]+)?\.so)$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,13 +51,30 @@ def normalised(name: str) -> str:
     return _NAME.sub("-", name).lower()
 
 
+def module_of(path: str) -> str:
+    """Return the module that a file of an image is the beginning of, "" for none."""
+    found = _MODULE.search(path)
+    return found[1] if found else ""
+
+
 def installed(tree: Tree) -> list[Package]:
     """Return what the package lists in ``tree`` name, sorted."""
     return sorted(set(_all(tree.texts)))
 
 
 def owned_paths(tree: Tree, names: Iterable[str]) -> set[str]:
-    """Return the paths that these Debian packages have installed, as dpkg has noted them.
+    """Return the paths that these Debian packages have installed, as dpkg has noted them."""
+    wanted = set(names)
+    return {path for path, name in _owned(tree) if name in wanted}
+
+
+def owners(tree: Tree) -> dict[str, str]:
+    """Return the Debian package that a path belongs to, for every path that dpkg has noted."""
+    return dict(_owned(tree))
+
+
+def _owned(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield paths with their package.
 
     Where ``/lib`` is a link into ``/usr``, as on Debian today, dpkg still writes ``/lib``.
     """
@@ -65,16 +83,12 @@ def owned_paths(tree: Tree, names: Iterable[str]) -> set[str]:
         for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
         if (found := tree.entries.get(name)) is not None and found.kind == "l"
     }
-    owned: set[str] = set()
-    wanted = set(names)
     for path, data in tree.texts.items():
-        if not path.startswith("var/lib/dpkg/info/"):
-            continue
-        if path.rpartition("/")[2].removesuffix(".list").partition(":")[0] in wanted:
+        if path.startswith("var/lib/dpkg/info/") and path.endswith(".list"):
+            package = path.rpartition("/")[2].removesuffix(".list").partition(":")[0]
             for line in data.decode("utf-8", "replace").splitlines():
                 first, slash, rest = line.strip("/").partition("/")
-                owned.add(f"{merged.get(first, first)}{slash}{rest}")
-    return owned
+                yield f"{merged.get(first, first)}{slash}{rest}", package
 
 
 def os_release(tree: Tree) -> dict[str, str]:

@@ -18,6 +18,8 @@ class Tree:
 
     entries: dict[str, Entry] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
+    links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The shared libraries that programs and libraries ask the linker for."""
     hidden: list[Entry] = field(default_factory=list)
     """Files that a higher layer replaced or removed: bytes that nobody can reach."""
 
@@ -46,9 +48,12 @@ def lay(layers: Sequence[Layer]) -> Tree:
             if before is not None and before.kind == "d" and entry.kind != "d":
                 _hide_below(tree, path)
             _hide(tree, path)
+            tree.links.pop(path, None)
             tree.entries[path] = replace(entry, layer=index)
         tree.texts |= layer.texts
+        tree.links |= layer.links
     tree.texts = {path: text for path, text in tree.texts.items() if path in tree.entries}
+    tree.links = {path: names for path, names in tree.links.items() if path in tree.entries}
     return tree
 
 

@@ -86,7 +86,7 @@ def _search(
     smoke = choose_smoke(config.smoke, image.config.get("config") or {})
     original = Original(place.text, place.ignore, built, image, smoke, config.smoke_seconds)
     search = Search(
-        look(place, request, workshop.engine, image), original, workshop, tell, image, place.ignore
+        look(place, request, workshop, image), original, workshop, tell, image, place.ignore
     )
     rules: dict[str, Rule] = {}
     client = model_client(_root(Path.cwd()), workshop.environ) if "model" in names else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.dockerfile.errors import DockerfileError
 from aipipe_build.dockerfile.parse import parse_trigger
-from aipipe_build.image.packages import installed, owned_paths
+from aipipe_build.image.packages import installed, module_of, owned_paths
 from aipipe_build.optimise.harmless import GONE, NEW, OTHER, covering
 from aipipe_build.optimise.shell import commands_of
 
@@ -33,6 +34,10 @@ _SHARED = (
     "usr/share/info/dir",
 )
 """Files that every system package adds to."""
+_APT_ALONE = ("etc/", "usr/", "var/lib/")
+_APT_AND_PIP = ("etc/", "usr/lib/", "usr/share/", "var/lib/")
+_PYTHONS = re.compile(r"/(?:site|dist)-packages(?:/|$)")
+"""The folders where apt alone makes files; where pip is beside it; what is pip's even there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ def compare_images(
         reason = covering(change.path, change.way, effects.files)
         if not reason and change.path in loud and change.content:
             reason = "differs between two builds of the original"
+        if not reason and _is_of_bases(change.path, before, after, effects):
+            reason = "the base image's own files"
         if not reason and gone and _belongs_to_packages(change, owned):
             reason = "files of packages that were only there to build"
         if reason:
@@ -86,6 +93,11 @@ def compare_images(
         else:
             found.changes.append(change)
     return found
+
+
+def _is_of_bases(path: str, before: Image, after: Image, effects: Effects) -> bool:
+    old, new = before.tree.entries.get(path), after.tree.entries.get(path)
+    return effects.swap is not None and effects.swap.explains(path, old, new)
 
 
 def tree_changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Iterator[Change]:
@@ -131,11 +143,34 @@ def _packages(before: Image, after: Image, effects: Effects, found: Comparison) 
             gone.add(name)
             found.allowed["packages that were only there to build"] += 1
             continue
+        if ecosystem == "PyPI" and not there and _is_bases_own(key, before, after, effects):
+            found.allowed["the base image's own distributions"] += 1
+            continue
         said = f"{name} {here}: missing" if not there else f"{name} {there}: new"
         if here and there:
             said = f"{name}: {here} became {there}"
         found.changes.append(Change(f"package:{name}", OTHER, f"{ecosystem} package {said}"))
     return gone
+
+
+def _is_bases_own(key: tuple[str, str], before: Image, after: Image, effects: Effects) -> bool:
+    """Tell whether a distribution stood in the base alone, and so in no file of the project's."""
+    return all(
+        _is_of_bases(one.path, before, after, effects)
+        for one in installed(before.tree)
+        if (one.ecosystem, one.name) == key
+    )
+
+
+def bases_own_modules(before: Image, after: Image, effects: Effects) -> set[str]:
+    """Return the modules that the old base image had, and the new one has not."""
+    if effects.swap is None:
+        return set()
+    return {
+        name
+        for path in before.tree.entries.keys() - after.tree.entries.keys()
+        if (name := module_of(path)) and _is_of_bases(path, before, after, effects)
+    }
 
 
 def _by_name(packages: Iterable[Package]) -> dict[tuple[str, str], str]:
@@ -186,24 +221,32 @@ def _links_to_alternatives(entries: Mapping[str, Entry]) -> set[str]:
 
 
 def _made_by_apt(image: Image) -> set[str]:
-    """Return what the system's folders have from steps that did nothing but run apt.
+    """Return what the system's folders have from steps that installed with apt.
 
-    Packages also make files while they are configured, which no list of dpkg's has. What such a
-    step made and is missing now, no package that was kept makes.
+    Packages also make files while they are configured, which no list of dpkg's has. What a step
+    of apt alone made and is missing now, no package that was kept makes. Where pip ran in the
+    same step, what may be its own does not count.
     """
-    steps = {index for index, text in enumerate(image.made_by) if _is_apt_only(text)}
+    steps = {index: _apt_folders(text) for index, text in enumerate(image.made_by)}
     return {
         path
         for path, entry in image.tree.entries.items()
-        if entry.layer in steps and path.startswith(("etc/", "usr/", "var/lib/"))
+        if (folders := steps.get(entry.layer)) and path.startswith(folders)
+        if folders is _APT_ALONE or not _PYTHONS.search(path)
     }
 
 
-def _is_apt_only(text: str) -> bool:
+def _apt_folders(text: str) -> tuple[str, ...]:
+    """Return the folders where what a RUN made was made by apt."""
     if not text.startswith("RUN "):
-        return False
+        return ()
     try:
-        commands = commands_of(parse_trigger(text))
+        commands = commands_of(parse_trigger(text)) or ()
     except DockerfileError:
-        return False
-    return bool(commands) and all(one.is_apt or one.cleans_lists for one in commands or ())
+        return ()
+    if not any(one.is_apt for one in commands):
+        return ()
+    rest = [one for one in commands if not (one.is_apt or one.cleans_lists)]
+    if not rest:
+        return _APT_ALONE
+    return _APT_AND_PIP if all(c.is_pip_install or c.cleans_caches for c in rest) else ()

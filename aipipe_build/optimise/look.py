@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from aipipe_build.engine.client import EngineClient
     from aipipe_build.image.archive import Image
+    from aipipe_build.optimise.workshop import Workshop
     from aipipe_build.request import BuildRequest
 
 _LARGEST_READ = 1 << 20
@@ -51,10 +51,11 @@ def place_of(request: BuildRequest) -> Place:
     return Place(request.dockerfile, path, text, _text(path))
 
 
-def look(place: Place, request: BuildRequest, engine: EngineClient, image: Image) -> Situation:
+def look(place: Place, request: BuildRequest, workshop: Workshop, image: Image) -> Situation:
     """Return what the rules may look at. Raises what a context that cannot be read raises."""
     tree = ContextTree(str(request.context), main_matcher(request))
     files = frozenset(entry.path for entry in tree.walk(tree.root) if not entry.is_dir)
+    engine = workshop.engine
     known: dict[str, Base] = {}
 
     def base(reference: str) -> Base:
@@ -71,6 +72,7 @@ def look(place: Place, request: BuildRequest, engine: EngineClient, image: Image
         changed=changes_of(request.context),
         base=base,
         image=image,
+        bare=workshop.bare,
     )
 
 

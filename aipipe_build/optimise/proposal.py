@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aipipe_build.image.entry import Entry
 
 
 class Status(StrEnum):
@@ -19,6 +21,24 @@ class Status(StrEnum):
     """Both were built, and they differ."""
     SUGGESTION = "suggestion"
     """It could not be proven, or is nothing that a proof could decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Another base image: the files of the one that was, and of the one that is to be."""
+
+    before: Mapping[str, Entry]
+    after: Mapping[str, Entry]
+
+    def explains(self, path: str, before: Entry | None, after: Entry | None) -> bool:
+        """Tell whether both images have at ``path`` just what their base has there."""
+        return _same(before, self.before.get(path)) and _same(after, self.after.get(path))
+
+
+def _same(one: Entry | None, other: Entry | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return replace(one, layer=0) == replace(other, layer=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,8 @@ class Effects:
     """Whether the modules that can be imported are compared as well."""
     own_smoke: bool = False
     """Whether a smoke command that the project itself names must have run."""
+    swap: Swap | None = None
+    """The base image that takes the place of another one."""
 
     def __or__(self, other: Effects) -> Effects:
         """Return what both together are meant to change."""
@@ -45,6 +67,7 @@ class Effects:
             self.packages | other.packages,
             self.probe_imports or other.probe_imports,
             self.own_smoke or other.own_smoke,
+            self.swap or other.swap,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aipipe_build.optimise.compare import compare_images, tree_changes
+from aipipe_build.optimise.compare import bases_own_modules, compare_images, tree_changes
 from aipipe_build.optimise.harmless import OTHER
 from aipipe_build.optimise.proposal import Effects, Judged, Proposal, Status
 from aipipe_build.optimise.smoke import SmokeResult, importable, run_smoke
@@ -99,7 +99,10 @@ def prove(
     if not comparison.equal:
         more = len(comparison.changes)
         judged.reason = f"the image differs in {more} place{'s' * (more != 1)}"
-    elif effects.probe_imports and (lost := _lost_modules(original, built, workshop)):
+    elif effects.probe_imports and (
+        lost := _lost_modules(original, built, workshop)
+        - bases_own_modules(original.image, image, effects)
+    ):
         judged.reason = f"these modules can no longer be imported: {', '.join(sorted(lost))}"
     else:
         _smoke(judged, original, built, workshop)

@@ -32,6 +32,7 @@ _PIP_VALUES = frozenset(
         "--src", "--report",
     }
 )  # fmt: skip
+_CACHES = re.compile(r"/(?:var/)?tmp/|(?:/root|~)/\.cache(?:/|$)|/var/(?:lib|cache)/apt/")
 _APT_VALUES = frozenset({"-o", "-t", "--target-release", "-c"})
 
 
@@ -83,6 +84,12 @@ class ShellCommand:
     def cleans_lists(self) -> bool:
         """Whether it removes apt's lists."""
         return self.words[:1] == ("rm",) and any("/var/lib/apt/lists" in w for w in self.words)
+
+    @property
+    def cleans_caches(self) -> bool:
+        """Whether it removes temporary files and what pip has fetched, and nothing else."""
+        paths = [word for word in self.words[1:] if not word.startswith("-")]
+        return self.words[:1] in (("rm",), ("true",)) and all(map(_CACHES.match, paths))
 
     @property
     def names_paths(self) -> bool:

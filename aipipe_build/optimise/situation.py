@@ -37,6 +37,10 @@ def _no_base(_reference: str) -> Base:
     return Base()
 
 
+def _no_image(_reference: str) -> Image | None:
+    return None
+
+
 def _no_text(_path: str) -> str | None:
     return None
 
@@ -47,7 +51,8 @@ class Situation:
 
     ``files`` are the paths of the context that the builder is sent, ``ignore`` is the text of
     the ignore file, None where there is none. ``changed`` counts the commits that changed a
-    path. ``image`` is what the Dockerfile, as the project has it, builds.
+    path. ``image`` is what the Dockerfile, as the project has it, builds. ``bare`` returns a
+    base image as it is, None for one that cannot be had.
     """
 
     text: str
@@ -58,6 +63,7 @@ class Situation:
     changed: Mapping[str, int] = field(default_factory=dict)
     base: Callable[[str], Base] = _no_base
     image: Image | None = None
+    bare: Callable[[str], Image | None] = _no_image
     _parsed: list[Dockerfile] = field(default_factory=list, compare=False)
 
     @property

@@ -22,7 +22,8 @@ _ENGINE = 60.0
 PROBE = """
 import importlib, importlib.metadata as m, sys, warnings
 warnings.simplefilter("ignore")
-names = set()
+names = set(getattr(sys, "stdlib_module_names", ()))
+names -= {"antigravity", "this", "tkinter", "_tkinter", "turtle", "turtledemo", "idlelib"}
 for dist in m.distributions():
     for file in dist.files or ():
         top = file.parts[0]
@@ -34,7 +35,10 @@ for name in sorted(names):
     except BaseException: continue
     sys.__stdout__.write("can import " + name + "\\n")
 """
-"""Prints the modules of the installed distributions that can be imported."""
+"""Prints the modules of Python's own and of the installed distributions that can be imported.
+
+What needs a screen is left out: slim images do not have it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

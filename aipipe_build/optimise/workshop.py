@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import shutil
 import tempfile
@@ -47,6 +48,7 @@ class Workshop:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aipipe-optimise-")))
     output: str = ""
     """What the last build that failed has printed."""
+    _bare: dict[str, Image | None] = field(default_factory=dict)
     _tags: list[str] = field(default_factory=list)
     _layers: dict[str, Layer] = field(default_factory=dict)
     _info: dict[str, Any] | None = None
@@ -109,6 +111,18 @@ class Workshop:
     def image(self, built: Built) -> Image:
         """Return what a variant holds."""
         return load_image(built.tag, self.folder, known=self._layers)
+
+    def bare(self, reference: str) -> Image | None:
+        """Return a base image as it is; None where the builder cannot get it."""
+        if reference not in self._bare:
+            self._bare[reference] = None
+            options = argparse.Namespace(**{**vars(self.options), "target": None})
+            there = Workshop(options, self.engine, self.environ, self.folder, _layers=self._layers)
+            with contextlib.suppress(AipipeError):
+                built = there.build(f"FROM {reference}\n", None, label=f"bare-{len(self._bare)}")
+                self._bare[reference] = there.image(built)
+            there.clear()
+        return self._bare[reference]
 
     def drop(self, built: Built) -> None:
         """Take one variant away."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LONGEST = 90
+"""Letters of an instruction; the table of layers has all of it."""
 _WORTH_TELLING = 20_000
 _MOST = 12
 _EXPLAINS = 0.8
@@ -87,6 +89,8 @@ def _why(
     layers = image["layers"]
     instruction = layers[source["layer"]]["instruction"] if source["layer"] < len(layers) else ""
     verb = "was of" if row is None else "mostly of"
+    if len(instruction) > _LONGEST:
+        instruction = f"{instruction[: _LONGEST - 1].rstrip()}…"
     return f"{verb} {instruction}" if instruction else f"in layer {source['layer'] + 1}"
 
 

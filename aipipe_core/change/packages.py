@@ -12,6 +12,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from aipipe_core.change.bounds import floorless
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -71,8 +73,8 @@ def counted(requirements: Iterable[str], tool: Predicate = is_tool) -> list[str]
         raise ValueError(requirements)  # noqa: TRY004 - of a file, not of a caller
     listed = list(requirements)
     names = [name_of(one) for one in listed]
-    kept = [one for one, name in zip(listed, names, strict=True) if not _idle(name, names, tool)]
-    return sorted("".join(one.split()) for one in kept)
+    kept = [one for one, name in zip(listed, names, strict=True) if not idle(name, names, tool)]
+    return sorted(map(floorless, kept))
 
 
 def no_package(_name: str) -> bool:
@@ -121,7 +123,7 @@ def _add(line: str, pins: dict[str, str]) -> str:
     """Add a requirement or an option; return the name that comments below it speak of."""
     if not line.startswith("-"):
         name = name_of(line)
-        pins[name] = " ".join([pins.get(name, ""), *line.split()]).strip()
+        pins[name] = f"{pins.get(name, '')} {floorless(line)}".strip()
         return name
     option, _, file = line.partition(" ")
     if option in ("-r", "--requirement") and OF_TOOLS.fullmatch(file.strip().rsplit("/", 1)[-1]):
@@ -145,7 +147,7 @@ def _uncounted(
     imports: Predicate,
 ) -> set[str]:
     """Return the packages that are tools, or that only tools ask for."""
-    tools = {name for name in pins if not name.startswith("-") and _idle(name, pins, tool)}
+    tools = {name for name in pins if not name.startswith("-") and idle(name, pins, tool)}
     counting = {
         name for name in pins.keys() - tools if _is_wanted(via.get(name, set()), pins, tool)
     }
@@ -171,7 +173,7 @@ def _is_wanted(parents: set[str], pins: Mapping[str, str], tool: Predicate) -> b
     return not packages and not files
 
 
-def _idle(name: str, beside: Iterable[str], tool: Predicate) -> bool:
+def idle(name: str, beside: Iterable[str], tool: Predicate) -> bool:
     """Whether a package is a tool, and no plugin of pytest beside it runs that tool."""
     if not tool(name):
         return False

@@ -14,6 +14,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core.change.bounds import floorless
 from aipipe_core.change.packages import counted, is_tool, name_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ GROUPS = _words(
 """Names of extras and dependency groups that no test is run with."""
 OF_TESTS = ("pytest", "tool:pytest", "coverage:*", "coverage", "report", "run", "paths")
 """Sections of ``tox.ini`` that a test run reads; all others are tox's own."""
+TRUTHS = _words("true false")
 VERSION = frozenset({"version"})
 """A test notices the project's version by the metadata that is installed, if it asks for it."""
 
@@ -92,6 +94,8 @@ def _pyproject(text: str, tool: Predicate, silent: frozenset[str]) -> Any:
     found = tomllib.loads(text)
     tools = {name: table for name, table in found.get("tool", {}).items() if name not in TOOLS}
     project = {key: value for key, value in found.get("project", {}).items() if key not in silent}
+    # What is silent is so wherever its value comes from.
+    project["dynamic"] = sorted(set(project.get("dynamic", ())) - silent)
     if "dependencies" in project:
         project["dependencies"] = counted(project["dependencies"], tool)
     for whole, key in ((project, "optional-dependencies"), (found, "dependency-groups")):
@@ -100,6 +104,9 @@ def _pyproject(text: str, tool: Predicate, silent: frozenset[str]) -> Any:
             for name, group in whole.get(key, {}).items()
             if name.lower() not in GROUPS
         }
+    if isinstance(build := found.get("build-system"), dict):
+        # Built alone, with the newest backend that there is: the lowest one decides nothing.
+        build["requires"] = sorted(floorless(one, None) for one in build.get("requires", []))
     return {**found, "tool": tools, "project": project}
 
 
@@ -113,7 +120,15 @@ def _group(group: list[Any], tool: Predicate) -> list[Any]:
 def _sections(text: str) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser(strict=False)
     parser.read_string(text)
-    return {name: dict(parser[name]) for name in parser.sections()}
+    return {
+        name: {key: _value(text) for key, text in parser[name].items()}
+        for name in parser.sections()
+    }
+
+
+def _value(text: str) -> str:
+    """Return a value as what reads such files takes it: ``True`` is ``true`` to them."""
+    return text.lower() if text.lower() in TRUTHS else text
 
 
 def _setup_cfg(text: str, tool: Predicate, silent: frozenset[str]) -> Any:

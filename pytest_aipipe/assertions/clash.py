@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_aipipe.explore.values import Fact
+    from pytest_aipipe.explore.fact import Fact
     from pytest_aipipe.generate.model import Candidate
 
 Bindings = dict[str, str]

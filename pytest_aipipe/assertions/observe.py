@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.clash import without_clash
+from pytest_aipipe.assertions.printed import on_output
 from pytest_aipipe.assertions.repair import add_imports
-from pytest_aipipe.explore.values import Fact, is_stable_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_aipipe.explore.fact import Fact
     from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.generate.model import Candidate
 
@@ -145,7 +146,7 @@ def asserted(candidate: Candidate, trial: Trialed, *, has: bool) -> Candidate:
     """
     facts = [without_clash(candidate, one) for one in _chosen(candidate, trial, only_named=has)]
     if not has and all(one.code.endswith(" is None") for one in facts):
-        printed = _on_output(candidate, trial)
+        printed = on_output(candidate, trial)
         if printed is not candidate or not facts:
             return printed
     if not facts:
@@ -226,7 +227,9 @@ def _acted_on(source: str) -> list[str]:
             continue
         nodes = ast.walk(one.node.targets[0])
         targets = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        called = any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(one.node.value))
+        inside = list(ast.walk(one.node.value))
+        called = any(isinstance(n, ast.Call | ast.Await) for n in inside)
+        called |= any(isinstance(n, ast.Name) and n.id == "tmp_path" for n in inside)
         for name in targets:
             if name not in results and name not in given:
                 (results if called else given).append(name)
@@ -318,25 +321,6 @@ def _always_holds(test: ast.expr) -> bool:
     if isinstance(test, ast.Call) and ast.unparse(test.func) == "isinstance":
         return len(test.args) == 2 and ast.unparse(test.args[1]) == "object"  # noqa: PLR2004
     return False
-
-
-def _on_output(candidate: Candidate, trial: Trialed) -> Candidate:
-    """Return the candidate with an assertion on what it printed, where that is all there is."""
-    for attribute, printed in (("out", trial.stdout), ("err", trial.stderr)):
-        if not printed or len(printed) > 400 or not is_stable_text(printed):  # noqa: PLR2004
-            continue
-        source = text.add_argument(candidate.function, "capsys")
-        if source is None or "TestCase" in source:
-            continue
-        from pytest_aipipe.explore.rebuild import source_of
-
-        written = source_of(printed)
-        if written is None:
-            continue
-        fact = f"assert capsys.readouterr().{attribute} == {written.code}"
-        source = text.append(source, ["", fact])
-        return with_changes(candidate, function=source, observe=())
-    return candidate
 
 
 def without_idle_result(candidate: Candidate) -> Candidate:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.clash import without_clash
-from pytest_aipipe.explore.values import is_stable_text
+from pytest_aipipe.explore.fact import is_stable_text
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Check, Raised, Trialed

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_aipipe.assertions import observe, text
+from pytest_aipipe.assertions.printed import without_idle_capsys
 from pytest_aipipe.assertions.repair import repaired
 from pytest_aipipe.assertions.shrink import shrunk
 from pytest_aipipe.assertions.warned import expecting_warnings
@@ -117,6 +118,7 @@ def settle(
     )
     plain = observe.with_result(observe.assert_in_place(looking, stable))
     final = observe.without_idle_result(observe.asserted(plain, stable, has=has))
+    final = without_idle_capsys(final)
     if not observe.has_assertion(final.function):
         return Unsettled("nothing that it could assert is stable")
     (last,) = explorer.try_all([final])

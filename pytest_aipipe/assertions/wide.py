@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import observe, text
 from pytest_aipipe.assertions.clash import without_clash
+from pytest_aipipe.assertions.printed import listening, without_idle_capsys
 from pytest_aipipe.assertions.repair import add_imports, repaired
 from pytest_aipipe.assertions.settle import MAX_REPAIRS
 from pytest_aipipe.assertions.warned import expecting_warnings
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from pytest_aipipe.assertions.settle import Tries
+    from pytest_aipipe.explore.fact import Fact
     from pytest_aipipe.explore.trialed import Trialed
-    from pytest_aipipe.explore.values import Fact
     from pytest_aipipe.generate.model import Candidate, Outcome
 
-MAX_CHECKS = 24
+MAX_CHECKS = 40
 MAX_RESULT = 240  # characters; a longer value is asserted only where it is needed
 
 
@@ -67,7 +68,7 @@ class Wide:
             block = ["", *block]
         changed = replace(self.candidate, function=text.append(source, block), observe=())
         changed = add_imports(changed, tuple(i for one in facts for i in one.imports if i))
-        return observe.without_idle_result(changed)
+        return without_idle_capsys(observe.without_idle_result(changed))
 
     def _result(self) -> list[int]:
         """Return the number of the fact that says what the test's last call gave, if one does."""
@@ -125,12 +126,19 @@ def _expecting(
     raised_at: tuple[str, int] | None,
     explorer: Tries,
 ) -> _Held | None:
-    """Expect the warnings that the trial saw, where there were any."""
+    """Expect the warnings that the trial saw, and listen to what it printed, where it did."""
     expecting = expecting_warnings(candidate, trial, explorer)
     if expecting is not candidate:
         looking = observe.with_all_results(expecting)
         (trial,) = explorer.try_all([looking], look=True)
-    return _Held(looking, trial, raised_at) if trial.outcome.status == "passed" else None
+    if trial.outcome.status != "passed":
+        return None
+    heard = listening(looking, trial)
+    if heard is not looking:
+        (again,) = explorer.try_all([heard], look=True)
+        if again.outcome.status == "passed":
+            looking, trial = heard, again
+    return _Held(looking, trial, raised_at)
 
 
 def _wide(held: _Held, second: Trialed) -> Wide | None:

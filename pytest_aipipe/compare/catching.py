@@ -12,14 +12,14 @@ from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.observe import has_assertion, with_result
 from pytest_aipipe.assertions.repair import add_imports, repaired
 from pytest_aipipe.compare.model import Difference, Kind, Pair
-from pytest_aipipe.explore.values import is_stable_text
+from pytest_aipipe.explore.fact import is_stable_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_aipipe.compare.arenas import Arenas
+    from pytest_aipipe.explore.fact import Fact
     from pytest_aipipe.explore.trialed import Trialed
-    from pytest_aipipe.explore.values import Fact
     from pytest_aipipe.generate.model import Candidate
 
 _REPAIRS = 5

@@ -12,8 +12,8 @@ from pytest_aipipe.compare.model import Difference, Kind, Pair
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_aipipe.explore.fact import Fact
     from pytest_aipipe.explore.trialed import Check, Trialed
-    from pytest_aipipe.explore.values import Fact
 
 RaiseLines = Mapping[str, frozenset[int]]
 """By path, the lines of ``raise`` and ``assert`` statements."""

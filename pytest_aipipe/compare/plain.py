@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_aipipe.engines.analysis.module import FunctionNode
-    from pytest_aipipe.explore.values import Fact
+    from pytest_aipipe.explore.fact import Fact
     from pytest_aipipe.generate.model import Candidate
 
 MOST_LOOKED_AT = 10

@@ -9,14 +9,16 @@ import ast
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from pytest_aipipe.explore.values import Fact, facts_of
+from pytest_aipipe.explore.fact import Fact
+from pytest_aipipe.explore.held import Known, attributes_of
+from pytest_aipipe.explore.values import facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 PROBE = "__aipipe_probe__"
-MAX_FACTS = 18
+MAX_FACTS = 40
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -35,7 +37,8 @@ class Probe:
     """Collects what one run of a candidate shows; lives in the candidate's module.
 
     ``aside`` opens a block whose code does not count as run by the candidate: to look at a
-    property runs it, though the test that is written later may never ask for it.
+    property runs it, though the test that is written later may never ask for it. ``sets`` are
+    the attributes that the test itself assigns.
     """
 
     def __init__(
@@ -47,9 +50,11 @@ class Probe:
     ) -> None:
         self.observe = observe
         self.look = look
+        self.sets: frozenset[str] = frozenset()
         self.aside = aside
         self.checks: list[dict[str, Any]] = []
         self.facts: dict[str, list[dict[str, Any]]] = {}
+        self.made: dict[str, dict[str, str]] = {}
         self.reached_end = False
 
     def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:
@@ -59,6 +64,12 @@ class Probe:
             with self.aside():
                 entry["facts"] = _plain(facts_of(left_code, left))
         self.checks.append(entry)
+
+    def born(self, name: str, value: Any) -> None:
+        """Note what the object holds that was bound to ``name`` just now."""
+        if self.look:
+            with self.aside():
+                self.made[name] = attributes_of(value, self.sets)
 
     def end(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         """Look at the observed expressions, and the local names where none are given."""
@@ -70,12 +81,13 @@ class Probe:
     def _look(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         scope = {**module, **names}
         own = {id(v): n for n, v in reversed(names.items()) if n != "self" and _has_identity(v)}
+        known = Known(own, self.sets, self.made)
         for expression in self.observe:
             try:
                 value = eval(expression, scope)  # noqa: S307 - the candidate's own expression
             except Exception:  # noqa: S112 - what cannot be evaluated is not asserted
                 continue
-            self._note(expression, value, own)
+            self._note(expression, value, known)
         first: dict[int, str] = {}
         for name, value in names.items():
             if name in self.facts or name.startswith("_") or name == "self":
@@ -84,10 +96,10 @@ class Probe:
             if earlier != name and _has_identity(value):
                 self.facts[name] = _plain([Fact(f"assert {name} is {earlier}")])
             else:
-                self._note(name, value, own)
+                self._note(name, value, known)
 
-    def _note(self, expression: str, value: Any, own: Mapping[int, str]) -> None:
-        self.facts[expression] = _plain(facts_of(expression, value, own))[:MAX_FACTS]
+    def _note(self, expression: str, value: Any, known: Known) -> None:
+        self.facts[expression] = _plain(facts_of(expression, value, known))[:MAX_FACTS]
 
 
 def _has_identity(value: object) -> bool:
@@ -158,10 +170,33 @@ def instrument(source: str, name: str) -> ast.Module:
     """Return the tree of ``source`` in which the test called ``name`` tells the probe."""
     tree = ast.parse(source)
     for function in test_functions(tree, name):
-        function.body = [_Asserts().visit(one) for one in function.body]
+        body = [_Asserts().visit(one) for one in function.body]
+        function.body = [told for one in body for told in (one, *_births(one))]
         names = ast.Call(ast.Name("locals", ast.Load()), [], [])
         module = ast.Call(ast.Name("globals", ast.Load()), [], [])
         end = ast.Expr(_probe_call("end", names, module))
         function.body.append(ast.copy_location(end, function.body[-1]))
         # The end is no line of the test: a failure in it must not be taken for the last statement.
     return ast.fix_missing_locations(tree)
+
+
+def _births(node: ast.stmt) -> list[ast.stmt]:
+    """Return the statement that tells the probe of an object that ``node`` made and named."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call | ast.Await):
+        return []
+    return [
+        ast.copy_location(
+            ast.Expr(_probe_call("born", ast.Constant(one.id), ast.Name(one.id, ast.Load()))), node
+        )
+        for one in node.targets
+        if isinstance(one, ast.Name)
+    ]
+
+
+def attributes_set(tree: ast.Module) -> frozenset[str]:
+    """Return the names of the attributes that a test assigns: ``bar._done = 3``."""
+    return frozenset(
+        one.attr
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)
+    )

@@ -122,6 +122,7 @@ class Trial:
             code = compile(source, str(self.path), "exec", dont_inherit=True)
         else:
             tree = instrument.instrument(source, name)
+            self.probe.sets = instrument.attributes_set(tree)
             code = compile(tree, str(self.path), "exec", dont_inherit=True)
             given[instrument.PROBE] = self.probe
         config = self.session.config

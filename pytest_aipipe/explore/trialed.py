@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_aipipe.explore.values import Fact
+from pytest_aipipe.explore.fact import Fact
 from pytest_aipipe.generate.model import Comparison, Outcome
 
 if TYPE_CHECKING:

@@ -6,75 +6,61 @@ import collections.abc
 import inspect
 import io
 import math
+import pathlib
 import re
 import types
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.explore.fact import Fact, is_stable_text
+from pytest_aipipe.explore.held import (
+    NOTHING,
+    Known,
+    answer_facts,
+    attribute_facts,
+    path_facts,
+    property_facts,
+)
 from pytest_aipipe.explore.rebuild import import_of, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 MAX_ITEMS = 30
 MAX_LITERAL = 600
 EXACT_BELOW = 1e15
 MAX_SHOWN = 120
 MAX_PARTS = 14
-MAX_PART = 160
 MAX_PLAIN = 100
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 _PLAIN: tuple[Any, ...] = (str, bytes, int, float, dict, list, tuple, set, frozenset)
 _OBJECT_EQ: Any = object.__eq__
 _OBJECT_STR: Any = object.__str__
-_UNSTABLE = re.compile(
-    r"0x[0-9a-fA-F]{6,}|/tmp/|/var/folders|pytest-of-|\bpid[= ]|test_aipipe_candidate"
-    r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One assertion: its statement, imports, and strength (3 the value, 2 a part, 1 its kind)."""
-
-    code: str
-    imports: tuple[str, ...] = ()
-    strength: int = 3
-
-
-def is_stable_text(text: str) -> bool:
-    """Return whether a text is free of addresses, temporary paths, process ids and times.
-
-    And of the name that the file has only while its test is tried.
-    """
-    return not _UNSTABLE.search(text)
-
-
-def facts_of(
-    expression: str, value: Any, names: Mapping[int, str] = MappingProxyType({})
-) -> list[Fact]:
+def facts_of(expression: str, value: Any, known: Known = NOTHING) -> list[Fact]:
     """Return what can be asserted of ``value``, which ``expression`` evaluates to.
 
-    ``names`` are the test's own objects, by their ``id``: what ``value`` holds of them is
-    compared with these. Iterators are consumed, at most :data:`MAX_ITEMS` elements of them.
+    What ``value`` holds of the test's own objects (``known``) is compared with these.
+    Iterators are consumed, at most :data:`MAX_ITEMS` elements of them.
     """
     try:
-        return _facts(expression, value, names)
+        return _facts(expression, value, known)
     except Exception:  # a stranger's attribute or __str__ may raise anything
         return []
 
 
-def _facts(
-    expression: str, value: Any, names: Mapping[int, str] = MappingProxyType({})
-) -> list[Fact]:
+def _facts(expression: str, value: Any, known: Known = NOTHING) -> list[Fact]:
     if value is None or isinstance(value, bool):
         return [Fact(f"assert {expression} is {value!r}")]
     if type(value) is float:
         return [_float_fact(expression, value)]
     if type(value).__module__ == "unittest.mock":
         return _mock_facts(expression, value)
-    written = source_of(value, names=names)
+    if isinstance(value, pathlib.Path) and value.is_absolute():
+        return path_facts(expression, value)
+    if type(value).__name__ == "CaptureResult":
+        return _printed_facts(expression, value)
+    written = source_of(value, names=known.names)
     if written is not None:
         return _literal_facts(expression, value, written.code, written.imports)
     plain = _plain_base_facts(expression, value)
@@ -90,7 +76,17 @@ def _facts(
         return [Fact(f'assert {expression}.__name__ == "{value.__name__}"', (), 2)]
     if inspect.isroutine(value) or isinstance(value, type):
         return _routine_facts(expression, value)
-    return _object_facts(expression, value, names)
+    return _object_facts(expression, value, known)
+
+
+def _printed_facts(expression: str, printed: Any) -> list[Fact]:
+    """Facts of what ``capsys`` read: to ask again would find nothing, so both in one."""
+    if not printed.out and not printed.err:
+        return [Fact(f'assert {expression} == ("", "")', (), 0)]
+    if not printed.out or not printed.err:
+        name = "out" if printed.out else "err"
+        return _facts(f"{expression}.{name}", getattr(printed, name))[:1]
+    return _facts(expression, tuple(printed))
 
 
 def _float_fact(expression: str, value: float) -> Fact:
@@ -171,8 +167,9 @@ def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
     except Exception:  # a stranger's iterator or __eq__ may raise anything
         return []
     fact = Fact(f"assert {expression} == {written.code}", written.imports)
-    parts = _property_facts(expression, value)[:MAX_PARTS]
-    return [fact, *_kind_facts(expression, value), *parts]
+    parts = property_facts(expression, value, _facts)[:MAX_PARTS]
+    answers = answer_facts(expression, value, _facts)
+    return [fact, *_kind_facts(expression, value), *parts, *answers]
 
 
 def _plain(value: Any, left: Iterator[int]) -> Any:
@@ -270,54 +267,11 @@ def _stream_facts(expression: str, value: Any) -> list[Fact]:
     ]
 
 
-def _object_facts(expression: str, value: Any, names: Mapping[int, str]) -> list[Fact]:
+def _object_facts(expression: str, value: Any, known: Known) -> list[Fact]:
     facts = _kind_facts(expression, value)
     facts += _text_facts(expression, value)
     if hasattr(type(value), "__len__"):
         facts.append(Fact(f"assert len({expression}) == {len(value)}", (), 2))
-    for name in _public_attributes(value):
-        held = inspect.getattr_static(value, name, None)
-        if isinstance(held, property | types.FunctionType | classmethod | staticmethod):
-            continue
-        if id(getattr(value, name)) in names:
-            facts.append(
-                Fact(f"assert {expression}.{name} is {names[id(getattr(value, name))]}", (), 2)
-            )
-            continue
-        written = source_of(getattr(value, name), names=names)
-        if written is None or len(written.code) > MAX_PART or not is_stable_text(written.code):
-            continue
-        inner = _facts(f"{expression}.{name}", getattr(value, name), names)
-        facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
-        if len(facts) > MAX_PARTS:
-            return facts
-    return [*facts, *_property_facts(expression, value)][: MAX_PARTS + 1]
-
-
-def _property_facts(expression: str, value: Any) -> list[Fact]:
-    """Facts of an object's public properties: what its class lets others see of its state."""
-    names = [
-        name
-        for base in type(value).__mro__
-        for name, held in vars(base).items()
-        if isinstance(held, property) and not name.startswith("_")
-    ]
-    facts: list[Fact] = []
-    for name in dict.fromkeys(names):
-        try:
-            seen = getattr(value, name)
-        except Exception:  # noqa: S112 - a property may raise anything
-            continue
-        written = source_of(seen)
-        if written is not None and len(written.code) <= MAX_PART and is_stable_text(written.code):
-            inner = _facts(f"{expression}.{name}", seen)
-            facts += [Fact(one.code, one.imports, 2) for one in inner[:1]]
-    return facts
-
-
-def _public_attributes(value: Any) -> list[str]:
-    names = list(getattr(value, "__dict__", {}))
-    for base in type(value).__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        names += [slots] if isinstance(slots, str) else list(slots)
-    return [n for n in dict.fromkeys(names) if n.isidentifier() and not n.startswith("_")]
+    facts += attribute_facts(expression, value, known, _facts)
+    facts += property_facts(expression, value, _facts)[:MAX_PARTS]
+    return [*facts, *answer_facts(expression, value, _facts)]

@@ -56,6 +56,10 @@ class Ear:
         if self in _listening:
             _listening.remove(self)
 
+    def opened(self, endings: tuple[str, ...]) -> set[str]:
+        """Return the files with one of ``endings`` that anybody opened."""
+        return {place for some in self.reads.values() for place in some if place.endswith(endings)}
+
     def heard(self, event: str, args: tuple[Any, ...]) -> None:
         """Note one event."""
         if event in STARTING:

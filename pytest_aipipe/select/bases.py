@@ -12,6 +12,11 @@ PLAIN = frozenset(
 )
 """Bases that call no method of a class but the special ones."""
 
+COMMON = frozenset(
+    name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
+)
+"""Attributes of built-in types: most of what is named so is no module's."""
+
 TEST_CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase"})
 """Bases that call tests by their names, and set-up by names that count as implicit."""
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
 
-KEEPING = (b"cache", b"Cache", b"memo", b"Memo", b"once", b"singleton", b"Singleton", b"global ")
-"""A file in which none of these stands keeps nothing that we could tell."""
-
 MOST_CALLERS = 120
 """Functions that are followed upwards."""
 
@@ -32,10 +29,17 @@ class Caller(NamedTuple):
 
 
 class Callers:
-    """Follows names upwards. ``mentioning`` yields the files in whose text a name stands."""
+    """Follows names upwards. ``mentioning`` yields the files in whose text a name stands.
 
-    def __init__(self, mentioning: Callable[[str], Iterator[tuple[Key, Mentions]]]) -> None:
-        self._mentioning = mentioning
+    ``below`` returns a class (its file and name) and those that are made from it.
+    """
+
+    def __init__(
+        self,
+        mentioning: Callable[[str], Iterator[tuple[Key, Mentions]]],
+        below: Callable[[Key], Iterable[Key]] = lambda one: {one},
+    ) -> None:
+        self._mentioning, self._below = mentioning, below
 
     def above(self, key: Key, found: Mentions, lines: Collection[int]) -> list[Caller]:
         """Return the functions around ``lines``, and those that may call them, nearest first."""
@@ -49,10 +53,11 @@ class Callers:
         while waiting and len(result) < MOST_CALLERS:
             caller = waiting.pop(0)
             result.append(caller)
-            for other, one in self._naming(caller.function.name):
-                if (other, one.span.start) not in seen:
-                    seen.add((other, one.span.start))
-                    waiting.append(Caller(other, one))
+            for name in self._called(caller):
+                for other, one in self._naming(name):
+                    if (other, one.span.start) not in seen:
+                        seen.add((other, one.span.start))
+                        waiting.append(Caller(other, one))
         return result
 
     def at_import(self, names: Iterable[str], paths: Collection[str]) -> set[str]:
@@ -64,11 +69,18 @@ class Callers:
                     found.add(key[0])
         return found
 
+    def _called(self, caller: Caller) -> set[str]:
+        """Return by what names a function is called: by its class', if it is a special one."""
+        function = caller.function
+        if not function.name.startswith("__"):
+            return {function.name}
+        if function.top == function.name:
+            return set()
+        return {name for _, name in self._below((caller.path, function.top))}
+
     def _naming(self, name: str) -> Iterator[tuple[str, Function]]:
-        if name.startswith("__"):
-            return  # called without being named; who asks follows its class
         for key, there in self._mentioning(name):
-            numbers = {line for lines in there.lines.get(name, {}).values() for line in lines}
+            numbers = {abs(n) for lines in there.lines.get(name, {}).values() for n in lines}
             for one in there.functions:
                 if any(line in one.span for line in numbers):
                     yield key[0], one

@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse, text_of
-from pytest_aipipe.select import parts
+from pytest_aipipe.select import futures, parts
 from pytest_aipipe.select.parts import Block, Level, Points
 from pytest_aipipe.select.stars import Star, differing
 
@@ -39,7 +39,9 @@ class Impact:
 
     ``names`` are those of the module whose value may differ (a class for all that stands in
     its body); ``added`` names that were not there before; ``methods`` are (class, method)
-    whose signature differs. ``whole`` says why nothing finer can be said, "" where it can.
+    whose signature differs, ``handed`` functions of which only who reads annotations, or has
+    them in hand without calling them, can tell; None where annotations do not count. ``whole``
+    says why nothing finer can be said, "" where it can.
     """
 
     lines: set[int] = field(default_factory=set)
@@ -49,6 +51,7 @@ class Impact:
     methods: set[tuple[str, str]] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
     stars: list[Star] = field(default_factory=list)
+    handed: set[str] | None = None
     whole: str = ""
 
     def add(self, points: Points) -> None:
@@ -59,12 +62,14 @@ class Impact:
     @property
     def is_empty(self) -> bool:
         """Whether the two versions mean the same."""
-        return not (self.lines or self.entries or self.names or self.added or self.methods
-                    or self.hooks or self.stars or self.whole)  # fmt: skip
+        return self == Impact()
 
 
-def compare(old: bytes, new: bytes) -> Impact:
-    """Return what turning ``old`` into ``new`` means, in points and names of ``old``."""
+def compare(old: bytes, new: bytes, *, past: bool = False) -> Impact:
+    """Return what turning ``old`` into ``new`` means, in points and names of ``old``.
+
+    ``past`` says that ``new`` is a version of before, which will not run.
+    """
     impact = Impact()
     if old == new:
         return impact
@@ -74,22 +79,17 @@ def compare(old: bytes, new: bytes) -> Impact:
     except UnreadableSourceError as error:
         impact.whole = f"cannot be read ({error})"
         return impact
-    if _futures(before) != _futures(after):
-        impact.whole = "changes what it takes from __future__"
-        return impact
+    features = futures.differing(before, after)
+    if features:
+        evaluates = not past and futures.KEPT_AS_TEXT not in futures.taken(after)
+        if evaluates or features != {futures.KEPT_AS_TEXT}:
+            impact.whole = "changes what it takes from __future__"
+            return impact
+        futures.kept_as_text(impact, before)
     _Comparison(impact, *(text.split("\n") for text in texts)).of(
         Block(before.body, Level("module")), after.body
     )
     return impact
-
-
-def _futures(tree: ast.Module) -> set[str]:
-    return {
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        for alias in node.names
-    }
 
 
 @dataclass(slots=True)
@@ -306,7 +306,7 @@ class _Comparison:
         if isinstance(node, parts.FUNCTIONS) and not _is_implicit(node.name):
             plain = {"property", "staticmethod", "classmethod", "override"}
             told = {getattr(one, "id", getattr(one, "attr", "?")) for one in node.decorator_list}
-            if told <= plain:
+            if told <= plain or all(map(_is_mark, node.decorator_list)):
                 self.impact.methods |= {(level.owner[0], name) for name in names}
                 return
         self._names(level, names)
@@ -326,6 +326,11 @@ class _Comparison:
 
 def _is_hook(name: str) -> bool:
     return name.startswith("pytest_")
+
+
+def _is_mark(node: ast.expr) -> bool:
+    """Whether a decorator only marks a test: ``pytest.mark.parametrize(...)``."""
+    return ast.unparse(node).startswith("pytest.mark.")
 
 
 def _is_implicit(name: str) -> bool:

@@ -47,22 +47,25 @@ class Facts:
 
     ``always`` are files loaded for every test (plugins of the project itself);
     ``loaded`` the project files that this process has imported by the end of collection;
-    ``named`` the node ids given on the command line.
+    ``named`` the node ids given on the command line; ``installed`` what stands for the
+    project's own metadata (:mod:`pytest_aipipe.select.installed`).
     """
 
     always: frozenset[str] = frozenset()
     loaded: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
+    installed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
     """The part of a change that is left to the import graph: files by path.
 
-    The rest is spoken for.
+    The rest is spoken for. ``reasons`` say why a file is left to it.
     """
 
     python: Mapping[str, FileChange]
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 class Decider:
@@ -85,6 +88,7 @@ class Decider:
         self._mapped = narrowed is not None
         if narrowed is not None:
             self.python = dict(narrowed.python)
+        self._told = narrowed.reasons if narrowed is not None else {}
         self._unseen: frozenset[str] | None = None
 
     def select(self, items: Sequence[tuple[str, str | None]]) -> Selection:
@@ -135,7 +139,7 @@ class Decider:
         if path is None or reach is None or not path.endswith((".py", ".pyw")):
             return "not a Python file of the project: nothing is known of it"
         if path in self.python:
-            return "its own file changed"
+            return self._told.get(path, "its own file changed")
         if self.data:
             return f"{self.data[0].path} changed, which any test may read"
         hit = sorted(self.python.keys() & reach)

@@ -169,3 +169,8 @@ class Graph:
         while top and top.rpartition("/")[0] in self._packages:
             top = top.rpartition("/")[0]
         return {path for path in self.files if not top or path.startswith(f"{top}/")}
+
+
+def stem(path: str) -> str:
+    """Return the last name of the module that a file is."""
+    return path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]

@@ -173,8 +173,9 @@ class Index:
         for one in self.below(klass):
             name = one[1]
             for _, there in self._meaning(one):
-                lines = {line for some in there.lines.get(name, {}).values() for line in some}
-                if any(one.makes and name in one.mentions for one in there.binders) or any(
+                lines = {abs(n) for some in there.lines.get(name, {}).values() for n in some}
+                made = (one for one in there.binders if one.makes and one.binds != {"__all__"})
+                if any(name in one.mentions for one in made) or any(
                     line in span for span in there.shared for line in lines
                 ):
                     return True

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.keeping import KEEPER, memoizes
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
 """Texts of so many characters are prose."""
-
-KEEPER = re.compile("cache|memo|once|singleton", re.IGNORECASE)
-"""Decorators named so return what they returned before."""
 
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
@@ -75,18 +73,30 @@ class Binder:
 
 
 class Function(NamedTuple):
-    """A function: its outermost name, and whether it keeps what it returned once."""
+    """A function: its outermost name, and whether it keeps what it returned once.
+
+    What one ``remembers`` by itself it looks up each time: who is served by it has entered it.
+    Objects of a class inside another one are made where nobody looks: they are taken to
+    last.
+    """
 
     name: str
     top: str
     span: range
     keeps: bool = False
+    remembers: bool = False
+    lasts: bool = False
+
+    def serves_others(self, path: str, outlives: Callable[[tuple[str, str]], bool]) -> bool:
+        """Whether what it remembers is there for others; ``outlives`` says it of a class."""
+        return self.lasts or self.top == self.name or outlives((path, self.top))
 
 
 @dataclass(slots=True)
 class Mentions:
     """What one version of a file mentions and defines.
 
+    In ``lines`` a number below zero stands for the entry of the lambda that begins there.
     ``entries`` are those of every function below an outermost name, ``methods`` those of
     each class by name; ``bases`` the last identifiers of a class' bases.
     """
@@ -111,7 +121,7 @@ class Mentions:
         """
         asked = [one.span for one in self.functions if one.name in _ASKED]
         lines = self.lines.get(LOOKUP, {}).get(BY_NAME, set())
-        return {line for line in lines if not any(line in span for span in asked)}
+        return {line for line in lines if not any(abs(line) in span for span in asked)}
 
 
 def read_mentions(source: bytes) -> Mentions:
@@ -139,11 +149,13 @@ def _function(
 ) -> Function:
     span = range(parts.first_line(node), (node.end_lineno or node.lineno) + 1)
     # What is defined inside a function is made anew with each call, and so is what it keeps.
-    keeping = any(KEEPER.search(_last(one)) for one in node.decorator_list)
+    keeping = any(KEEPER.search(last(one)) for one in node.decorator_list)
     keeps = (keeping and level.at_import) or (
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
-    return Function(node.name, level.owner[0] if level.owner else node.name, span, keeps)
+    top = level.owner[0] if level.owner else node.name
+    remembers = level.at_import and memoizes(node)
+    return Function(node.name, top, span, keeps, remembers, remembers and len(level.owner) > 1)
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:
@@ -162,10 +174,17 @@ def _imports(found: Mentions, node: ast.stmt) -> None:
 def _in_function(found: Mentions, node: ast.stmt) -> None:
     span = {*parts.header(node)}
     span.update(line for arm in parts.arms(node) for line in parts.header(arm))
-    for name, ways in _mentions(_outer(node)).items():
+    lambdas: list[ast.Lambda] = []
+    _note(found, _mentions(outer(node), lambdas), span)
+    for one in lambdas:  # grows as we go: a lambda may hold others
+        _note(found, _mentions([one.body], lambdas), {-one.lineno})
+
+
+def _note(found: Mentions, told: Told, numbers: set[int]) -> None:
+    for name, ways in told.items():
         places = found.lines.setdefault(name, {})
         for way in ways:
-            places.setdefault(way, set()).update(span)
+            places.setdefault(way, set()).update(numbers)
 
 
 def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
@@ -182,7 +201,7 @@ def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
         star = Way("import", node.module or "", node.level)
     binds = frozenset({level.owner[0]}) if level.owner else frozenset(parts.bound(node))
     makes = not isinstance(node, ast.Import | ast.ImportFrom)
-    found.binders.append(Binder(_mentions(_outer(node)), binds, effect, star, makes))
+    found.binders.append(Binder(_mentions(outer(node)), binds, effect, star, makes))
 
 
 def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
@@ -196,22 +215,22 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
             methods[name] = parts.joined(methods.get(name, parts.NOWHERE), points)
         _fixture(found, node)
     elif isinstance(node, ast.ClassDef):
-        names = [_last(base) for base in node.bases] + [_last(k.value) for k in node.keywords]
+        names = [last(base) for base in node.bases] + [last(k.value) for k in node.keywords]
         found.bases.setdefault(top, []).extend(names)
         methods = found.methods.setdefault(top, {})
-        if not {_last(one) for one in node.decorator_list} <= _UNSEEING or any(
-            _last(k.value) != "ABCMeta" for k in node.keywords
+        if not {last(one) for one in node.decorator_list} <= _UNSEEING or any(
+            last(k.value) != "ABCMeta" for k in node.keywords
         ):
             found.shaped.add(top)
     plain = isinstance(node, parts.FUNCTIONS) and level.owner and not node.decorator_list
     method = name if plain else ""
-    found.binders.append(Binder(_mentions(_outer(node)), frozenset({top}), method=method))
+    found.binders.append(Binder(_mentions(outer(node)), frozenset({top}), method=method))
 
 
 def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """Note a fixture under its function's name and under the one that it is given."""
     for one in node.decorator_list:
-        if not _last(one).endswith("fixture"):
+        if not last(one).endswith("fixture"):
             continue
         found.fixtures.add(node.name)
         for keyword in getattr(one, "keywords", ()):
@@ -224,13 +243,14 @@ def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> N
                 found.autouse.add(node.name)
 
 
-def _last(node: ast.expr) -> str:
+def last(node: ast.expr) -> str:
+    """Return the last name of what a decorator or a base is called, "?" where it has none."""
     while isinstance(node, ast.Subscript | ast.Call):
         node = node.value if isinstance(node, ast.Subscript) else node.func
     return str(getattr(node, "attr", getattr(node, "id", "?")))
 
 
-def _outer(node: ast.stmt) -> Iterator[ast.AST]:
+def outer(node: ast.stmt) -> Iterator[ast.AST]:
     """Yield what stands in ``node`` itself, without the statements inside.
 
     A function's annotations are left out: what they name is not used by running it.
@@ -264,7 +284,8 @@ def _dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
 
 
-def _mentions(nodes: Iterable[ast.AST]) -> Told:
+def _mentions(nodes: Iterable[ast.AST], lambdas: list[ast.Lambda] | None = None) -> Told:
+    """Return what ``nodes`` mention; what lambdas do, only where no list is given for them."""
     found: Told = defaultdict(set)
     waiting = list(nodes)
     while waiting:
@@ -287,6 +308,10 @@ def _mentions(nodes: Iterable[ast.AST]) -> Told:
                 found[text.rpartition("/")[2]].add(BY_TEXT)  # it may name a file
                 for part in re.split(r"[.:]", text) if DOTTED.fullmatch(text) else ():
                     found[part].add(BY_TEXT)
+            case ast.Lambda(args=arguments) if lambdas is not None:
+                lambdas.append(node)
+                waiting.extend(filter(None, (*arguments.defaults, *arguments.kw_defaults)))
+                continue
             case _:
                 pass
         waiting.extend(ast.iter_child_nodes(node))

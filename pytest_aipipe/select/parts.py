@@ -51,8 +51,14 @@ class Block:
 
 
 def lines(numbers: Iterable[int]) -> Points:
-    """Return these lines as points."""
-    return frozenset(numbers), frozenset()
+    """Return these lines as points; a number below zero is the entry of the code that begins there.
+
+    What stands in a lambda is told so: its line runs when it is made, and it when it is called.
+    """
+    some = frozenset(numbers)
+    if not some or min(some) > 0:
+        return some, frozenset()
+    return frozenset(n for n in some if n > 0), frozenset(-n for n in some if n < 0)
 
 
 def entry(node: ast.stmt) -> Points:
@@ -190,6 +196,11 @@ def bound(node: ast.stmt) -> set[str]:
                 found.add(asname or name.partition(".")[0])
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 found.add(name)
+            case ast.Lambda():
+                continue  # what it binds is its own
+            case ast.comprehension(iter=source, ifs=tests):
+                waiting += [source, *tests]  # but for what `:=` binds, so is its target
+                continue
             case _:
                 pass
         waiting.extend(ast.iter_child_nodes(current))

@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from pytest_aipipe.select import metadata
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.evidence import Evidence, Found
+from pytest_aipipe.select.files import EVER, Contents, Files, Past
 from pytest_aipipe.select.settings import differ
 from pytest_aipipe.select.spread import Spread
 from pytest_aipipe.select.testmap import Known, digest_of
 from pytest_aipipe.select.watch import EARLY, MODULE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
@@ -82,14 +84,6 @@ class Plan:
     found: Found = field(default_factory=Found)
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What stands in the project's files: ``now``, and at the change's ``base``."""
-
-    now: Callable[[str], bytes | None]
-    base: Callable[[str], bytes | None]
-
-
 class Planner:
     """Plans one session."""
 
@@ -97,6 +91,7 @@ class Planner:
         self._change, self._graph, self._facts = change, graph, facts
         self._contents = contents
         self._by_graph = Decider(change, graph, facts)
+        self.files = Files(self._by_graph.data, contents, facts.installed)
 
     def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
         """Decide for ``items``; without a map as the import graph says."""
@@ -113,7 +108,8 @@ class Planner:
             left_out.update(graph.left_out)
         found = Found()
         if memory and spoken:
-            spread, evidence = self._demand(memory, {item.path for item in items if item.path})
+            tests = {item.path for item in items if item.path}
+            spread, evidence = self._demand(memory, known, tests)
             demand = spread.demand
             found = _met(spread, evidence)
             running = evidence.ran(demand.whole, memory.contents()) if demand.whole else {}
@@ -129,7 +125,9 @@ class Planner:
 
     # What changed
 
-    def _demand(self, memory: Map, tests: Collection[str]) -> tuple[Spread, Evidence]:
+    def _demand(
+        self, memory: Map, known: Mapping[str, Known], tests: Collection[str]
+    ) -> tuple[Spread, Evidence]:
         recorded = memory.contents()
         evidence = Evidence(memory.rows)
         changed = self._by_graph.python
@@ -157,35 +155,38 @@ class Planner:
         for path in changed.keys() - recorded.keys():
             self._unrecorded(spread.demand, path, present[path])
         reads = memory.reads()
-        spread.add_kept(reads.pop(EARLY, ()), evidence.both)
+        early = frozenset(reads.pop(EARLY, ()))
+        past = Past(frozenset(reads.pop(EVER, ())), early)
+        self.files = Files(self.data, self._contents, self._facts.installed, past)
+        self._imported(spread, reads, early)
+        if self._facts.installed and self._has_stale(known, reads):
+            spread.touched += metadata.asking(spread.index)
+        spread.add_kept(early, evidence.both)
         for file in (*self._by_graph.inert, *self.data):
             for place in filter(None, (file.path, file.old_path)):
                 spread.add_file(place, f"names {file.path}, which changed")
-        for file in self.data:
-            self._packaged(spread.demand, file, recorded)
-        places = {place: file.path for file in self.data for place in _places(file)}
-        for who, read in reads.items() if places else ():
-            for place in places.keys() & set(read):
-                module = who.removeprefix(MODULE)
-                spread.demand.whole.setdefault(module, f"{module} reads {places[place]}")
+        spread.demand.clauses += self.files.kept(recorded)
         return spread, evidence
 
-    @staticmethod
-    def _packaged(demand: Demand, file: FileChange, recorded: Mapping[str, list[str]]) -> None:
-        """Add who runs code beside a data file: what was read once may be kept for others.
+    def _imported(
+        self, spread: Spread, reads: Mapping[str, Sequence[str]], early: Collection[str]
+    ) -> None:
+        """Add who has to do with a module that opened a file when it was imported."""
+        every = [(who, place) for who, read in reads.items() for place in read]
+        for who, place in every:
+            if not self.files.differs(place):
+                continue
+            module = who.removeprefix(MODULE)
+            why = f"{module} {self.files.why(place)}"
+            if self.files.is_stale(place):
+                found = metadata.made(spread.index, module, was_early=module in early)
+                spread.ask(module, found, why)
+            else:
+                spread.demand.whole.setdefault(module, why)
 
-        A folder that holds tests is no package whose code would keep it.
-        """
-        folder = file.path.rpartition("/")[0]
-        while folder:
-            beside = [path for path in recorded if path.startswith(f"{folder}/")]
-            if beside:
-                if not any(_is_test(path) for path in beside):
-                    why = f"runs code beside {file.path}, which changed"
-                    keys = [(path, one) for path in beside for one in recorded[path]]
-                    demand.clauses.append(Clause(why, [dict.fromkeys(keys)]))
-                return
-            folder = folder.rpartition("/")[0]
+    def _has_stale(self, known: Mapping[str, Known], reads: Mapping[str, Sequence[str]]) -> bool:
+        every = (*(one.reads or () for one in known.values()), *reads.values())
+        return any(self.files.is_stale(place) for some in every for place in some)
 
     def _compare(
         self, spread: Spread, key: tuple[str, str], source: bytes, now: bytes | None
@@ -201,7 +202,7 @@ class Planner:
         if path in self._by_graph.python:
             base = self._contents.base(path)
             if base is not None and base != source:
-                spread.add(key, compare(source, base), base)
+                spread.add(key, compare(source, base, past=True), base)
 
     def _unrecorded(self, demand: Demand, path: str, now: bytes | None) -> None:
         """A changed file that no test has loaded: who can is for the import graph to say.
@@ -237,14 +238,19 @@ class Planner:
         now, before = self._contents.now, self._contents.base
         return file.status != "M" or differ(file.path, before(file.path), now(file.path))
 
-    def narrowed(self, whole: Iterable[str]) -> Decider:
+    def narrowed(self, whole: Mapping[str, str]) -> Decider:
         """Return the import graph's decision for the files ``whole``."""
         python = {path: _as_change(self._by_graph.python, path) for path in whole}
-        return Decider(self._change, self._graph, self._facts, Narrowed(python))
+        return Decider(self._change, self._graph, self._facts, Narrowed(python, whole))
 
     def has_changed(self, path: str | None) -> bool:
         """Whether ``path`` is among the changed files."""
         return any(file.path == path for file in self._change.files)
+
+    @property
+    def reads_count(self) -> bool:
+        """Whether any file that a test may have opened can differ."""
+        return bool(self.data or self._facts.installed)
 
     @property
     def is_code(self) -> bool:
@@ -273,7 +279,7 @@ class _Verdict:
         places = [(item.nodeid, item.path) for item in items]
         self._whole = planner.narrowed(demand.whole).select(places)
         self._running = running
-        self._data = {place: file.path for file in planner.data for place in _places(file)}
+        self._reading = bool(planner.reads_count)
         self._parts: dict[str, dict[str, str]] = {}
         for (path, name), why in demand.parts.items():
             self._parts.setdefault(path, {})[name] = why
@@ -295,7 +301,7 @@ class _Verdict:
             or self._everything
             or self._found.tests.get(nodeid)
             or (self._made_from(item) if self._parts or self._fixtures or item.doctest else None)
-            or (self._beside(known) if known.starts or self._data else None)
+            or (self._beside(known) if known.starts or self._reading else None)
             or self._running.get(nodeid)
             or self._whole.reasons.get(nodeid)
         )
@@ -317,12 +323,13 @@ class _Verdict:
         """Return what the test did besides running code that concerns it."""
         if known.starts and self._planner.is_code:
             return "starts other programs"
-        if not self._data:
+        if not self._reading:
             return None
+        files = self._planner.files
         if known.reads is None:
             return "reads more files than were counted"
-        read = next((place for place in known.reads if place in self._data), None)
-        return f"reads {self._data[read]}" if read else None
+        read = files.differing(known.reads)
+        return files.why(read) if read else None
 
 
 def _met(spread: Spread, evidence: Evidence) -> Found:
@@ -338,18 +345,6 @@ def _met(spread: Spread, evidence: Evidence) -> Found:
     for path, why in found.outside.items():
         demand.whole.setdefault(path, f"{why}, outside of tests")
     return found
-
-
-def _places(file: FileChange) -> list[str]:
-    """Return what who depends on a data file reads: itself, or its folder when it comes or goes."""
-    paths = [path for path in (file.path, file.old_path) if path]
-    folders = [f"{path.rpartition('/')[0]}/" for path in paths] if file.status != "M" else []
-    return [*paths, *folders]
-
-
-def _is_test(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name == "conftest.py" or name.startswith("test") or name.endswith("_test.py")
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"1-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"3-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -57,7 +57,8 @@ def packed(found: Mentions) -> dict[str, Any]:
         },
         "bases": found.bases,
         "functions": [
-            [one.name, one.top, one.span.start, one.span.stop, one.keeps] for one in found.functions
+            [one.name, one.top, one.span.start, one.span.stop, one.keeps, one.remembers, one.lasts]
+            for one in found.functions
         ],
         "sets": [sorted(found.fixtures), sorted(found.autouse), sorted(found.shaped)],
         "shared": [[span.start, span.stop] for span in found.shared],
@@ -85,8 +86,8 @@ def unpacked(row: Any) -> Mentions | None:
             },
             bases={name: list(some) for name, some in row["bases"].items()},
             functions=[
-                Function(name, top, range(start, stop), bool(keeps))
-                for name, top, start, stop, keeps in row["functions"]
+                Function(name, top, range(start, stop), *map(bool, told))
+                for name, top, start, stop, *told in row["functions"]
             ],
             fixtures=fixtures,
             autouse=autouse,

@@ -11,18 +11,15 @@ import builtins
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.bases import PLAIN, lets_be
-from pytest_aipipe.select.callers import KEEPING, MOST_CALLERS, Callers
+from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
+from pytest_aipipe.select.callers import MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
+from pytest_aipipe.select.futures import add_handed
+from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import (
-    BY_TEXT,
-    STAR,
-    Mentions,
-    Way,
-    read_mentions,
-)
+from pytest_aipipe.select.keeping import KEEPING
+from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
@@ -40,11 +37,6 @@ MOST = 300
 
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
-
-COMMON = frozenset(
-    name for one in vars(builtins).values() if isinstance(one, type) for name in dir(one)
-)
-"""Attributes of built-in types: most of what is named so is no module's."""
 
 
 class Spread:
@@ -88,13 +80,23 @@ class Spread:
             self._method(key, klass, method)
         for star in impact.stars:
             self._star(path, star)
+        if impact.handed is not None:
+            add_handed(self, path, impact.handed)
         if new is not None and (impact.added or impact.names):
             self._fixtures(path, impact, read_mentions(new))
         self._settle()
 
+    def ask(self, path: str, names: Collection[str] | None, why: str) -> None:
+        """Add that ``names`` of a module differ; None for all of it."""
+        if names is None:
+            self.demand.whole.setdefault(path, why)
+        self._waiting += [(path, name, False, why) for name in names or ()]
+        self._settle()
+
     def _star(self, path: str, star: Star) -> None:
         """Add the names that came or went with a star: those that the other side does not take."""
-        offer = Offers(self._graph, self.index.versions).of(path, star.module, star.level)
+        offers = Offers(self._graph, self.index.versions)
+        offer = offers.of(path, star.module, star.level)
         if offer is None:
             self.demand.whole.setdefault(path, f"{path} imports whatever another module names")
             return
@@ -103,7 +105,7 @@ class Spread:
         came, went = offer.maybe - star.named, star.named - offer.sure
         if not star.gained:
             came, went = went, came
-        for name in sorted(came | went):
+        for name in sorted((came | went) - (offers.own(path, star) - bound)):
             new = name not in went and name not in bound
             self._waiting.append((path, name, new, f"uses {name} {why}"))
 
@@ -138,16 +140,22 @@ class Spread:
         sources = [source for some in self.index.versions.values() for _, source in some]
         if not early and not any(word in source for word in KEEPING for source in sources):
             return
-        callers = Callers(self.index.mentioning)
+        callers = Callers(self.index.mentioning, self.index.below)
         for key, touched in self.touched:
             lines = touched[0] | touched[1]
             above = callers.above(key, self.index.of(key, self.index.source(key)), lines)
             for path, function in above:
                 entered = frozenset[int](), frozenset({function.span.start})
                 homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
-                if function.keeps and any(both(key, touched, home, entered) for home in homes):
-                    why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if not (function.keeps or function.remembers) or not any(
+                    both(key, touched, home, entered) for home in homes
+                ):
+                    continue
+                why = f"uses {function.name} of {path}, which keeps what changed code gave it"
+                if function.keeps:
                     self._kept(path, function, why)
+                elif function.serves_others(path, self.index.outlives):
+                    self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
             names = {function.name for _, function in above}
             for path in callers.at_import(names, early):
                 why = f"{path} may run changed code when it is imported"
@@ -183,7 +191,7 @@ class Spread:
         returned where there are too many to follow.
         """
         names: set[str] = set()
-        callers = Callers(self.index.mentioning)
+        callers = Callers(self.index.mentioning, self.index.below)
         wanted = [item for clause in self.demand.clauses for item in clause.wanted[0].items()]
         for key, points in wanted:
             found = self.index.of(key, self.index.source(key))
@@ -246,11 +254,10 @@ class Spread:
             if points != parts.NOWHERE:
                 wanted[key] = points
             self._bind(key, found, path, name, why, new=new)
-        for key, found in self._starred(path):
+        for key, _ in self._starred(path):
             self._waiting.append((key[0], name, new, why))
             if name == "__all__":
                 demand.whole.setdefault(key[0], why)
-            del found
         if wanted:
             demand.clauses.append(Clause(why, [wanted]))
 
@@ -318,7 +325,7 @@ class Spread:
             if any(meant) or not dot:
                 return any(path in some for some in meant)
         last = way.base.rpartition(".")[2]
-        if last != _stem(path) and (new or name in COMMON or here == path):
+        if last != stem(path) and (new or name in COMMON or here == path):
             return False
         return self._can_load(here, path)
 
@@ -364,6 +371,8 @@ class Spread:
             return
         alone = is_new and not ours and foreign <= PLAIN and below == {one}
         why = f"uses {klass}.{method} of {path}, which changed"
+        if method.startswith("test"):  # one of that name may have been inherited
+            self.demand.parts[path, method] = why
         naming: dict[Key, Points | None] = {}
         for other, there in self.index.mentioning(method):
             numbers = {
@@ -389,8 +398,3 @@ class Spread:
                 naming[other] = parts.joined(points, parts.lines(looking))
         if naming:
             self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))
-
-
-def _stem(path: str) -> str:
-    parts_ = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    return parts_[-1]

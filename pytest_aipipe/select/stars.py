@@ -67,6 +67,40 @@ class Offers:
             return Offer() if files & seen else None
         return Offer(sure, frozenset(maybe))
 
+    def own(self, path: str, star: Star) -> set[str]:
+        """Return what a star in a package's ``__init__`` takes and the package has anyway.
+
+        These are its own modules, where the other module has only imported them: who loads a
+        module binds it in its package. That the other version loads the other module as well
+        is told by the names that it takes from there.
+        """
+        names = self._modules(path) if star.named else set()
+        for file in self._graph.meant(path, star.level, star.module):
+            for _, source in self._versions.get(file, ()):
+                names &= self._imported(path.rpartition("/")[0], file, source)
+        return names
+
+    def _imported(self, folder: str, file: str, source: bytes) -> set[str]:
+        """Return the modules in ``folder`` that a file binds by their names and in no other way."""
+        try:
+            body = parts.single(parse(source).body)
+        except UnreadableSourceError:
+            return set()
+        found: set[str] = set()
+        others: set[str] = set()
+        for node in body:
+            names = parts.bound(node)
+            is_import = isinstance(node, ast.ImportFrom) and names == {node.names[0].name}
+            meant = self._meant(file, node) if isinstance(node, ast.ImportFrom) else frozenset()
+            for name in names:
+                modules = {f"{folder}/{name}.py", f"{folder}/{name}/__init__.py"}
+                (found if is_import and meant and meant <= modules else others).add(name)
+        return found - others
+
+    def _meant(self, file: str, node: ast.ImportFrom) -> frozenset[str]:
+        name = f"{node.module or ''}.{node.names[0].name}".removeprefix(".")
+        return self._graph.meant(file, node.level, name)
+
     def _modules(self, file: str) -> set[str]:
         """Return the names of the modules in the package of an ``__init__``: loading binds them."""
         folder, _, name = file.rpartition("/")
@@ -130,7 +164,7 @@ def read_offer(source: bytes) -> Offer:
         if isinstance(node, ast.Delete):
             sure -= names
         if not _is_conditional(node):
-            sure |= names - _passing(node)
+            sure |= names
         stars += [
             (one.module or "", one.level)
             for one in ast.walk(node)
@@ -149,12 +183,6 @@ def _is_conditional(node: ast.stmt) -> bool:
     return not isinstance(
         node, (*parts.DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AugAssign)
     ) and not (isinstance(node, ast.AnnAssign) and node.value is not None)
-
-
-def _passing(node: ast.stmt) -> set[str]:
-    """Return the names of comprehensions, which nothing is left of."""
-    targets = [one.target for one in ast.walk(node) if isinstance(one, ast.comprehension)]
-    return {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
 
 
 def _public(names: set[str]) -> frozenset[str]:

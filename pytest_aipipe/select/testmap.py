@@ -9,15 +9,14 @@ is cut short in between is a test without a verdict, which runs.
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any
 
 from aipipe_core.store.contexts import Contexts
 from pytest_aipipe.select import shelf
+from pytest_aipipe.select.files import EVER
 from pytest_aipipe.select.mentions import read_mentions
 from pytest_aipipe.select.watch import MODULE
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from aipipe_core.store import Store
     from pytest_aipipe.select.mentions import Mentions
     from pytest_aipipe.select.sink import Ran
-
-FORMAT = "1"
-"""To be raised whenever what is recorded means something else."""
 
 TESTS = "selection-tests"
 SOURCES = "selection-sources"
@@ -73,19 +69,6 @@ class Fresh:
 def digest_of(source: bytes) -> str:
     """Return the digest of a file's content."""
     return hashlib.blake2b(source, digest_size=12).hexdigest()
-
-
-def environment() -> str:
-    """Return a digest of what tests depend on outside the project: Python, and what is installed.
-
-    Two environments share a store without reading each other's rows.
-    """
-    names = set()
-    for one in distributions():
-        place = getattr(one, "_path", None)
-        names.add(place.name if place is not None else f"{one.name}-{one.version}")
-    told = [FORMAT, sys.version, sys.platform, *sorted(names)]
-    return hashlib.blake2b("\0".join(told).encode(), digest_size=6).hexdigest()
 
 
 class TestMap:
@@ -146,9 +129,7 @@ class TestMap:
                     packed[f"{path}\n{sources[path][0]}", f"{self._env}:{who}"] = bitmaps
         self._contexts.replace(packed, {f"{self._env}:{who}" for who in fresh.ran})
         if fresh.reads:
-            self._store.update(
-                TESTS, f"{self._env}{MODULES}", lambda old: {**(old or {}), **fresh.reads}
-            )
+            self._store.update(TESTS, f"{self._env}{MODULES}", partial(_read, new=fresh.reads))
         self._verdicts(fresh.tests)
 
     def forget(
@@ -199,6 +180,13 @@ class TestMap:
             by_file.setdefault(nodeid.partition("::")[0], {})[nodeid] = known
         for path, some in by_file.items():
             self._store.update(TESTS, f"{self._env}:{path}", partial(_updated, new=some))
+
+
+def _read(old: Any, new: Mapping[str, list[str]]) -> dict[str, Any]:
+    rows = {**(old or {}), **new}
+    if EVER in rows:
+        rows[EVER] = sorted({*(old or {}).get(EVER, ()), *rows[EVER]})
+    return rows
 
 
 def _updated(old: Any, new: Mapping[str, Known | None]) -> dict[str, Any]:

@@ -11,14 +11,16 @@ import os
 import sys
 import threading
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.select.audit import Ear
+from pytest_aipipe.select.installed import Installed
+from pytest_aipipe.select.metadata import WORDS
 from pytest_aipipe.select.sink import OUTSIDE, Ran, Sink, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     import pytest
 
@@ -48,14 +50,26 @@ class Project:
             return None
         return path
 
+    def mentions(self, path: str, words: Iterable[str]) -> bool:
+        """Whether one of ``words`` stands in a file; True where it cannot be read."""
+        try:
+            text = Path(self._top, path).read_bytes()
+        except OSError:
+            return True
+        return any(word.encode() in text for word in words)
+
 
 class Watch:
     """Records for the map what runs while ``recorder`` traces."""
 
-    def __init__(self, project: Project, recorder: Recorder) -> None:
+    def __init__(
+        self, project: Project, recorder: Recorder, installed: Installed | None = None
+    ) -> None:
         self._project, self._recorder = project, recorder
+        self.installed = installed or Installed()
+        self._marks = self.installed.marks()
         self.sink = Sink(project.path_of, recorder.wants)
-        self.ear = Ear(lambda: self.sink.who, project.path_of)
+        self.ear = Ear(lambda: self.sink.who, self._place)
         self.uses: dict[str, set[str]] = {}
         self.seen: set[str] = set()
         self.early: set[str] = set()
@@ -63,6 +77,10 @@ class Watch:
         self.on = False
         self._undo: list[Callable[[], None]] = []
         self._thread = threading.get_ident()
+
+    def _place(self, file: str) -> str | None:
+        """Return what stands for a file that is opened: the project's path, or a mark."""
+        return self._marks.get(file) or self._project.path_of(file)
 
     def start(self) -> None:
         """Begin; the recorder has been started before."""
@@ -202,9 +220,19 @@ class Watch:
         return found
 
     def reads(self, nodeid: str) -> set[str]:
-        """Return the files and folders that a test looked into."""
+        """Return the files and folders that a test looked into, and marks of metadata."""
         every = (nodeid, *self.uses.get(nodeid, ()))
-        return set().union(*(self.ear.reads.get(who, set()) for who in every))
+        unheard = self.installed.read_unheard()
+        return set().union(unheard, *(self.ear.reads.get(who, set()) for who in every))
+
+    def asking_early(self) -> dict[str, list[str]]:
+        """Return what modules that nobody listened to may have read of the own metadata."""
+        marks = sorted(set(self._marks.values()))
+        found = {}
+        for path in self.early if marks else ():
+            if self._project.mentions(path, WORDS):
+                found[f"{MODULE}{path}"] = sorted({*marks, *self.reads(f"{MODULE}{path}")})
+        return found
 
     def starts(self, nodeid: str) -> bool:
         """Whether a test, or a fixture of it, started another program."""

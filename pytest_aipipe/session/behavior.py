@@ -33,7 +33,7 @@ SHARE = 1 / 6
 MOST = 2 / 5
 """Of the budget, where there was nothing to generate."""
 
-TOGETHER = 9 / 20
+TOGETHER = 3 / 8
 """Of the budget: what generation was quick with goes to comparing, up to this for the two."""
 
 OPINIONS = 1 / 4

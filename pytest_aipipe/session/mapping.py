@@ -8,6 +8,8 @@ import traceback
 from typing import TYPE_CHECKING
 
 from aipipe_core.errors import AipipeError
+from pytest_aipipe.select.files import EVER, REMEMBERED
+from pytest_aipipe.select.installed import installed
 from pytest_aipipe.select.watch import EARLY, Project, Watch
 from pytest_aipipe.session.folder import defect_file
 from pytest_aipipe.session.selecting import open_map, remember_imports
@@ -28,7 +30,7 @@ class Mapping:
     def __init__(self, change: Change, make: Callable[[Callable[[str], bool]], Recorder]) -> None:
         project = Project(os.path.realpath(change.root))
         self.recorder = make(lambda file: bool(project.path_of(file)))
-        self.watch = Watch(project, self.recorder)
+        self.watch = Watch(project, self.recorder, installed(project.path_of))
         self._verdicts: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
         self._done: set[str] = set()
@@ -69,7 +71,6 @@ class Mapping:
             Known,
             TestMap,
             digest_of,
-            environment,
             stamp,
         )
 
@@ -91,11 +92,13 @@ class Mapping:
         if not fresh.tests:
             return
         fresh.reads[EARLY] = sorted(watch.early)
+        fresh.reads[EVER] = sorted(watch.ear.opened(REMEMBERED))
+        fresh.reads |= watch.asking_early()
         sources = {path: (digest_of(text), text) for path, text in watch.sink.sources.items()}
         store = open_map(host, writing=True)
         if store is not None:
             with store:
-                tests = TestMap(store, environment())
+                tests = TestMap(store, watch.installed.environment)
                 tests.write(fresh, sources)
                 root = host.run.change.root
                 tests.forget(self._gone(host), lambda path: not (root / path).exists())

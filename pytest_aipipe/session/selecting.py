@@ -16,8 +16,11 @@ from aipipe_core.config import load
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.select.cache import Memory
 from pytest_aipipe.select.decide import SETTINGS, Facts
+from pytest_aipipe.select.files import Contents
 from pytest_aipipe.select.graph import Graph, python_files
-from pytest_aipipe.select.plan import Contents, Item, Plan, Planner
+from pytest_aipipe.select.installed import installed
+from pytest_aipipe.select.plan import Item, Plan, Planner
+from pytest_aipipe.select.watch import Project
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 
 if TYPE_CHECKING:
@@ -56,21 +59,23 @@ def _plan(host: Host, items: list[pytest.Item]) -> Plan:
     memory = Memory(root / NAME / "imports.json")
     contents, places = _Reader(top), _Places(top)
     graph = Graph(files, contents.now, places.inside(sys.path), imports_of=memory.imports)
+    around = installed(Project(str(top)).path_of)
     facts = Facts(
         always=frozenset(_plugin_files(host.config, places)),
         loaded=frozenset(places.inside(_loaded_files())),
         named=frozenset(_named(host.config)),
+        installed=frozenset(around.marks().values()),
     )
     old = _Base(host.run.change)
-    planner = Planner(host.run.change, graph, facts, Contents(contents.now, old.content))
+    planner = Planner(host.run.change, graph, facts, Contents(contents.now, old.content, old.has))
     known = [item_of(places, item) for item in items]
-    made = _with_map(host, planner, known)
+    made = _with_map(host, planner, known, around.environment)
     if not host.collects_only:
         memory.save(lambda file, text: write_text(own_folder(root) / file.name, text))
     return made
 
 
-def _with_map(host: Host, planner: Planner, items: list[Item]) -> Plan:
+def _with_map(host: Host, planner: Planner, items: list[Item], env: str) -> Plan:
     try:
         store = open_map(host, writing=False)
     except AipipeError as error:
@@ -78,11 +83,11 @@ def _with_map(host: Host, planner: Planner, items: list[Item]) -> Plan:
         store = None
     if store is None:
         return planner.plan(items, None)
-    from pytest_aipipe.select.testmap import TestMap, environment
+    from pytest_aipipe.select.testmap import TestMap
 
     with store:
         try:
-            return planner.plan(items, TestMap(store, environment()))
+            return planner.plan(items, TestMap(store, env))
         except AipipeError as error:
             host.run.note(f"The map was not read: {' '.join(str(error).split())}")
     return planner.plan(items, None)
@@ -152,6 +157,13 @@ class _Base:
         if self._known is None:
             self._known = self._read()
         return self._known.get(path)
+
+    def has(self, path: str) -> bool:
+        """Whether the base has a file of that path."""
+        listed = run(
+            self._change.root, "ls-tree", "--name-only", "-z", self._change.base, "--", path
+        )
+        return bool(listed.out)
 
     def _read(self) -> dict[str, bytes]:
         change = self._change

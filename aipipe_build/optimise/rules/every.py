@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aipipe_build.optimise.rules import digest, ignore, layers, manifests, mounts, order, stages
+from aipipe_build.optimise.rules import (
+    digest,
+    ignore,
+    layers,
+    manifests,
+    mounts,
+    order,
+    slim,
+    stages,
+)
 from aipipe_build.optimise.rules import user as users
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ RULES: Mapping[str, Rule] = {
     "order": order.propose,
     "manifests": manifests.propose,
     "stages": stages.propose,
+    "slim": slim.propose,
     "mounts": mounts.propose,
     "user": users.propose,
     "digest": digest.propose,

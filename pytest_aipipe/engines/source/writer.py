@@ -73,7 +73,8 @@ def write(draft: Draft, technique: str, name: str, *, origin: str = "") -> Candi
         ast.parse("\n".join((*prelude, function)))
     except (SyntaxError, ValueError):
         return None
-    bound = {n.id for n in ast.walk(ast.parse(function)) if isinstance(n, ast.Name)}
+    names = {n.id for n in ast.walk(ast.parse(function)) if isinstance(n, ast.Name)}
+    bound = {*names, *draft.fixtures}
     observe = tuple(o for o in draft.observe if o.split(".")[0].split("[")[0] in bound)
     return Candidate(
         technique=technique, name=test_name, function=function, prelude=prelude,

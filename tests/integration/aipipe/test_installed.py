@@ -123,7 +123,7 @@ def test_what_is_told_names_few_packages_and_counts_the_rest(here: Project) -> N
         ("requirements/dev.txt", f"{PINS}./here\n", "cannot be read package by package"),
         ("poetry.lock", "[[package]]\nname = 'x'\n", "says what is installed"),
         (".python-version", "3.13\n", "says what is installed"),
-        ("pyproject.toml", PYPROJECT.replace('"pytest"', '"pytest>8"'), "installs changed"),
+        ("pyproject.toml", PYPROJECT.replace('"pytest"', '"pytest<8"'), "installs changed"),
         ("pyproject.toml", PYPROJECT.replace('["flask"]', "1"), "installs cannot be read"),
         ("pyproject.toml", PYPROJECT.replace('"ruff"', '"ruff>1"'), ""),
         ("pyproject.toml", PYPROJECT.replace('version = "1"', 'version = "2"'), ""),
@@ -156,3 +156,40 @@ def test_dependencies_beside_code_run_all_tests_at_low_risk(here: Project) -> No
     assert (analysis.risk.level, analysis.route.tests) == ("low", "full")
     assert analysis.why["tests"] == "flask changed in requirements/dev.txt"
     assert analysis.why["build"] == "dependencies changed"
+
+
+LOCKED = """\
+version = 1
+[[package]]
+name = "flask"
+version = "3.0"
+source = { registry = "https://index.example/simple" }
+[[package]]
+name = "ruff"
+version = "0.5"
+source = { registry = "https://index.example/simple" }
+[[package]]
+name = "shop"
+source = { virtual = "." }
+dependencies = [{ name = "flask" }]
+dev-dependencies = { dev = [{ name = "ruff" }] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tests", "told"),
+    [
+        ("0.5", "0.6", "skip", "nothing that a test can see changed"),
+        ("3.0", "3.1", "full", "flask changed in uv.lock"),
+        ("version = 1", "version = 9", "full", "uv.lock changed, which cannot be read package"),
+    ],
+)
+def test_a_lock_is_read_package_by_package(
+    here: Project, old: str, new: str, tests: str, told: str
+) -> None:
+    here.write("uv.lock", LOCKED)
+    here.commit()
+    here.write("uv.lock", LOCKED.replace(old, new))
+    analysis = analyze(here.root, "HEAD", Settings())
+    assert analysis.route.tests == tests
+    assert analysis.why["tests"].startswith(told)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,6 +231,20 @@ def test_what_cannot_be_built_is_told_and_left_alone(
     assert place.is_untouched()
 
 
+def write_wheel(folder: Path) -> None:
+    """Write a distribution that pip can install without a network."""
+    info = "thing-1.dist-info"
+    wheel = {
+        "thing.py": "A = 1\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: thing\nVersion: 1\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*wheel, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / "thing-1-py3-none-any.whl", "w") as archive:
+        for name, text in {**wheel, f"{info}/RECORD": record}.items():
+            archive.writestr(name, text)
+
+
 def test_build_tools_stay_in_a_stage_of_their_own(place: Place, tmp_path: Path) -> None:
     """The compiler is a package made here: no network is needed to install it."""
     package = tmp_path / "gcc"
@@ -255,16 +270,7 @@ def test_build_tools_stay_in_a_stage_of_their_own(place: Place, tmp_path: Path) 
         f"Size: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n"
         "Description: a compiler\n\n"
     )
-    info = "thing-1.dist-info"
-    wheel = {
-        "thing.py": "A = 1\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: thing\nVersion: 1\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{name},,\n" for name in [*wheel, f"{info}/RECORD"])
-    with zipfile.ZipFile(place.root / "thing-1-py3-none-any.whl", "w") as archive:
-        for name, text in {**wheel, f"{info}/RECORD": record}.items():
-            archive.writestr(name, text)
+    write_wheel(place.root)
     place.write("Dockerfile", (
         "FROM python:3.11-slim\n"
         "COPY repository /repository\n"
@@ -282,6 +288,51 @@ def test_build_tools_stay_in_a_stage_of_their_own(place: Place, tmp_path: Path) 
     assert done.statuses()["stages"] == "proven", done.document["proposals"]
     assert "AS build" in done.document["diff"]
     assert done.document["after"]["size"] < done.document["before"]["size"]
+
+
+@pytest.fixture
+def full_base(docker: None, tmp_path: Path) -> Iterator[str]:
+    """A base image that has a compiler by dpkg's word, with a slim variant that has none."""
+    name = f"aipipe-test-full-{uuid.uuid4().hex[:12]}:1"
+    folder = tmp_path / "base"
+    folder.mkdir()
+    entry = "Package: gcc\\nStatus: install ok installed\\nVersion: 1\\nArchitecture: all\\n\\n"
+    (folder / "Dockerfile").write_text(
+        f"FROM python:3.11-slim\nRUN printf '{entry}' >>/var/lib/dpkg/status && "
+        "echo /usr/bin/gcc >/var/lib/dpkg/info/gcc.list && "
+        "head -c 3000000 /dev/zero >/usr/bin/gcc && echo full >/etc/which\n"
+    )
+    for command in (
+        ["docker", "build", "--quiet", "--tag", name, str(folder)],
+        ["docker", "tag", "python:3.11-slim", f"{name}-slim"],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    yield name
+    subprocess.run(["docker", "image", "rm", name, f"{name}-slim"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("smoke", "status"), [("python3 -c 'import thing'", "proven"), ("cat /etc/which", "refused")]
+)
+def test_a_full_base_gives_way_to_its_slim_variant_where_nothing_needs_it(
+    place: Place, full_base: str, smoke: str, status: str
+) -> None:
+    write_wheel(place.root)
+    place.write("Dockerfile", (
+        f"FROM {full_base}\nCOPY thing-1-py3-none-any.whl /\n"
+        "RUN pip install --no-index /thing-1-py3-none-any.whl\nCOPY app.py /srv/\n"
+    ))  # fmt: skip
+    place.commit()
+    done = place.optimise(f"--smoke={smoke}", "--rules=slim")
+    assert done.code == 0, done.err
+    assert done.statuses() == {"slim": status}, done.document["proposals"]
+    if status == "proven":
+        (row,) = done.document["proposals"]
+        assert row["allowed"]["the base image's own files"] >= 2
+        before, after = done.document["before"]["size"], done.document["after"]["size"]
+        assert before - after > 2_900_000
+    else:
+        assert "ends with 1" in done.reason("slim")
 
 
 def answer(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.pytest_aipipe.conftest import Project
+from tests.integration.pytest_aipipe.conftest import Project, clean_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -326,3 +326,67 @@ def test_a_store_that_cannot_be_read_costs_the_selection_and_nothing_else(shop: 
     found = selected(shop)
     assert found == EVERY
     assert json.loads((shop.root / "out.json").read_text("utf-8"))["schema"] == 1
+
+
+def install(shop: Project, site: Path, version: str) -> None:
+    """Install the project from its working tree, as pip leaves it behind."""
+    shutil.rmtree(site, ignore_errors=True)
+    folder = site / f"shop-{version}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Name: shop\nVersion: {version}\n", "utf-8")
+    said = {"url": shop.root.as_uri(), "dir_info": {"editable": True}}
+    (folder / "direct_url.json").write_text(json.dumps(said), "utf-8")
+    shop.environment["PYTHONPATH"] = f"{clean_environment()['PYTHONPATH']}:{site}"
+
+
+def test_another_version_of_the_project_concerns_who_read_it(shop: Project, tmp_path: Path) -> None:
+    install(shop, tmp_path / "site", "1.0")
+    shop.commit(
+        {
+            "src/shop/about.py": "from importlib.metadata import version\n\n"
+            "VERSION = version('shop')\n\n\ndef name():\n    return 'shop'\n\n\n"
+            "def title():\n    return f'{name()} {VERSION}'\n",
+            "tests/test_about.py": "from importlib.metadata import version\n\n"
+            "from shop.about import name, title\n\n\n"
+            "def test_name():\n    assert name()\n\n\ndef test_title():\n    assert title()\n\n\n"
+            "def test_version():\n    assert version('shop')\n",
+        }
+    )
+    assert "14 passed" in shop.pytest(*RECORD).text
+    edit(shop, "src/shop/about.py", "def name", "# changed\ndef name")
+    assert selected(shop) == set()
+    install(shop, tmp_path / "site", "1.1.dev1")
+    assert selected(shop) == {"title", "version"}
+    assert selected(shop) == set()
+
+
+def test_a_catalogue_is_no_matter_before_it_is_compiled(shop: Project) -> None:
+    page = (
+        "from functools import cache\nfrom pathlib import Path\n\nHERE = Path(__file__).parent\n\n\n"
+        "@cache\ndef text():\n    made = HERE / 'de.mo'\n"
+        "    return made.read_bytes() if made.exists() else b''\n\n\ndef shown():\n    return text()\n"
+    )
+    test = (
+        "from shop import page\n\n\ndef test_once():\n    assert page.shown() != b'x'\n\n\n"
+        "def test_twice():\n    assert page.shown() != b'y'\n"
+    )
+    shop.commit({".gitignore": "out.json\n*.mo\n", "src/shop/de.po": "one\n",
+                 "src/shop/page.py": page, "tests/test_page.py": test})  # fmt: skip
+    shop.pytest(*RECORD)
+    edit(shop, "src/shop/de.po", "one", "two")
+    assert selected(shop) == set()
+    shop.put({"src/shop/de.mo": "made"})
+    assert selected(shop) >= {"once", "twice"}
+    (shop.root / "src/shop/de.mo").unlink()
+    assert selected(shop) >= {"once", "twice"}
+
+
+def test_annotations_kept_as_text_concern_who_reads_them(shop: Project) -> None:
+    edit(shop, PRICE, "def reduced(amount, discount)", "def reduced(amount: int, discount)")
+    edit(shop, "tests/test_other.py", "def test_apart():\n",
+         "def test_types():\n    from typing import get_type_hints\n\n    from shop import price\n\n"
+         "    assert get_type_hints(price.reduced)\n\n\ndef test_apart():\n")  # fmt: skip
+    shop.commit()
+    assert "12 passed" in shop.pytest(*RECORD).text
+    edit(shop, PRICE, "RATE = 2", "from __future__ import annotations\nRATE = 2")
+    assert selected(shop) == {"types"}

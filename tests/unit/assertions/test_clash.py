@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pytest_aipipe.assertions.clash import without_clash
-from pytest_aipipe.explore.values import Fact
+from pytest_aipipe.explore.fact import Fact
 from pytest_aipipe.generate.model import Candidate
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_aipipe.assertions.observe import asserted, with_all_results
+from pytest_aipipe.explore.fact import Fact
 from pytest_aipipe.explore.trialed import Trialed
-from pytest_aipipe.explore.values import Fact
 from pytest_aipipe.generate.model import Candidate, Outcome
 
 

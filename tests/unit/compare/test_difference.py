@@ -6,8 +6,8 @@ import pytest
 
 from pytest_aipipe.compare.difference import differences, in_one_tree, meddles, seen_again
 from pytest_aipipe.compare.model import Kind, Pair
+from pytest_aipipe.explore.fact import Fact
 from pytest_aipipe.explore.trialed import Check, Raised, Trialed
-from pytest_aipipe.explore.values import Fact
 from pytest_aipipe.generate.model import Outcome
 
 IN_CODE = ("pkg/shapes.py", 3)

@@ -8,14 +8,17 @@ import fractions
 import io
 import pathlib
 import re
+import sys
 import uuid
 from collections import Counter, OrderedDict, UserDict, defaultdict, deque, namedtuple
 from typing import Any
 
 import pytest
 
+from pytest_aipipe.explore.fact import is_stable_text
+from pytest_aipipe.explore.held import Known, attributes_of
 from pytest_aipipe.explore.rebuild import source_of
-from pytest_aipipe.explore.values import facts_of, is_stable_text
+from pytest_aipipe.explore.values import facts_of
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - the untyped kind is met in the wild
 
@@ -215,10 +218,10 @@ def test_what_holds_an_object_of_the_test_is_compared_with_that_object() -> None
     kept.size = owner  # type: ignore[assignment]
     names = {id(owner): "owner"}
 
-    (fact,) = facts_of("result", ((owner, 1), {"by": owner}), names)
+    (fact,) = facts_of("result", ((owner, 1), {"by": owner}), Known(names))
 
     assert fact.code == 'assert result == ((owner, 1), {"by": owner})'
-    assert "assert kept.size is owner" in [one.code for one in facts_of("kept", kept, names)]
+    assert "assert kept.size is owner" in [one.code for one in facts_of("kept", kept, Known(names))]
 
 
 def test_a_mapping_shows_its_properties_beside_what_it_holds() -> None:
@@ -231,3 +234,92 @@ def test_a_mapping_shows_its_properties_beside_what_it_holds() -> None:
 
     assert codes[0] == 'assert box == {"a": 1}'
     assert "assert box.room == 2" in codes
+
+
+def test_what_changed_since_the_object_was_made_comes_before_what_it_was_made_with() -> None:
+    class Bar:
+        def __init__(self) -> None:
+            self.fill = "#"
+            self.empty = " "
+            self.position = 0
+            self._done = False
+
+    bar = Bar()
+    sets = frozenset({"_done"})
+    made = {"bar": attributes_of(bar, sets)}
+    bar.position, bar._done = 3, True
+
+    codes = [(one.code, one.strength) for one in facts_of("bar", bar, Known({}, sets, made))]
+
+    assert codes[1:] == [
+        ("assert bar.position == 3", 2),
+        ("assert bar._done is True", 0),
+        ('assert bar.fill == "#"', 2),
+        ('assert bar.empty == " "', 2),
+    ]
+
+
+def test_an_underscored_attribute_is_shown_only_where_the_test_itself_assigns_it() -> None:
+    assert "_hidden" in attributes_of(Opaque(), frozenset({"_hidden"}))
+    assert list(attributes_of(Opaque(), frozenset())) == ["size"]
+
+
+def test_an_object_is_asked_what_needs_no_argument_and_changes_nothing_by_its_name() -> None:
+    class Document:
+        def as_text(self, indent: int = 0) -> str:
+            return "a = 1" + " " * indent
+
+        def is_empty(self) -> bool:
+            raise ValueError("never asked in earnest")
+
+        def to_file(self, path: str) -> None:
+            raise AssertionError(path)
+
+        def drop(self) -> None:
+            raise AssertionError
+
+    codes = [(one.code, one.strength) for one in facts_of("result", Document())]
+
+    assert codes[1:] == [('assert result.as_text() == "a = 1"', 0)]
+
+
+def test_a_file_of_the_test_is_asserted_by_its_text_and_by_being_there(
+    tmp_path: pathlib.Path,
+) -> None:
+    file = tmp_path / "out.txt"
+
+    assert [one.code for one in facts_of("file", file)] == ["assert not file.exists()"]
+
+    file.write_text("done\n", encoding="utf-8")
+
+    assert [one.code for one in facts_of("file", file)] == [
+        'assert file.read_text(encoding="utf-8") == "done\\n"'
+    ]
+    assert [one.code for one in facts_of("folder", tmp_path)] == [
+        "assert sorted(one.name for one in folder.iterdir()) == ['out.txt']"
+    ]
+
+    file.write_bytes(b"\xff\xfe")
+
+    assert facts_of("file", file) == []
+
+
+def test_what_was_printed_is_read_once_for_both_streams(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = "capsys.readouterr()"
+
+    assert [one.code for one in facts_of(shown, capsys.readouterr())] == [
+        'assert capsys.readouterr() == ("", "")'
+    ]
+
+    print("out")
+
+    assert [one.code for one in facts_of(shown, capsys.readouterr())] == [
+        'assert capsys.readouterr().out == "out\\n"'
+    ]
+
+    print("out")
+    print("err", file=sys.stderr)
+
+    assert [one.code for one in facts_of(shown, capsys.readouterr())] == [
+        'assert capsys.readouterr() == ("out\\n", "err\\n")'
+    ]

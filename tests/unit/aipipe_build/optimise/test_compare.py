@@ -128,6 +128,10 @@ def test_packages_count_unless_they_were_only_there_to_build(tmp_path: Path) -> 
         ("RUN /bin/sh -c apt-get update && apt-get install -y gcc # buildkit", "etc/made", True),
         ("RUN /bin/sh -c apt-get install -y gcc # buildkit", "srv/made", False),
         ("RUN /bin/sh -c apt-get install -y gcc && ./own # buildkit", "etc/made", False),
+        ("RUN /bin/sh -c apt-get install -y gcc && pip install a # buildkit", "etc/made", True),
+        ("RUN apt-get install gcc && pip install a", "usr/local/bin/made", False),
+        ("RUN apt-get install gcc && pip install a", "usr/lib/python3/dist-packages/a", False),
+        ("RUN pip install a", "etc/made", False),
         ("COPY . / # buildkit", "etc/made", False),
     ],
 )

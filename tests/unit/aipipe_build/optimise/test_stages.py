@@ -141,3 +141,46 @@ def test_only_pips_own_word_is_extended(tmp_path: Path, install: str) -> None:
 )
 def test_what_cannot_be_taken_apart_stays_together(tmp_path: Path, steps: str) -> None:
     assert proposal(f"FROM python:3.11-slim\n{steps}", tmp_path) is None
+
+
+def test_compilers_and_pip_in_one_step_are_taken_apart(tmp_path: Path) -> None:
+    text = rewritten(
+        "FROM python:3.11-slim\nCOPY requirements.txt ./\n"
+        "RUN apt-get update && apt-get install -y gcc curl && pip install -r requirements.txt "
+        "&& rm -rf /root/.cache /var/lib/apt/lists/*\nCOPY . .\n",
+        tmp_path,
+    )
+    assert text == (
+        "FROM python:3.11-slim AS build\nCOPY requirements.txt ./\n"
+        "RUN apt-get update && apt-get install -y gcc curl "
+        "&& pip install --root=/install -r requirements.txt "
+        "&& rm -rf /root/.cache /var/lib/apt/lists/*\n"
+        "\nFROM python:3.11-slim\nCOPY requirements.txt ./\n"
+        "RUN apt-get update \\\n    && apt-get install -y curl \\\n"
+        "    && rm -rf /var/lib/apt/lists/*\n"
+        "COPY --from=build /install /\nCOPY . .\n"
+    )
+
+
+def test_compilers_of_several_steps_all_stay_behind(tmp_path: Path) -> None:
+    text = rewritten(
+        "FROM python:3.11-slim\nRUN apt-get update && apt-get install -y gcc\nWORKDIR /app\n"
+        "RUN apt-get update && apt-get install -y libpq-dev curl\nRUN pip install thing\n",
+        tmp_path,
+    )
+    run = text.partition("\nFROM ")[2]
+    assert "gcc" not in run
+    assert "libpq-dev" not in run
+    assert run.count("libpq5") == 1
+    assert "curl" in run
+
+
+def test_pips_own_update_in_the_step_that_installs_is_done_in_both_stages(tmp_path: Path) -> None:
+    text = rewritten(
+        "FROM python:3.11-slim\nRUN apt-get update && apt-get install -y gcc\n"
+        "RUN pip install --upgrade pip && pip install thing\n",
+        tmp_path,
+    )
+    build, _, run = text.partition("\nFROM ")
+    assert "RUN pip install --upgrade pip && pip install --root=/install thing" in build
+    assert "RUN pip install --upgrade pip\nCOPY --from=build /install /" in run

@@ -83,6 +83,15 @@ def test_what_grew_is_told_where_and_why(before: dict[str, Any], after: dict[str
     assert gone["/srv"]["why"].startswith("was of COPY")
 
 
+def test_an_instruction_of_a_page_is_cut_in_the_reasons(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    long = f"COPY {'a' * 400} /srv"
+    layers = [{**row, "instruction": long} for row in after["layers"]]
+    (why,) = {row["why"] for row in growth(before, {**after, "layers": layers})["folders"]}
+    assert why == f"mostly of {long[:89]}…"
+
+
 def run_of(folder: Path, image: dict[str, Any], seconds: float, age: int) -> Path:
     outcome = ImageOutcome(
         "web", ".", "Dockerfile", decision="cached", reason="line 3: <x> changed",

@@ -85,7 +85,7 @@ def test_a_remark_at_the_margin_asks_for_nothing() -> None:
 
 def test_a_package_that_is_asked_for_twice_keeps_both() -> None:
     text = 'attrs==1; python_version < "3.8"\nattrs==2\n'
-    assert read_pins(text)["attrs"] == 'attrs==1; python_version < "3.8" attrs==2'
+    assert read_pins(text)["attrs"] == 'attrs==1;python_version<"3.8" attrs==2'
 
 
 def test_what_cannot_be_read_is_said_to_be_so() -> None:

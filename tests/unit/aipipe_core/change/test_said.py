@@ -53,8 +53,12 @@ def test_a_setup_script_is_compared_without_what_an_index_page_shows(
     [
         ('"ruff"', '"ruff>1"', True),
         ('"sphinx"', '"mkdocs"', True),
-        ('"pytest"', '"pytest>8"', False),
-        ('"hatchling"', '"hatchling>1"', False),
+        ('"pytest"', '"pytest>8"', True),
+        ('"pytest"', '"pytest<8"', False),
+        ('"pytest"', '"pytest>999"', False),
+        ('"hatchling"', '"hatchling>1"', True),
+        ('"hatchling"', '"hatchling<1"', False),
+        ('"hatchling"', '"hatchling", "hatch-vcs"', False),
         ('"flask"', '"flask>1"', False),
         ('"^8"', '"^9"', False),
         ("[project]", '[project]\nversion = "1"', True),
@@ -144,3 +148,32 @@ def test_more_keys_are_left_out_where_it_is_asked_for() -> None:
 def test_what_cannot_be_read_raises_an_error_of_its_own(name: str, text: str) -> None:
     with pytest.raises(UnreadableSettingsError):
         said(name, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("branch = true", "branch = True", True),
+        ("branch = true", "branch = False", False),
+        ("title = Ours", "title = ours", False),
+    ],
+)
+def test_how_truth_is_spelled_is_one_to_a_settings_file(old: str, new: str, same: bool) -> None:
+    text = "[coverage:run]\nbranch = true\n[coverage:html]\ntitle = Ours\n"
+    assert (said("setup.cfg", text) == said("setup.cfg", text.replace(old, new))) is same
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ('dynamic = ["version"]', 'version = "1"', True),
+        ('dynamic = ["version"]', 'dynamic = ["version", "readme"]', True),
+        ('dynamic = ["version"]', 'dynamic = ["version", "dependencies"]', False),
+    ],
+)
+def test_where_a_silent_value_comes_from_is_as_silent(old: str, new: str, same: bool) -> None:
+    text = f'[project]\nname = "shop"\n{old}\n'
+    before, after = (
+        said("pyproject.toml", one, but={"version"}) for one in (text, text.replace(old, new))
+    )
+    assert (before == after) is same

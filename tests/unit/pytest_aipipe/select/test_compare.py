@@ -117,7 +117,7 @@ def test_a_function_that_becomes_a_generator_concerns_all_who_enter_it() -> None
     ("old", "new", "why"),
     [
         ("LIMIT = 1", "LIMIT = 1\nprint(LIMIT)", "for its effect"),
-        ("import re", "from __future__ import annotations\nimport re", "__future__"),
+        ("import re", "from __future__ import barry_as_FLUFL\nimport re", "__future__"),
         ("LIMIT = 1", "LIMIT = (", "cannot be read"),
         ("LIMIT = 1", "LIMIT = 1\ndef __getattr__(name): ...", "does not bind"),
     ],
@@ -146,3 +146,60 @@ def test_handlers_and_cases_are_compared_one_by_one() -> None:
     old = b"def f(a):\n    match a:\n        case 1:\n            x = 1\n        case 2:\n            x = 2\n"
     assert compare(old, old.replace(b"x = 2", b"x = 3")).lines == {6}
     assert compare(old, old.replace(b"case 2", b"case 4")).lines == {5}
+
+
+def future(name: str, source: str = SOURCE) -> str:
+    return source.replace("import re", f"from __future__ import {name}\nimport re")
+
+
+def test_a_feature_that_the_language_has_anyway_is_a_name_like_others() -> None:
+    impact = compare(SOURCE.encode(), future("division, print_function").encode())
+    assert only(impact, added={"division", "print_function"})
+
+
+def test_annotations_that_are_kept_as_text_concern_who_has_what_is_annotated_in_hand() -> None:
+    source = (
+        "import re\ndef plain(a: int): ...\n@cache\ndef decorated() -> int: ...\n"
+        "class Box:\n    size: int = 1\nclass Bare:\n    def f(self): ...\n"
+        "def outer():\n    def inner(a: str):\n        return a\n    return inner\n"
+    )
+    impact = compare(source.encode(), future("annotations", source).encode())
+    assert only(impact, lines={10}, names={"Box"}, added={"annotations"})
+    assert impact.handed == {"plain", "decorated"}
+
+
+def test_annotations_that_are_evaluated_again_may_fail_wherever_the_file_is_loaded() -> None:
+    new, old = SOURCE.encode(), future("annotations").encode()
+    assert "__future__" in compare(old, new).whole
+    assert not compare(old, new, past=True).whole
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(a: made(1)): ...",
+        "@register\ndef f(a: int): ...",
+        "class A(Model):\n    a: int",
+        "class A(metaclass=Seeing):\n    def f(self) -> int: ...",
+        "@define\nclass A:\n    a: int",
+    ],
+)
+def test_annotations_that_something_may_evaluate_at_import_are_left_to_the_import_graph(
+    text: str,
+) -> None:
+    source = f"import re\n{text}\n"
+    assert "annotations" in compare(source.encode(), future("annotations", source).encode()).whole
+
+
+def test_a_new_test_of_a_class_changes_none_of_the_others_whatever_marks_it() -> None:
+    marked = "    @pytest.mark.parametrize('a', [1])\n    def test_new(self, a): ...\n"
+    assert only(turned("    size = 1\n", f"    size = 1\n{marked}"), methods={("Box", "test_new")})
+    seen = marked.replace("pytest.mark.parametrize('a', [1])", "patch('a')")
+    assert only(turned("    size = 1\n", f"    size = 1\n{seen}"), names={"Box"})
+
+
+def test_what_a_comprehension_counts_with_is_no_name_of_the_module() -> None:
+    old, new = b"A = {c: 1 for c in B}\n", b"A = {c: 2 for c in B}\n"
+    assert only(compare(old, new), names={"A"})
+    old, new = b"A = [last := c for c in B]\n", b"A = [last := -c for c in B]\n"
+    assert only(compare(old, new), names={"A", "last"})

@@ -234,7 +234,8 @@ def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
         "t.py": "from unittest import TestCase\nclass T(TestCase):\n    def test_a(self): ...\n"
     }
     more = "    def test_b(self): ...\n    def test_a(self): ...\n"
-    assert not demand(files, "t.py", "    def test_a(self): ...\n", more).parts
+    found = demand(files, "t.py", "    def test_a(self): ...\n", more)
+    assert found.parts.keys() == {("t.py", "test_b")}
     setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
     assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
 
@@ -337,3 +338,76 @@ def test_a_new_abstract_method_concerns_who_uses_the_class() -> None:
     source = "class A:\n    y = 1\n"
     new = "    y = 1\n    @abstractmethod\n    def x(self): ...\n"
     assert ("a.py", "A") in demand({"a.py": source}, "a.py", "    y = 1\n", new).parts
+
+
+def entered(found: Demand, path: str) -> set[int]:
+    """The entries that are asked for in a file, whichever clause asks."""
+    return {
+        entry
+        for clause in found.clauses
+        for wanted in clause.wanted
+        for key, points in wanted.items()
+        if key[0] == path and points
+        for entry in points[1]
+    }
+
+
+def test_a_name_in_a_lambda_concerns_who_calls_it_and_not_who_makes_it() -> None:
+    files = {
+        "a.py": "LIMIT = 1\n",
+        "b.py": "from a import LIMIT\ndef f():\n    return lambda: LIMIT\n"
+        "def g():\n    return lambda x=LIMIT: x\ndef h():\n    return lambda: [lambda: LIMIT]\n",
+    }
+    found = demand(files, "a.py", "= 1", "= 2")
+    assert (lines(found, "b.py"), entered(found, "b.py")) == ({5}, {3, 7})
+
+
+TEXT = "from __future__ import annotations\n"
+
+
+def test_annotations_kept_as_text_concern_who_hands_the_function_on_or_reads_them() -> None:
+    files = {
+        "a.py": "def f(a: int): ...\ndef g(): ...\n",
+        "b.py": "from a import f as k, g\nimport inspect\ndef calls():\n    return k(1)\n"
+        "def hands():\n    return run(k)\ndef reads(one):\n    return inspect.signature(one)\n"
+        "def looks(name):\n    return getattr(b, name)\ndef other():\n    return run(g)\n",
+        "c.py": "import a\nMADE = wrap(a.f)\ndef uses():\n    return MADE\n",
+    }
+    found = demand(files, "a.py", "def f", f"{TEXT}def f")
+    assert (lines(found, "a.py"), lines(found, "b.py")) == (set(), {6, 8, 10})
+    assert lines(found, "c.py") == {4}
+    assert not found.whole
+
+
+def test_a_file_that_hands_an_annotated_function_on_for_an_effect_is_loaded_otherwise() -> None:
+    files = {"a.py": "def f(a: int): ...\n", "b.py": "from a import f\nregister(f)\n"}
+    assert set(demand(files, "a.py", "def f", f"{TEXT}def f").whole) == {"b.py"}
+
+
+def test_a_module_that_a_star_took_into_its_own_package_is_there_without_it() -> None:
+    files = {
+        "p/__init__.py": "from p.n import *\n",
+        "p/n.py": "from . import m\ndef f():\n    return m\n",
+        "p/m.py": "",
+        "t.py": "from p import m, f\ndef test_m():\n    return m\ndef test_f():\n    return f()\n",
+    }
+    found = demand(files, "p/__init__.py", "import *", "import f")
+    assert lines(found, "t.py") == set()
+    files["p/__init__.py"] += "m = 3\n"
+    assert lines(demand(files, "p/__init__.py", "import *", "import f"), "t.py") == {3}
+
+
+def test_a_module_that_makes_objects_by_changed_code_makes_them_where_a_class_is_named() -> None:
+    files = {
+        "a.py": "class A:\n    def __init__(self):\n        self.x = 1\n",
+        "b.py": "from a import A\nclass B:\n    def __init__(self):\n        self.a = A()\n",
+        "t.py": "from b import B\nONE = B()\nTWO = 2\n"
+        "def test_one():\n    return ONE\ndef test_two():\n    return TWO\n",
+    }
+    graph = Graph(files, lambda name: files[name].encode(), ("",))
+    spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    old, new = files["a.py"].encode(), files["a.py"].replace("= 1", "= 2").encode()
+    spread.add(("a.py", "d"), compare(old, new), new)
+    spread.add_run("t.py")
+    assert lines(spread.demand, "t.py") == {5}
+    assert "t.py" not in spread.demand.whole

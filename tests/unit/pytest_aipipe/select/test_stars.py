@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_aipipe.select.graph import Graph
-from pytest_aipipe.select.stars import Offer, Offers, read_offer
+from pytest_aipipe.select.stars import Offer, Offers, Star, read_offer
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from pytest_aipipe.select.stars import Offer, Offers, read_offer
         ("a = 1\n_b = 2\nimport c.d\n", {"a", "c"}, {"a", "c"}),
         ("if x:\n    a = 1\nb = 2\n", {"b"}, {"a", "b"}),
         ("a: int\nb: int = 2\n", {"b"}, {"a", "b"}),
-        ("a = [b for b in range(3)]\n", {"a"}, {"a", "b"}),
+        ("a = [b for b in range(3)]\n", {"a"}, {"a"}),
         ("__all__ = ['a', '_b']\nc = 1\n", {"a", "_b"}, {"a", "_b"}),
         ("__all__ = ['a']\n__all__ += names\na = b = 1\n", set(), {"a", "b", "__all__"}),
         ("a = 1\ndel a\n", set(), {"a"}),
@@ -46,3 +46,16 @@ def test_a_package_offers_its_modules() -> None:
 @pytest.mark.parametrize("text", ["from os import *\n", "x = (\n"])
 def test_what_another_project_offers_or_nobody_can_read_is_unknown(text: str) -> None:
     assert offers({"a.py": text}).of("c.py", "a", 0) is None
+
+
+def test_a_star_takes_nothing_new_of_a_package_by_one_of_its_own_modules() -> None:
+    files = {
+        "p/__init__.py": "from p.n import *\n",
+        "p/n.py": "from . import m\nfrom p import k, o\nfrom q import other\nimport l\nk = 1\n",
+        **{f"p/{name}.py": "" for name in ("m", "k", "l", "o", "other")},
+    }
+    star = Star("p.n", 0, gained=False, named=frozenset({"k"}))
+    assert offers(files).own("p/__init__.py", star) == {"m", "o"}
+    assert offers({**files, "p/n.py": "x = (\n"}).own("p/__init__.py", star) == set()
+    alone = Star("p.n", 0, gained=False)
+    assert offers(files).own("p/__init__.py", alone) == set()

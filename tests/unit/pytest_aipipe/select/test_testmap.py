@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aipipe_core.store import open_store
+from pytest_aipipe.select.files import EVER
 from pytest_aipipe.select.mentions import read_mentions
 from pytest_aipipe.select.testmap import Fresh, Known, TestMap, digest_of
 
@@ -134,3 +135,14 @@ def test_a_module_whose_file_is_deleted_keeps_no_old_content_alive(store: Store)
     assert tests.contents() == {"a.py": [digest_of(new)]}
     assert tests.reads() == {"<module>a.py": []}
     assert set(tests.tests()) == {"t.py::one"}
+
+
+def test_a_catalogue_that_was_opened_once_stays_known_whoever_opens_it_no_more(
+    store: Store,
+) -> None:
+    tests = TestMap(store, "env")
+    for read in ([], ["de.po"], []):
+        tests.write(
+            Fresh({"t.py::one": Known("p")}, reads={"<module>a.py": read, EVER: read}), SOURCES
+        )
+    assert tests.reads() == {"<module>a.py": [], EVER: ["de.po"]}
