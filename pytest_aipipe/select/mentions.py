@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.keeping import KEEPER, memoizes
+from pytest_aipipe.select.keeping import KEEPER, Kept, kept
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Function(NamedTuple):
     top: str
     span: range
     keeps: bool = False
-    remembers: bool = False
+    remembers: Kept = Kept()
     lasts: bool = False
 
     def serves_others(self, path: str, outlives: Callable[[tuple[str, str]], bool]) -> bool:
@@ -154,8 +154,8 @@ def _function(
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
     top = level.owner[0] if level.owner else node.name
-    remembers = level.at_import and memoizes(node)
-    return Function(node.name, top, span, keeps, remembers, remembers and len(level.owner) > 1)
+    remembers = kept(node) if level.at_import else Kept()
+    return Function(node.name, top, span, keeps, remembers, len(level.owner) > 1)
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:
