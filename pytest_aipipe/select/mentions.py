@@ -19,7 +19,7 @@ from pytest_aipipe.select.keeping import KEEPER, Kept, kept
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
@@ -87,9 +87,10 @@ class Function(NamedTuple):
     remembers: Kept = Kept()
     lasts: bool = False
 
-    def serves_others(self, path: str, outlives: Callable[[tuple[str, str]], bool]) -> bool:
-        """Whether what it remembers is there for others; ``outlives`` says it of a class."""
-        return self.lasts or self.top == self.name or outlives((path, self.top))
+    @property
+    def serves_others(self) -> bool:
+        """Whether what it remembers is there for others: it is its module's, or it lasts."""
+        return self.lasts or self.top == self.name
 
 
 @dataclass(slots=True)

@@ -155,7 +155,7 @@ class Spread:
                 why = f"uses {function.name} of {path}, which keeps what changed code gave it"
                 if function.keeps:
                     self._kept(path, function, why)
-                elif function.serves_others(path, self.index.outlives):
+                elif function.serves_others:
                     self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
             for path in callers.at_import(called, early):
                 told = f"{path} may run changed code when it is imported"
