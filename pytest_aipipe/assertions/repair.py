@@ -97,7 +97,7 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
     # A block that expects a warning is wrong only where it says so itself.
     expecting = [one for one in around if _expects(one.node)]
     if expecting and not (_warns(expecting[-1].node) and not raised.failed):
-        opened = text.unwrap(candidate.function, expecting[-1])
+        opened = _opened(candidate.function, expecting[-1])
         return with_changes(candidate, function=opened) if opened else None
     if raised.failed and raised.at is None:
         return None  # an assertion of a helper, not an error of the code
@@ -108,6 +108,27 @@ def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | No
     if is_warning(raised):
         return warned(candidate, raised, line)
     return _wrap(candidate, raised, around)
+
+
+def _opened(source: str, block: text.Statement) -> str | None:
+    """Return ``source`` with the block's body in its place, for what it expected did not come.
+
+    What follows and looks at what would have been caught goes with it: `as error` binds nothing.
+    """
+    items = getattr(block.node, "items", ())
+    bound = {name for one in items for name in _names(one.optional_vars, ast.Store)}
+    gone = []
+    for one in text.statements(source):
+        if bound and one.start > block.end and bound & _names(one.node, ast.Load):
+            gone.append(one)
+            bound |= _names(one.node, ast.Store)
+    shorter = text.delete(source, gone) if gone else source
+    return text.unwrap(shorter, block) if shorter else None
+
+
+def _names(node: ast.AST | None, context: type[ast.expr_context]) -> set[str]:
+    found = ast.walk(node) if node is not None else ()
+    return {n.id for n in found if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
 
 
 def is_warning(raised: Raised) -> bool:

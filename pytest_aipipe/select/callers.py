@@ -53,7 +53,7 @@ class Callers:
         while waiting and len(result) < MOST_CALLERS:
             caller = waiting.pop(0)
             result.append(caller)
-            for name in self._called(caller):
+            for name in self.called(caller):
                 for other, one in self._naming(name):
                     if (other, one.span.start) not in seen:
                         seen.add((other, one.span.start))
@@ -69,7 +69,7 @@ class Callers:
                     found.add(key[0])
         return found
 
-    def _called(self, caller: Caller) -> set[str]:
+    def called(self, caller: Caller) -> set[str]:
         """Return by what names a function is called: by its class', if it is a special one."""
         function = caller.function
         if not function.name.startswith("__"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,20 +24,36 @@ KEEPING = (b"cache", b"Cache", b"memo", b"Memo", b"once", b"singleton", b"Single
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def memoizes(node: _Function) -> bool:
-    """Whether a function stores what it made where it looks first.
+class Kept(NamedTuple):
+    """What a function remembers: the names that it calls to make it, and on which lines."""
+
+    calls: frozenset[str] = frozenset()
+    lines: frozenset[int] = frozenset()
+
+
+def kept(node: _Function) -> Kept:
+    """Return what a function stores where it looks first; nothing of others.
 
     It asks for an attribute of its object, or for something from outside of it, and stores
     there what a call returned: ``if key not in self.known: self.known[key] = make(key)``.
     """
     stores = [(place, value, name) for place, value in _stores(node) if (name := _root(place))]
     if not stores:
-        return False
+        return Kept()
     own, made = _local(node) - {"self", "cls"}, _made(node)
-    return any(
-        name not in own and _is_made(value, made) and _is_asked(node, place)
-        for place, value, name in stores
-    )
+    found: list[ast.expr] = []
+    for place, value, name in stores:
+        from_names = [made[one.id] for one in ast.walk(value) if _is_of(one, made)]
+        values = [value, *(one for some in from_names for one in some)]
+        if name not in own and any(map(_calls, values)) and _is_asked(node, place):
+            found += values
+    names = {name for one in found for name in _calls(one)}
+    lines = {n for one in found for n in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
+    return Kept(frozenset(names), frozenset(lines))
+
+
+def _is_of(node: ast.AST, made: dict[str, list[ast.expr]]) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and node.id in made
 
 
 def _stores(node: _Function) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -80,22 +96,21 @@ def _local(node: _Function) -> set[str]:
     return {one.arg for one in every if one is not None} | stored
 
 
-def _made(node: _Function) -> set[str]:
-    """Return the names to which a function assigns what a call returned."""
-    return {
-        target.id
-        for one in ast.walk(node)
-        if isinstance(one, ast.Assign) and _is_made(one.value, set())
-        for target in one.targets
-        if isinstance(target, ast.Name)
-    }
+def _made(node: _Function) -> dict[str, list[ast.expr]]:
+    """Return what calls returned that a function assigns to names, by these."""
+    found: dict[str, list[ast.expr]] = {}
+    for one in ast.walk(node):
+        if isinstance(one, ast.Assign) and _calls(one.value):
+            for target in one.targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(one.value)
+    return found
 
 
-def _is_made(value: ast.expr, made: set[str]) -> bool:
-    return any(
-        isinstance(one, ast.Call | ast.Await) or (isinstance(one, ast.Name) and one.id in made)
-        for one in ast.walk(value)
-    )
+def _calls(value: ast.expr) -> set[str]:
+    """Return the last names of what an expression calls, "" for what has none."""
+    calls = [one.func for one in ast.walk(value) if isinstance(one, ast.Call)]
+    return {str(getattr(one, "attr", getattr(one, "id", ""))) for one in calls}
 
 
 def _is_asked(node: _Function, place: ast.expr) -> bool:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.keeping import KEEPER, memoizes
+from pytest_aipipe.select.keeping import KEEPER, Kept, kept
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 DOTTED = re.compile(r"[\w.:]+")
 LONG = 200
@@ -84,12 +84,13 @@ class Function(NamedTuple):
     top: str
     span: range
     keeps: bool = False
-    remembers: bool = False
+    remembers: Kept = Kept()
     lasts: bool = False
 
-    def serves_others(self, path: str, outlives: Callable[[tuple[str, str]], bool]) -> bool:
-        """Whether what it remembers is there for others; ``outlives`` says it of a class."""
-        return self.lasts or self.top == self.name or outlives((path, self.top))
+    @property
+    def serves_others(self) -> bool:
+        """Whether what it remembers is there for others: it is its module's, or it lasts."""
+        return self.lasts or self.top == self.name
 
 
 @dataclass(slots=True)
@@ -154,8 +155,8 @@ def _function(
         may_keep and any(isinstance(n, ast.Global) for n in ast.walk(node))
     )
     top = level.owner[0] if level.owner else node.name
-    remembers = level.at_import and memoizes(node)
-    return Function(node.name, top, span, keeps, remembers, remembers and len(level.owner) > 1)
+    remembers = kept(node) if level.at_import else Kept()
+    return Function(node.name, top, span, keeps, remembers, len(level.owner) > 1)
 
 
 def _imports(found: Mentions, node: ast.stmt) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.select.keeping import Kept
 from pytest_aipipe.select.mentions import Binder, Function, Mentions, Way
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"3-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"4-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -57,7 +58,16 @@ def packed(found: Mentions) -> dict[str, Any]:
         },
         "bases": found.bases,
         "functions": [
-            [one.name, one.top, one.span.start, one.span.stop, one.keeps, one.remembers, one.lasts]
+            [
+                one.name,
+                one.top,
+                one.span.start,
+                one.span.stop,
+                one.keeps,
+                one.lasts,
+                sorted(one.remembers.calls),
+                sorted(one.remembers.lines),
+            ]
             for one in found.functions
         ],
         "sets": [sorted(found.fixtures), sorted(found.autouse), sorted(found.shaped)],
@@ -86,8 +96,15 @@ def unpacked(row: Any) -> Mentions | None:
             },
             bases={name: list(some) for name, some in row["bases"].items()},
             functions=[
-                Function(name, top, range(start, stop), *map(bool, told))
-                for name, top, start, stop, *told in row["functions"]
+                Function(
+                    name,
+                    top,
+                    range(start, stop),
+                    bool(keeps),
+                    Kept(frozenset(calls), frozenset(lines)),
+                    bool(lasts),
+                )
+                for name, top, start, stop, keeps, lasts, calls, lines in row["functions"]
             ],
             fixtures=fixtures,
             autouse=autouse,

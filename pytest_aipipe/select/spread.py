@@ -134,8 +134,7 @@ class Spread:
         """Add who is served by code that ran for another, or before anybody looked.
 
         ``early`` are the modules that were loaded before measuring began; ``both`` says
-        whether a test ran points of two files: what is kept came from the change only where
-        one did.
+        whether a test ran points of two files, without which nothing of the change is kept.
         """
         sources = [source for some in self.index.versions.values() for _, source in some]
         if not early and not any(word in source for word in KEEPING for source in sources):
@@ -144,22 +143,23 @@ class Spread:
         for key, touched in self.touched:
             lines = touched[0] | touched[1]
             above = callers.above(key, self.index.of(key, self.index.source(key)), lines)
+            called = {name for caller in above for name in callers.called(caller)}
             for path, function in above:
                 entered = frozenset[int](), frozenset({function.span.start})
                 homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
-                if not (function.keeps or function.remembers) or not any(
+                made = called & function.remembers.calls or lines & function.remembers.lines
+                if not (function.keeps or made) or not any(
                     both(key, touched, home, entered) for home in homes
                 ):
                     continue
                 why = f"uses {function.name} of {path}, which keeps what changed code gave it"
                 if function.keeps:
                     self._kept(path, function, why)
-                elif function.serves_others(path, self.index.outlives):
+                elif function.serves_others:
                     self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
-            names = {function.name for _, function in above}
-            for path in callers.at_import(names, early):
-                why = f"{path} may run changed code when it is imported"
-                self.demand.whole.setdefault(path, why)
+            for path in callers.at_import(called, early):
+                told = f"{path} may run changed code when it is imported"
+                self.demand.whole.setdefault(path, told)
         self._settle()
 
     def add_run(self, path: str) -> None:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.guards import guards_of_branch, guards_of_line
+from pytest_aipipe.engines.llm.surroundings import one_line
 from pytest_aipipe.engines.source.existing import test_file
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_TEST_LINES = 60
 MAX_HELPERS = 40
-MAX_OUTLINE = 30
 MAX_PASSED_BY = 3
 NEAREST_LOOKED_AT = 4
 _AROUND = 6  # lines shown on each side of a gap that stands in no function
@@ -92,22 +92,34 @@ def removed(situation: Situation, hunks: Sequence[Hunk]) -> str:
 
 
 def wanted(situation: Situation) -> str:
-    """Return each open line and branch with what must hold on the way to it."""
-    rows: dict[str, list[int]] = {}
+    """Return each open line and branch with what must hold on the way to it.
+
+    What holds on the way to all of them is said once, at the beginning.
+    """
+    rows: dict[tuple[str, ...], list[int]] = {}
     for line in sorted(situation.lines):
-        rows.setdefault(in_words(guards_of_line(situation.module, line)), []).append(line)
-    out = [f"lines {_ranges(lines)}{way}" for way, lines in rows.items()]
+        rows.setdefault(way_of(guards_of_line(situation.module, line)), []).append(line)
+    places = [(f"lines {_ranges(lines)}", way) for way, lines in rows.items()]
     for arc in sorted(situation.arcs):
         if arc[1] in situation.lines:
             continue  # whoever runs the line takes the branch
         where = f"to line {arc[1]}" if arc[1] > 0 else "out of the function"
-        way = in_words(guards_of_branch(situation.module, arc))
-        out.append(f"the branch from line {arc[0]} {where}{way}")
+        way = way_of(guards_of_branch(situation.module, arc))
+        places.append((f"the branch from line {arc[0]} {where}", way))
+    shared = _in_all([way for _, way in places]) if len(places) > 1 else ()
+    out = [f"on the way to all of it: {'; '.join(shared)}"] if shared else []
+    for what, way in places:
+        rest = [part for part in way if part not in shared]
+        out.append(f"{what}: {'; '.join(rest)}" if rest else what)
     return "\n".join(out)
 
 
-def in_words(guards: Guards) -> str:
-    """Return the conditions on the way, as a phrase; empty where there are none."""
+def _in_all(ways: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(part for part in ways[0] if all(part in way for way in ways))
+
+
+def way_of(guards: Guards) -> tuple[str, ...]:
+    """Return the conditions on the way, each as a phrase."""
     # Of a long chain of elif the arms that were not taken say little: the last few are enough.
     told = [c for c in guards.conditions if c.wanted]
     passed_by = [c for c in guards.conditions if not c.wanted][-MAX_PASSED_BY:]
@@ -124,71 +136,7 @@ def in_words(guards: Guards) -> str:
         f"the try at line {t.lineno} raises {_short(h.type) if h.type else 'anything'}"
         for t, h in guards.handlers
     ]
-    return f": {'; '.join(parts)}" if parts else ""
-
-
-def outline(situation: Situation) -> str:
-    """Return what the shown code stands on: its class, what it calls here, and its callers."""
-    out: list[str] = []
-    used = _names_in(situation)
-    target = situation.target
-    owner = target.owner if target is not None else None
-    if target is not None and owner is not None and owner.is_class:
-        out += _class_outline(situation, owner, target)
-    for node in situation.module.tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and _binds(node) & used:
-            out.append(_one_line(ast.unparse(node)))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in used:
-            out.append(signature(node))
-    out += [s for name, s in situation.module.imported.items() if name in used]
-    for definition in situation.targets:
-        for caller in situation.callers(definition)[:3]:
-            out.append(f"# called by {caller.qualname}: {signature(caller.node)}")
-    return "\n".join(list(dict.fromkeys(out))[:MAX_OUTLINE])
-
-
-def _class_outline(situation: Situation, owner: Definition, target: Definition) -> list[str]:
-    bases = ", ".join(ast.unparse(base) for base in getattr(owner.node, "bases", ()))
-    out = [f"class {owner.name}({bases}):" if bases else f"class {owner.name}:"]
-    for member in situation.module.members(owner):
-        if member.qualname == target.qualname or member.is_class:
-            continue
-        if member.name == "__init__" and member.end - member.start < MAX_OUTLINE // 2:
-            lines = situation.module.source.splitlines()[member.start - 1 : member.end]
-            out += lines
-        elif member.name in _names_in(situation) or member.name.startswith("__init"):
-            out.append(f"    {signature(member.node)}")
-    return out
-
-
-def signature(node: ast.AST) -> str:
-    """Return the first line of a definition, its defaults included, without its body."""
-    if isinstance(node, ast.ClassDef):
-        return f"class {node.name}: ..."
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        head = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
-        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-        return f"{head} {node.name}({ast.unparse(node.args)}){returns}: ..."
-    return ""
-
-
-def bare_signatures(situation: Situation) -> str:
-    """Return the signatures of the gap's functions alone: no body, no default, no text."""
-    out = []
-    for definition in situation.targets:
-        node = definition.node
-        if isinstance(node, ast.ClassDef):
-            out.append(f"class {node.name}: ...")
-            continue
-        names = []
-        for one in definition.parameters:
-            hint = f": {ast.unparse(one.annotation)}" if one.annotation else ""
-            star = {"star": "*", "stars": "**"}.get(one.kind, "")
-            names.append(f"{star}{one.name}{hint}" + ("" if one.required or star else " = ..."))
-        owner = f"# in class {definition.owner.name}\n" if definition.owner else ""
-        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-        out.append(f"{owner}def {node.name}({', '.join(names)}){returns}: ...")
-    return "\n".join(out)
+    return tuple(parts)
 
 
 def nearest(situation: Situation) -> tuple[str, str]:
@@ -247,29 +195,8 @@ _PYTESTS = _words(
 )
 
 
-def _names_in(situation: Situation) -> set[str]:
-    found: set[str] = set()
-    for definition in situation.targets:
-        for node in ast.walk(definition.node):
-            if isinstance(node, ast.Name):
-                found.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                found.add(node.attr)
-    return found
-
-
-def _binds(node: ast.Assign | ast.AnnAssign) -> set[str]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-
-
-def _one_line(text: str, most: int = 160) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 3]}..."
-
-
 def _short(node: ast.expr) -> str:
-    return _one_line(ast.unparse(node), 100)
+    return one_line(ast.unparse(node), 100)
 
 
 def _ranges(numbers: Iterable[int]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_core.llm import Message, prompt
 from aipipe_core.llm.tokens import bound_of
-from pytest_aipipe.engines.llm import material
+from pytest_aipipe.engines.llm import material, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def first(situation: Situation, *, send: str, hunks: Sequence[Hunk] = (), tried:
     if send == "signatures":
         return prompt("tests").ask(
             label, module=gap.module, path="it", outline="", nearest="", nearest_name="",
-            fixtures=[], symbol=gap.symbol, listing=material.bare_signatures(situation),
+            fixtures=[], symbol=gap.symbol, listing=surroundings.bare_signatures(situation),
             removed="", wanted=WITHOUT_CODE, tried="",
         )  # fmt: skip
     name, text = material.nearest(situation)
@@ -48,7 +48,7 @@ def first(situation: Situation, *, send: str, hunks: Sequence[Hunk] = (), tried:
         "module": gap.module,
         "path": gap.path,
         "symbol": gap.symbol,
-        "outline": material.outline(situation),
+        "outline": surroundings.outline(situation),
         "nearest": text,
         "nearest_name": name,
         "fixtures": material.fixtures(situation),

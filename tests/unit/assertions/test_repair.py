@@ -1,0 +1,64 @@
+"""A test that expects what does not come is opened again, whole."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from pytest_aipipe.assertions.repair import repaired
+from pytest_aipipe.explore.trialed import Raised, Trialed
+from pytest_aipipe.generate.model import Candidate, Outcome
+
+
+def _opened(function: str, line: int) -> str | None:
+    """What is left of ``function`` once the block that begins at ``line`` met no error."""
+    said = Raised("call", "Failed", "import pytest", "Failed", "DID NOT RAISE", line, None, True)
+    trial = Trialed(Outcome("failed"), raised=said)
+    made = repaired(Candidate("written", "test_it", dedent(function)), trial)
+    return made.function if made else None
+
+
+def test_what_looks_at_the_error_goes_with_the_block_that_expected_it() -> None:
+    function = """\
+        def test_it():
+            box = make()
+            with pytest.raises(ValueError) as caught:
+                result = box.open()
+            error = caught.value
+            assert result == 3
+            assert error.size == 1
+            assert str(caught.value) == "no"
+        """
+    assert _opened(function, 3) == dedent(
+        """\
+        def test_it():
+            box = make()
+            result = box.open()
+            assert result == 3
+        """
+    )
+
+
+def test_a_block_that_binds_nothing_leaves_what_follows_it() -> None:
+    function = """\
+        def test_it():
+            with pytest.raises(ValueError):
+                caught = act()
+            assert caught == 3
+        """
+    made = _opened(function, 2)
+    assert made == "def test_it():\n    caught = act()\n    assert caught == 3\n"
+
+
+def test_a_condition_under_which_the_error_is_looked_at_goes_whole() -> None:
+    function = """\
+        def test_it():
+            for one in (1, 2):
+                with pytest.raises(ValueError) as caught:
+                    act(one)
+                if one:
+                    assert caught.value
+        """
+    made = _opened(function, 3)
+    assert made is not None
+    assert "caught" not in made
+    assert "act(one)" in made
