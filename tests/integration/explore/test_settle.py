@@ -111,7 +111,7 @@ def settled(make_request: Callable[..., Request], body: str, **more: object) -> 
             "for n in [1]:\n    pass\nshop.make_line('a')\nstock = shop.Stock('b')\nstock.add(1)",
             (
                 "assert shop.make_line('a') == Line(text=\"a\", amount=0.5)\nstock = shop.Stock('b')\n"
-                'result = stock.add(1)\n\nassert result is stock\nassert isinstance(stock, Stock)\nassert stock.name == "b"\nassert stock.items == [1]'
+                'result = stock.add(1)\n\nassert result is stock\nassert isinstance(stock, Stock)\nassert stock.items == [1]\nassert stock.name == "b"'
             ),
         ),
         (
