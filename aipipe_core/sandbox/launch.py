@@ -118,16 +118,17 @@ def _supervise(plan: dict[str, Any], argv: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
     parent, limits = os.getppid(), plan["limits"]
     end = time.monotonic() + (limits["seconds"] or float("inf"))
+    _keep_precedence()
     child = os.fork()
     if not child:
         _become(plan, argv)
     _close_all()
-    _take_precedence()
-    watch = _Watch(plan)
+    watch = _Watch(plan, child)
     while True:
         got = _wait_signal(_TICK)
         status = _reap(child)
         if status is not None:
+            watch.leader = None  # its number may be another's from here on
             watch.kill_all()
             return _exit_code(status)
         if got in {signal.SIGTERM, signal.SIGINT, signal.SIGHUP} or os.getppid() != parent:
@@ -143,15 +144,17 @@ def _supervise(plan: dict[str, Any], argv: list[str]) -> int:
             return 128 + signal.SIGKILL
 
 
-def _take_precedence() -> None:
-    """Get this process its turn before all of the tree's, as far as the user may.
+def _keep_precedence() -> None:
+    """Keep the precedence that it was started with to this process; what it starts has none.
 
     The kernel holds every user but root to a number of processes; root has only the watch, and
     a fork bomb doubles while the watch waits for a processor.
     """
     with contextlib.suppress(OSError, AttributeError):
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-        return
+        if os.sched_getscheduler(0) == os.SCHED_RR:
+            flags = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(0, flags, os.sched_param(1))
+            return
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
 
@@ -195,7 +198,8 @@ def _close_all() -> None:
 class _Watch:
     """Counts and ends the processes of the tree."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], leader: int) -> None:
+        self.leader: int | None = leader
         self.own = bool(plan.get("own_processes"))
         self.processes: int | None = plan["limits"]["processes"]
         self.memory: int | None = plan["limits"]["memory"]
@@ -223,11 +227,19 @@ class _Watch:
         return ""
 
     def kill_all(self) -> None:
-        """End the tree. In a namespace of its own that is one call, elsewhere rounds."""
+        """End the tree. In a namespace of its own that is one call, elsewhere rounds.
+
+        The program's own group falls first, in one call that no fork escapes: a fork bomb made
+        as many again while the rounds went through them one by one. The rounds are for those
+        that left the group.
+        """
         if self.own:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
             return
+        if self.leader is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.leader, signal.SIGKILL)
         for _ in range(200):
             members = self.members()
             if not members:

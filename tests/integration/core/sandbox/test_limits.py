@@ -110,6 +110,14 @@ def test_a_fork_bomb_is_bounded(limited: Bench) -> None:
     assert made < 500
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="no such call here")
+def test_the_precedence_of_the_watch_is_neither_the_program_s_nor_ours(limited: Bench) -> None:
+    before = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+    outcome = limited.python("import os; print(os.sched_getscheduler(0))")
+    assert outcome.stdout.split() == [str(os.SCHED_OTHER).encode()]
+    assert (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority) == before
+
+
 def test_memory_is_limited_for_one_process(limited: Bench) -> None:
     outcome = limited.python("x = bytearray(3 << 30); print('got it')")
     assert outcome.returncode == 1
