@@ -31,6 +31,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 RECORDINGS = PROJECT / "bench" / "recordings" / "model"
 MODELS = ("OPENAI_", "AZURE_OPENAI_", "AIPIPE_MODEL_")
 OURS = (*MODELS, "AIPIPE_", "PYTEST_")
+WRITING = ("tests", "repair")
 ANSWERED = ("answered", "replayed", "stored")
 COLUMNS = ("purpose", "model", "input", "cached", "output", "cost", "seconds", "outcome")
 
@@ -40,9 +41,14 @@ Row = dict[str, Any]
 def asked(report: Row) -> dict[str, list[Row]]:
     """The ledger's rows of a run, by the gap that they are about."""
     found: dict[str, list[Row]] = {}
-    for row in report["llm"].get("ledger", ()):
+    for row in ledger_of(report):
         found.setdefault(row["label"], []).append(row)
     return found
+
+
+def ledger_of(report: Row) -> list[Row]:
+    """The calls of a run that asked for tests."""
+    return [row for row in report["llm"].get("ledger", ()) if row["purpose"] in WRITING]
 
 
 def outcome_of(report: Row) -> list[Row]:
@@ -169,8 +175,7 @@ def done_again(arguments: argparse.Namespace) -> dict[str, Row]:
         counts = Counter(report["llm"].get("counts", {}))
         counts["near"] += _near(report)
         if new:
-            ledger = report["llm"]["ledger"]
-            results[name] = {"rows": new, "counts": dict(counts), "ledger": ledger}
+            results[name] = {"rows": new, "counts": dict(counts), "ledger": ledger_of(report)}
         print(f"{name}: {sum(row['closed'] for row in new)} of {len(new)} closed", flush=True)
         if new and arguments.record:
             _keep(arguments.record, name, results[name])
@@ -213,6 +218,8 @@ def run(
     around = {**clean, **more, "PYTHONPATH": str(tree / case["path"])}
     argv = [str(python), "-m", "pytest", f"--ai-diff={case['parent']}", f"--ai-engine={engine}",
             f"--ai-report=json:{report}", f"--ai-write={out}", "-q"]  # fmt: skip
+    if engine == "llm":
+        argv.append("--ai-behavior=off")  # base and head were compared by the session before
     if budget is not None:
         argv.append(f"--ai-budget={budget}")
     if not case.get("keep_addopts"):

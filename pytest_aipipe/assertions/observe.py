@@ -77,6 +77,12 @@ def assert_in_place(candidate: Candidate, trial: Trialed) -> Candidate:
     return add_imports(with_changes(candidate, observe=observed), tuple(imports))
 
 
+def without_results(trial: Trialed) -> Trialed:
+    """Return the trial without what the calls gave that :func:`with_all_results` named."""
+    kept = {name: facts for name, facts in trial.facts.items() if not name.startswith(_SEEN)}
+    return with_changes(trial, facts=kept)
+
+
 def _seen_name(node: ast.stmt) -> str:
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         name = node.targets[0].id

@@ -56,6 +56,13 @@ def say(text):
 
 def third():
     return 1 / 3
+
+
+def put(box, name):
+    if box:
+        box["last"] = name
+    box[name] = 1
+    return box
 """
 
 
@@ -128,6 +135,18 @@ def test_what_was_seen_becomes_the_shortest_test_that_asserts_it(
     assert isinstance(found, Settled), found
     shown = found.candidate.function.split(":\n", 1)[1].replace("\n    ", "\n").strip()
     assert shown == expected
+
+
+def test_what_a_later_call_changes_is_not_asserted_where_it_was_given(
+    make_request: Callable[..., Request],
+) -> None:
+    found = settled(
+        make_request, "box = {}\nshop.put(box, 'a')\nassert len(shop.put(box, 'b')) == 3"
+    )
+
+    assert isinstance(found, Settled), found
+    shown = found.candidate.function.split(":\n", 1)[1].replace("\n    ", "\n").strip()
+    assert shown == "box = {}\nshop.put(box, 'a')\nassert len(shop.put(box, 'b')) == 3"
 
 
 WARNING = """\
