@@ -93,6 +93,12 @@ class Child:
         """Collect no file where the parent named none: conftests and plugins are enough."""
         return True if self.setup.get("bare") and collection_path.is_file() else None
 
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Keep the folders' nodes: candidates are collected below them."""
+        from pytest_aipipe.explore.synthetic import remember
+
+        remember(collector)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what could not be collected."""

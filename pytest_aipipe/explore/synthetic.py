@@ -63,8 +63,19 @@ def build_module(
 _MADE: pytest.StashKey[dict[Path, pytest.Collector]] = pytest.StashKey()
 
 
+def remember(node: pytest.Collector) -> None:
+    """Keep a directory that pytest collects, for :func:`parent_for`: it may end with no item.
+
+    The fixtures of a conftest belong to the one node of its folder that was collected when it
+    was loaded, and are not seen below another node of that folder (pytest 9.2; before, the
+    folder's name was enough).
+    """
+    if isinstance(node, pytest.Directory):
+        node.session.stash.setdefault(_MADE, {}).setdefault(node.path, node)
+
+
 def directories(session: pytest.Session) -> dict[Path, pytest.Collector]:
-    """Return the directory nodes that the session already has, by path."""
+    """Return the directory nodes that the session's items have, by path."""
     found: dict[Path, pytest.Collector] = {}
     for item in session.items:
         for node in item.listchain():
@@ -82,11 +93,13 @@ def parent_for(session: pytest.Session, folder: Path) -> pytest.Collector:
     """
     made = session.stash.setdefault(_MADE, {})
     if folder not in made:
-        made[folder] = _parent(session, folder)
+        made[folder] = _parent(session, folder, made)
     return made[folder]
 
 
-def _parent(session: pytest.Session, folder: Path) -> pytest.Collector:
+def _parent(
+    session: pytest.Session, folder: Path, made: dict[Path, pytest.Collector]
+) -> pytest.Collector:
     known = directories(session)
     if folder in known:
         return known[folder]
@@ -99,7 +112,9 @@ def _parent(session: pytest.Session, folder: Path) -> pytest.Collector:
     node: pytest.Collector = session
     chain = [folder, *folder.parents]
     for path in reversed(chain[: chain.index(top) + 1]):
-        node = known.get(path) or _directory(session, node, path)
+        if path not in made:
+            made[path] = known.get(path) or _directory(session, node, path)
+        node = made[path]
     return node
 
 

@@ -216,3 +216,19 @@ def test_a_parametrized_unittest_or_fixture_candidate_is_collected_by_pytest(
         trials = explorer.try_all([decorated, classed])
 
     assert [(one.outcome.status, one.tests) for one in trials] == [("passed", 2), ("passed", 1)]
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_fixtures_of_a_conftest_are_there_in_every_folder_below_it(
+    make_request: Callable[..., Request], bare: bool
+) -> None:
+    conftest = "import pytest\n\n\n@pytest.fixture\ndef size():\n    return 3\n"
+    known = "def test_known(size):\n    assert size == 3\n"
+    request = make_request(SOURCE, known, conftest=conftest)
+    text = "def test_size(size):\n    assert size == 3\n"
+    folders = [request.target, request.target.with_name("other")]
+
+    with Explorer(request, bare=bare, guards=not bare, preimport=not bare) as explorer:
+        trials = explorer.try_plain([(one / "test_size.py", text, "") for one in folders])
+
+    assert [one.outcome.status for one in trials] == ["passed", "passed"]
