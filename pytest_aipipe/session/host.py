@@ -20,7 +20,7 @@ from pytest_aipipe.measure.trace import OUTSIDE, merge, packed, unpacked
 from pytest_aipipe.progress import LineProgress, progress_for
 from pytest_aipipe.report.terminal import write_summary
 from pytest_aipipe.select.decide import Selection
-from pytest_aipipe.session import steps
+from pytest_aipipe.session import nodes, steps
 from pytest_aipipe.session.admit import Admission
 from pytest_aipipe.session.engines import EMBEDDED, Embedded, check_engines
 from pytest_aipipe.session.items import ItemInfo, info_of
@@ -100,6 +100,7 @@ class Host:
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
         """Attribute what collecting a file runs to that file, as if it ran at import."""
+        nodes.remember(collector)
         with self.mapping.watch.collecting(collector.path):
             return (yield)
 

@@ -56,9 +56,22 @@ def dotted_name(file: Path) -> str:
     return ".".join(parts)
 
 
+_FOLDERS: pytest.StashKey[dict[Path, pytest.Collector]] = pytest.StashKey()
+
+
+def remember(collector: pytest.Collector) -> None:
+    """Keep a folder that the session collects, for :func:`folder_node`.
+
+    Since pytest 9.2 a conftest's fixtures are not seen below another node of its folder, and
+    where none of the folder's tests was selected no item leads to the one.
+    """
+    if isinstance(collector, pytest.Directory):
+        collector.session.stash.setdefault(_FOLDERS, {}).setdefault(collector.path, collector)
+
+
 def folder_node(session: pytest.Session, folder: Path) -> pytest.Collector:
     """Return the collector of ``folder``, its conftests loaded: the session's own, or a new one."""
-    known = {
+    known = dict(session.stash.get(_FOLDERS, {})) | {
         node.path: node
         for item in getattr(session, "items", ())
         for node in item.listchain()

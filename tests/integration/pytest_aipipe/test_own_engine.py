@@ -56,3 +56,41 @@ def test_the_embedded_engine_closes_a_gap_under_xdist(project: Any) -> None:
     assert report["coverage"]["lines"]["after"] == 4
     assert report["timing"]["select"] > 0
     assert project.status() == [" M calc.py", "?? out.json"]
+
+
+FIXED = """\
+from pytest_aipipe.generate.model import Candidate
+
+
+class Fixed:
+    name = "fixed"
+
+    def propose(self, gap, scene):
+        body = "def test_sign(low):\\n    assert sign(low) == '-'\\n"
+        yield [Candidate("fixed", "test_sign", body, ("from calc import sign",))]
+
+
+def pytest_aipipe_engines(config):
+    return [Fixed()]
+"""
+
+
+def test_an_admitted_test_has_its_folders_fixtures_where_no_other_test_is_selected(
+    make_project: Any,
+) -> None:
+    project = make_project("fixtures")
+    project.commit(
+        {
+            "calc.py": "def add(a, b):\n    return a + b\n",
+            "pytest.ini": "[pytest]\npythonpath = .\n",
+            "conftest.py": FIXED,
+            "tests/conftest.py": "import pytest\n\n\n@pytest.fixture\ndef low():\n    return -1\n",
+            "tests/test_other.py": "def test_other(low):\n    assert low == -1\n",
+        }
+    )
+    project.put({"calc.py": CALC})
+    ran = project.pytest("--ai-diff", "--ai-engine=fixed", "--ai-report=json:out.json")
+    assert ran.code == 0, ran.text
+    report = project.report()
+    assert [test["status"] for test in report["tests"]] == ["admitted"], report["tests"]
+    assert report["selection"]["selected"] == 0
