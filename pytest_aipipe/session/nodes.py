@@ -71,7 +71,8 @@ def remember(collector: pytest.Collector) -> None:
 
 def folder_node(session: pytest.Session, folder: Path) -> pytest.Collector:
     """Return the collector of ``folder``, its conftests loaded: the session's own, or a new one."""
-    known = dict(session.stash.get(_FOLDERS, {})) | {
+    folders: dict[Path, pytest.Collector] = session.stash.get(_FOLDERS, {})
+    known = folders | {
         node.path: node
         for item in getattr(session, "items", ())
         for node in item.listchain()
