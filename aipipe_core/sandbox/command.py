@@ -47,21 +47,21 @@ class Command:
 
 @contextlib.contextmanager
 def _precedence() -> Iterator[None]:
-    """Let what this thread starts within take precedence, as far as the user may.
+    """Let the launcher that this thread starts within take precedence, as far as the user may.
 
-    The launcher keeps it to itself, and keeps watch with it. It has to be born with it: inside a
+    It keeps that to itself, and keeps watch with it. It has to be born with it: inside a
     namespace of users the right to take it is gone.
     """
-    try:
-        policy, usual = os.sched_getscheduler(0), os.sched_getparam(0)
+    taken = None
+    with contextlib.suppress(OSError, AttributeError):  # a user who may not, macOS
+        before = os.sched_getscheduler(0), os.sched_getparam(0)
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    except (OSError, AttributeError):  # a user who may not, macOS
-        yield
-        return
+        taken = before
     try:
         yield
     finally:
-        os.sched_setscheduler(0, policy, usual)
+        if taken is not None:
+            os.sched_setscheduler(0, *taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,16 +145,14 @@ def _supervise(plan: dict[str, Any], argv: list[str]) -> int:
 
 
 def _keep_precedence() -> None:
-    """Keep the precedence that it was started with to this process; what it starts has none.
+    """Take precedence, as far as the user may, or keep that which it was started with.
 
-    The kernel holds every user but root to a number of processes; root has only the watch, and
-    a fork bomb doubles while the watch waits for a processor.
+    What it starts has none. The kernel holds every user but root to a number of processes; root
+    has only the watch, and a fork bomb doubles while the watch waits for a processor.
     """
     with contextlib.suppress(OSError, AttributeError):
-        if os.sched_getscheduler(0) == os.SCHED_RR:
-            flags = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-            os.sched_setscheduler(0, flags, os.sched_param(1))
-            return
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        return
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
 
