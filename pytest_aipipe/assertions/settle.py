@@ -153,7 +153,7 @@ def _hold(
         if fixed is None:
             return Unsettled(f"{trial.outcome.status}: {trial.outcome.detail[:200]}")
         if trial.raised is not None and observe.expects_error(fixed.function):
-            expected = trial.raised.type_name in _ACCIDENTS
+            expected = trial.raised.type_name in _ACCIDENTS or _is_of_pytest(trial.raised.text)
             accident = (trial.raised.at or ("", 0)) if expected else None
         candidate = fixed
     return Unsettled("could not be made to pass")
@@ -163,8 +163,15 @@ def is_accident(outcome: Outcome, is_raise: IsRaise) -> bool:
     """Whether a run ended in an error of the kind that wrong input makes, and nobody raises."""
     if outcome.status != "raised":
         return False
-    kind = (outcome.raised or "").partition(":")[0]
+    kind, _, message = (outcome.raised or "").partition(":")
+    if _is_of_pytest(message):
+        return True
     return kind in _ACCIDENTS and not is_raise(*(outcome.raised_at or ("", 0)))
+
+
+def _is_of_pytest(message: str) -> bool:
+    """Whether an error is pytest's own, who lets nobody type anything: no code asks for it."""
+    return message.strip().startswith("pytest: ")
 
 
 def raise_lines(source: str) -> frozenset[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
+from pytest_aipipe.engines.source.typed import reads_input, with_input
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.breed import Breed
@@ -155,4 +156,11 @@ class LocalEngine:
                 situation.outcomes[mark] = outcome
                 situation.learn(outcome)
                 keep(situation, candidate, outcome)
+            if typed := [
+                one
+                for mark, c in fresh.items()
+                if reads_input(situation.outcomes[mark])
+                for one in with_input(c)
+            ]:
+                yield from self._run(situation, typed)
         return [situation.outcomes[m] for m in marks]

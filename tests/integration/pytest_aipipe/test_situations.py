@@ -352,3 +352,31 @@ def test_a_test_with_a_parametrized_fixture_is_material(empty_project: Any) -> N
     assert ran.code == 0, ran.text
     assert len(empty_project.report()["selection"]["reasons"]) == 2
     assert lines(empty_project) == (2, 1, 2)
+
+
+ASKING = "import sys\n\n\ndef line():\n    return sys.stdin.readline().strip()\n"
+AGREED = """\
+from asking import line
+
+
+def agreed(word):
+    print(word + "?")
+    answer = line()
+    return {}
+"""
+
+
+@pytest.mark.slow
+def test_code_that_reads_what_is_typed_gets_something_typed(empty_project: Any) -> None:
+    base, head = AGREED.format("answer"), AGREED.format("answer.upper()")
+    change(
+        empty_project,
+        {"asking.py": ASKING, "agree.py": base, "tests/test_no.py": "import agree\n"},
+        {"agree.py": head},
+    )
+    ran = empty_project.pytest(*GENERATE, "--ai-write=tests/ai")
+    assert ran.code == 0, ran.text
+    assert lines(empty_project) == (1, 0, 1)
+    texts = [p.read_text() for p in (empty_project.root / "tests" / "ai").glob("test_*.py")]
+    assert any("sys.stdin" in one for one in texts), texts
+    assert not any("captured" in one for one in texts), texts
