@@ -7,20 +7,24 @@ away) and `patchcov.py`, which runs the plugin on each and then counts the cover
 branches without it: what the plugin says of itself is not believed. MIRRORS holds clones of
 the projects with their history. After patchcov's own table this prints, from the reports:
 technique by candidates tried, tests admitted, lines and branches closed, seconds; the number
-of tests a commit; the mutants of changed lines that these tests notice; the gaps that stay,
-each with why; and a gallery of generated tests picked at random. With --alone N each
-technique is also tried alone, on the first N commits.
+of tests a commit; the seconds a commit without what its selected tests take by themselves (run
+once more for that, by a plain pytest); the mutants of changed lines that these tests notice;
+the gaps that stay, each with why; and a gallery of generated tests picked at random. With
+--alone N each technique is also tried alone, on the first N commits.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import json
+import os
 import random
 import statistics
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -75,6 +79,47 @@ def thrift(found: list[dict[str, Any]]) -> None:
         print(f"\ntests a commit: median {statistics.median(admitted):.0f}, most {max(admitted)}")
         seconds = [r["timing"].get("generate", 0.0) for r in found]
         print(f"seconds of generation: median {statistics.median(seconds):.0f}")
+
+
+def own_seconds(
+    arguments: argparse.Namespace, case: dict[str, Any], report: dict[str, Any]
+) -> float:
+    """How long a plain pytest takes for the tests that were selected."""
+    tree = arguments.work.resolve() / "trees" / f"{case['repo']}-{case['sha'][:10]}"
+    python = arguments.work.resolve() / "venvs" / case["repo"] / "bin" / "python"
+    chosen = tree.parent / f"{tree.name}.selected"
+    chosen.write_text("\n".join(report["selection"]["reasons"]))
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:aipipe", "-p", "no:cacheprovider"]
+    command += [] if case.get("keep_addopts") else ["-o", "addopts="]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree / case["path"]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    started = time.monotonic()
+    subprocess.run(
+        [*command, "--continue-on-collection-errors", f"@{chosen}"],
+        cwd=tree, env=environment, capture_output=True, check=False,
+    )  # fmt: skip
+    return time.monotonic() - started
+
+
+def time_beside(
+    arguments: argparse.Namespace, rows: list[dict[str, Any]], found: list[dict[str, Any]]
+) -> None:
+    """How long a commit takes beside its selected tests."""
+    cases = {
+        f"{case['repo']} {case['sha'][:8]}": case
+        for case in json.loads((arguments.corpus / arguments.manifest).read_text())
+    }
+    whole = {f"{row['repo']} {row['sha'][:8]}": row["seconds"] for row in rows}
+    own = {one["case"]: own_seconds(arguments, cases[one["case"]], one) for one in found}
+    beside = {case: whole[case] - seconds for case, seconds in own.items()}
+    print(f"\n{'seconds':26} {'whole':>7} {'own':>7} {'beside':>7}")
+    for case, seconds in beside.items():
+        print(f"{case:26} {whole[case]:7.1f} {own[case]:7.1f} {seconds:7.1f}")
+    middle = [statistics.median(one.values()) for one in (whole, own, beside)]
+    print(f"{'median':26} {middle[0]:7.1f} {middle[1]:7.1f} {middle[2]:7.1f}")
 
 
 def mutant_score(found: list[dict[str, Any]]) -> None:
@@ -158,6 +203,8 @@ def main() -> int:
         if not wanted.is_file():
             parser.error(f"there is no {wanted}: docs/measuring.md says what a corpus has")
     arguments.work.mkdir(parents=True, exist_ok=True)
+    for package in ("pytest_aipipe", "aipipe_core"):  # as an installation does
+        compileall.compile_dir(PROJECT / package, quiet=1)
     out = arguments.work / "rows.json"
     out.unlink(missing_ok=True)
     code = patchcov(arguments, out)
@@ -168,6 +215,7 @@ def main() -> int:
     found = reports(arguments.work, rows)
     technique_table(found)
     thrift(found)
+    time_beside(arguments, rows, found)
     mutant_score(found)
     open_gaps(found)
     gallery(arguments.work, rows, arguments.gallery, arguments.seed)

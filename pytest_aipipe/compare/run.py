@@ -30,7 +30,7 @@ from pytest_aipipe.generate.scene import read_sources
 from pytest_aipipe.write.formatter import Formatter, formatter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aipipe_core.change.model import Change
     from pytest_aipipe.compare.model import BehaviorChange, Place
@@ -68,14 +68,16 @@ def compare(
     budget: float,
     launch: Launch = unsandboxed,
     candidates: Sequence[Candidate] = (),
+    halted: Callable[[], bool] = lambda: False,
 ) -> Compared:
     """Return what head does and the base did not, each with a test that was seen to tell.
 
     ``request`` is head's; ``base_root`` holds the base's files and is only read.
     ``candidates`` are tests that were found for other ends: they are run on both sides
-    first. ``budget`` is in seconds.
+    first. ``budget`` is in seconds. Once ``halted`` says so, it ends early with what it has.
     """
-    comparison = _Comparison(request, change, progress, time.monotonic() + budget, launch)
+    deadline = time.monotonic() + budget
+    comparison = _Comparison(request, change, progress, deadline, launch, halted)
     try:
         with tempfile.TemporaryDirectory(dir=base_root.parent, prefix="arena-") as private:
             comparison.run(base_root, Path(private), candidates)
@@ -91,6 +93,7 @@ class _Comparison:
     progress: Progress
     deadline: float
     launch: Launch
+    halted: Callable[[], bool]
     changes: list[BehaviorChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tried: int = 0
@@ -102,7 +105,7 @@ class _Comparison:
     @property
     def left(self) -> float:
         """Seconds that are left."""
-        return self.deadline - time.monotonic()
+        return -1.0 if self.halted() else self.deadline - time.monotonic()
 
     def run(self, base_root: Path, private: Path, candidates: Sequence[Candidate]) -> None:
         """Take every step."""

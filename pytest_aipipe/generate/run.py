@@ -10,9 +10,9 @@ from pytest_aipipe.generate.request import Progress, Request, Result
 from pytest_aipipe.generate.workshop import Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from pytest_aipipe.generate.model import Engine
+    from pytest_aipipe.generate.model import Candidate, Engine
 
 
 def generate(
@@ -21,13 +21,15 @@ def generate(
     *,
     engines: Sequence[Engine] | None = None,
     rules: Sequence[Rule] = (),
+    explored: Callable[[Sequence[Candidate]], None] = lambda _: None,
 ) -> Result:
     """Return tests for the request's gaps, gated, and the files that they make.
 
     ``engines`` are asked in their order, the embedded one when None; ``rules`` are asked
-    after the gate's own. Nothing is written. An interrupt ends the work early and returns
-    what had been admitted by then. Raises :class:`aipipe_core.errors.SurroundingsError`
-    where no child pytest comes up.
+    after the gate's own. ``explored`` is told of the tests at hand once no more gaps are worked
+    on and before these are made stronger: other work may begin beside that. Nothing is written.
+    An interrupt ends the work early and returns what had been admitted by then. Raises
+    :class:`aipipe_core.errors.SurroundingsError` where no child pytest comes up.
     """
     if engines is None:
         from pytest_aipipe.engines import default_engines
@@ -44,4 +46,5 @@ def generate(
             if not workshop.kept:
                 raise
             workshop.note(str(error))
+        explored([one.settled.candidate for one in workshop.kept])
         return workshop.finish()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.tools import Tools
 
 ROUNDS = 2
+WEAK = 1 / 5  # of the faults: where more are left open, more time is given
 WIDENED = 32
 LEAST_WIDENED = 6
 LOOKING = 0.3
@@ -54,13 +55,25 @@ class Sharpener:
     def sharpened(self, kept: Sequence[Kept]) -> list[Kept]:
         """Return ``kept`` with the assertions that notice more, and further tests at the end."""
         self.made = self._asserting_more(kept)
+        worth = self._go_on(len(kept))
+        while worth and len(self.open) > WEAK * sum(map(len, self.faults.values())):
+            if not self.tools.extend():
+                break
+            worth = self._go_on(len(kept))
+        return self.made
+
+    def _go_on(self, had: int) -> bool:
+        """Add further tests for what is open, some rounds long; return whether the last helped."""
+        helped = False
         for _ in range(ROUNDS):
-            new = len(self.made) - len(kept)
+            new = len(self.made) - had
             room = max(MOST_TESTS - len(self.made), LEAST_NEW - new)
             if not self.open or room <= 0 or self.tools.left() < 2 * SESSION:
                 break
-            self.made += self._further(room)
-        return self.made
+            found = self._further(room)
+            helped = bool(found)
+            self.made += found
+        return helped
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
         bare = [one.settled.bare or one.settled.candidate for one in kept]

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 SHARE = 1 / 4
 """Of the budget: for making tests stronger, and again for the last count where time is left."""
 END_SHARE = 1 / 10
-QUIET_SHARE = 1 / 5
+QUIET_SHARE = 1 / 8
+RESERVE = 2 / 5
+"""Of the budget: what making tests stronger and the last count get where nothing closes."""
 LEAST_SECONDS = 2.5
 PER_LINE = 6
 TOTAL = 160
@@ -39,7 +41,7 @@ def reserved(budget: float, quiet: float) -> float:
     As long as gaps are being closed, that comes first; after ``quiet`` seconds without one
     closed, what is left does more for the tests that are there.
     """
-    return budget * (SHARE if quiet > budget * QUIET_SHARE else END_SHARE)
+    return budget * (RESERVE if quiet > budget * QUIET_SHARE else END_SHARE)
 
 
 def sharpening(budget: float, left: float) -> float:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 def make_stronger(shop: Workshop, until: float) -> list[Kept]:
-    """Return the kept tests made stronger, and further ones; ends at ``until`` (monotonic)."""
+    """Return the kept tests made stronger, and further ones; ends at ``until`` (monotonic).
+
+    Where many faults are left open then, it goes on for as long again as the budget allows.
+    """
     request = shop.request
     found, _ = strength.faults_in(request, *ran_by(shop.kept))
     if not found:
@@ -31,8 +34,18 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     sources = read_sources(request.tests)
     ready = shop.explorer.ready
 
+    end = until
+
     def left() -> float:
-        return until - time.monotonic()
+        return end - time.monotonic()
+
+    def extend() -> bool:
+        nonlocal end
+        seconds = strength.sharpening(request.budget, shop.left_in_all)
+        if seconds < strength.LEAST_SECONDS:
+            return False
+        end = time.monotonic() + seconds
+        return True
 
     def scene(gap: Gap) -> Scene:
         return scene_for(
@@ -63,6 +76,7 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         judge=judge,
         gate=gate,
         left=left,
+        extend=extend,
         count=shop.tally.tried,
     )
     return Sharpener(tools, found).sharpened(shop.kept)

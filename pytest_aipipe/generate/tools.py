@@ -45,6 +45,8 @@ class Tools:
     judge: Judge
     gate: Gate
     left: Callable[[], float]
+    extend: Callable[[], bool]
+    """Gives more time, where the budget has it; returns whether it had."""
     count: Callable[[str, Sequence[Candidate], float], None]
     """Told of each batch that was tried: engine, candidates, seconds."""
 

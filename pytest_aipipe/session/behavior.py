@@ -6,20 +6,23 @@ collects; its conftest keeps a plain ``pytest`` away from it as well, unless it 
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.files import FOLDER
 from pytest_aipipe.compare.model import Announced
+from pytest_aipipe.progress import LineProgress
 from pytest_aipipe.session import accepting
 from pytest_aipipe.session.ask import build_request
 from pytest_aipipe.session.base import base_files
+from pytest_aipipe.session.beside import Beside
 from pytest_aipipe.session.model import shared_engine
 from pytest_aipipe.session.written import free_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from aipipe_core.change.model import FileChange
@@ -30,11 +33,14 @@ if TYPE_CHECKING:
 SHARE = 1 / 6
 """Of the budget, for comparing, however long generation takes."""
 
-MOST = 2 / 5
+ALONE = 3 / 8
 """Of the budget, where there was nothing to generate."""
 
-TOGETHER = 3 / 8
-"""Of the budget: what generation was quick with goes to comparing, up to this for the two."""
+TOGETHER = 3 / 10
+"""Of the budget: what exploring was quick with goes to comparing, up to this for the two."""
+
+APART = 1 / 2
+"""Of the comparison's share: what generation leaves for it, the rest of which is beside it."""
 
 OPINIONS = 1 / 4
 """Of the comparison's time, for questions to a model, in addition to it."""
@@ -74,12 +80,40 @@ class Behavior:
             and tuple(options.engines) != ("none",)
         )
         self.share = SHARE * options.budget if self._asked and self._has_places() else 0.0
+        self._began = time.monotonic()
+        self._beside: Beside[Compared] | None = None
+
+    @property
+    def reserved(self) -> float:
+        """The seconds of the budget that generation has to leave."""
+        return APART * self.share
 
     def _has_places(self) -> bool:
         """Whether there is code that may behave differently on the two sides."""
         from pytest_aipipe.compare.run import has_places
 
         return has_places(build_request(self._host, 0), self._host.run.change)
+
+    def begin(self, tests: Sequence[Candidate]) -> None:
+        """Compare in a thread from now on; ``tests`` were found for other ends."""
+        if self._waiting or not self.share or self._beside is not None:
+            return
+        left = TOGETHER * self._host.run.options.budget - (time.monotonic() - self._began)
+        self._start(max(self.share, left), tests)
+
+    def _start(self, budget: float, tests: Sequence[Candidate]) -> None:
+        work = self._comparison(budget, tests)
+        self._beside = Beside(work) if work is not None else None
+
+    def wait(self) -> None:
+        """Wait for the end of what was begun."""
+        if self._beside is not None:
+            self._beside.wait()
+
+    def stop(self) -> None:
+        """End what is still going on early, and wait for its end."""
+        if self._beside is not None:
+            self._beside.stop()
 
     def compare(self) -> None:
         """Set ``run.compared`` and write the catching tests of it, or accept what is there."""
@@ -93,22 +127,21 @@ class Behavior:
             if run.options.accept is not None:
                 self._accept([])
             return
-        whole = run.options.budget
-        left = TOGETHER * whole - run.timing.get("generate", 0.0)
-        budget = max(self.share, min(left, MOST * whole))
-        with run.timed("compare"):
-            found = self._compared(budget)
-            if found is None:
-                return
-            for note in found.notes:
-                run.note(note)
-            found = self._with_opinions(found, budget)
-            try:
-                self._write(found)
-            except BaseException:
-                self._clear()
-                raise
-            run.compared = found
+        if self._beside is None:
+            self._start(ALONE * run.options.budget, ())
+        if self._beside is None:
+            return
+        found = self._beside.result()
+        run.timing["compare"] = self._beside.seconds
+        for note in found.notes:
+            run.note(note)
+        found = self._with_opinions(found, self.share)
+        try:
+            self._write(found)
+        except BaseException:
+            self._clear()
+            raise
+        run.compared = found
         if run.options.accept is not None:
             self._accept(accepting.waiting(self._folder, run.options.accept))
 
@@ -122,9 +155,11 @@ class Behavior:
         if not accepting.waiting(self._folder, ""):
             self._clear()
 
-    def _compared(self, budget: float) -> Compared | None:
+    def _comparison(
+        self, budget: float, tests: Sequence[Candidate]
+    ) -> Callable[[Callable[[], bool]], Compared] | None:
+        """Return the work that compares within ``budget``, None where there is no base."""
         from pytest_aipipe.compare.run import compare
-        from pytest_aipipe.compare.sources import candidates_of
         from pytest_aipipe.generate.surroundings import launcher
 
         host, run = self._host, self._host.run
@@ -134,25 +169,26 @@ class Behavior:
             run.note(f"Base and head were not compared: {error}")
             return None
         request = build_request(host, budget)
-        passed = [
-            test
-            for test in run.result.admitted
-            if (v := run.verdicts.get((test.module_name, test.name))) is not None and v.passed
-        ]
-        launch = launcher(request, run.note)
-        try:
-            with host.progress() as progress:
+        change = replace(run.change, files=tuple(self._of_the_user()))
+        candidates = [*self._known(), *tests]
+
+        def work(halted: Callable[[], bool]) -> Compared:
+            launch = launcher(request, run.note)
+            try:
                 return compare(
                     request,
-                    replace(run.change, files=tuple(self._of_the_user())),
+                    change,
                     base,
-                    progress,
+                    LineProgress(None),
                     budget=budget,
                     launch=launch.start,
-                    candidates=[*self._known(), *candidates_of(passed, run.result.files)],
+                    candidates=candidates,
+                    halted=halted,
                 )
-        finally:
-            launch.close()
+            finally:
+                launch.close()
+
+        return work
 
     def _known(self) -> Iterator[Candidate]:
         """Yield the catching tests of the run before: what was seen once is looked for first."""

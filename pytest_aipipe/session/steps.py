@@ -97,9 +97,15 @@ def after_tests(host: Host, session: pytest.Session, *, finished: bool) -> None:
             run.why_not = "the run was cut short"
             return
         behavior = Behavior(host)
-        generate(host, run.options.budget - behavior.share)
-        host.admission.admit(session)
-        _compare(run, behavior)
+        try:
+            generate(host, behavior)
+            # What an admitted test puts in place of a clock or a process is in place for all
+            # threads of this process.
+            behavior.wait()
+            host.admission.admit(session)
+            _compare(run, behavior)
+        finally:
+            behavior.stop()
     except KeyboardInterrupt:
         run.interrupted = True
         host.admission.withdraw()
@@ -164,9 +170,13 @@ def figures(run: Run, ran: dict[str, frozenset[tuple[int, int]]]) -> dict[str, F
     return found
 
 
-def generate(host: Host, budget: float) -> None:
-    """Set ``run.result``: the tests that passed the gate within ``budget``, or say why none did."""
+def generate(host: Host, behavior: Behavior) -> None:
+    """Set ``run.result``: the tests that passed the gate, or say why none did.
+
+    What ``behavior`` compares is compared beside the last part of it.
+    """
     run = host.run
+    budget = run.options.budget - behavior.reserved
     model = shared_engine(host) if run.gaps and run.options.budget else None
     engines = chosen(host.config, run.options.engines, model)
     if not engines and run.options.engines == ("llm",):
@@ -182,7 +192,11 @@ def generate(host: Host, budget: float) -> None:
         with host.progress() as progress:
             try:
                 run.result = generate_tests(
-                    request, progress, engines=engines, rules=gate_rules(host.config)
+                    request,
+                    progress,
+                    engines=engines,
+                    rules=gate_rules(host.config),
+                    explored=behavior.begin,
                 )
             finally:
                 tell(host, model)

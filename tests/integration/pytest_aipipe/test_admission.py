@@ -35,7 +35,7 @@ from pytest_aipipe.generate.request import AdmittedTest, OpenGap, Result
 TEXT = {text!r}
 NAMES = {names!r}
 
-def generate(request, progress, *, engines=(), rules=()):
+def generate(request, progress, *, engines=(), rules=(), explored=None):
     (request.root / ".aipipe").mkdir(exist_ok=True)
     (request.root / ".aipipe" / "asked").write_text(repr((
         str(request.target.relative_to(request.root)), sorted(request.modules.items()),
