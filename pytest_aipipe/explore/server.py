@@ -110,6 +110,7 @@ class Server:
         folder = tempfile.mkdtemp(dir=self.scratch)
         reading, writing = os.pipe()
         flush()
+        self.tracer.loaded()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # 3.12 warns of threads at a fork; see _in_fork
             pid = os.fork()
