@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.tools import Tools
 
 ROUNDS = 2
-WEAK = 1 / 5  # of the faults: where more are left open, more time is given
+WEAK = 1 / 5  # of the faults: where more are left open, and MANY at least, more time is given
+MANY = 8
 WIDENED = 32
 LEAST_WIDENED = 6
 LOOKING = 0.3
@@ -56,7 +57,7 @@ class Sharpener:
         """Return ``kept`` with the assertions that notice more, and further tests at the end."""
         self.made = self._asserting_more(kept)
         worth = self._go_on(len(kept))
-        while worth and len(self.open) > WEAK * sum(map(len, self.faults.values())):
+        while worth and len(self.open) > max(MANY - 1, WEAK * sum(map(len, self.faults.values()))):
             if not self.tools.extend():
                 break
             worth = self._go_on(len(kept))
