@@ -56,9 +56,22 @@ def _deletions(candidate: Candidate) -> list[tuple[list[text.Statement], str]]:
             continue
         goes = [one, *_orphans(one, everything)]
         source = text.delete(candidate.function, goes)
-        if source is not None:
+        if source is not None and not _misses(source, one):
             found.append((goes, source))
     return found
+
+
+def _misses(source: str, gone: text.Statement) -> bool:
+    """Whether ``source`` reads a name that was bound by what is gone, and by nothing else.
+
+    Where only a function's body reads it that is not called here, the test passes all the same.
+    """
+    try:
+        names = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Name)]
+    except SyntaxError:
+        return False
+    bound = {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    return bool((_bound(gone.node) - bound) & {one.id for one in names})
 
 
 def _only_looks(node: ast.stmt) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import inspect
 import io
+import itertools
 import math
 import pathlib
 import re
@@ -30,6 +31,8 @@ MAX_LITERAL = 600
 EXACT_BELOW = 1e15
 MAX_SHOWN = 120
 MAX_PARTS = 14
+MAX_PLACES = 5
+MAX_INSIDE = 2
 MAX_PLAIN = 100
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 _PLAIN: tuple[Any, ...] = (str, bytes, int, float, dict, list, tuple, set, frozenset)
@@ -69,7 +72,7 @@ def _facts(expression: str, value: Any, known: Known = NOTHING) -> list[Fact]:
     if isinstance(value, io.StringIO | io.BytesIO):  # not read: that would move it
         return _kind_facts(expression, value) + _stream_facts(expression, value)
     if isinstance(value, collections.abc.Iterator):
-        return _iterator_facts(expression, value)
+        return _iterator_facts(expression, value, known)
     if isinstance(value, BaseException):
         return _kind_facts(expression, value) + _text_facts(expression, value)
     if isinstance(value, types.ModuleType):
@@ -144,13 +147,27 @@ def _size_facts(expression: str, value: Any) -> list[Fact]:
         head = source_of(value[:60])
         if head is not None:
             facts.append(Fact(f"assert {expression}.startswith({head.code})", (), 2))
-    if isinstance(value, list | tuple) and value:
-        facts += [
-            Fact(one.code, one.imports, 2)
-            for one in _facts(f"{expression}[0]", value[0])
-            if one.strength > 1
-        ][:1]
+    if isinstance(value, list | tuple | dict):
+        facts += _item_facts(expression, value)
     return facts
+
+
+def _item_facts(expression: str, value: Any) -> list[Fact]:
+    """Facts of what a few places hold, where the whole cannot be written."""
+    places: list[tuple[str, Any]] = []
+    if expression.count("[") >= MAX_INSIDE:
+        return []
+    if isinstance(value, dict):
+        for key, held in itertools.islice(value.items(), MAX_PLACES):
+            written = source_of(key) if type(key) in _ATOMS else None
+            places += [(written.code, held)] if written is not None else []
+    elif isinstance(value, list | tuple):
+        places = [(str(n), held) for n, held in enumerate(value[:MAX_PLACES])]
+    found = []
+    for place, held in places:
+        told = [one for one in _facts(f"{expression}[{place}]", held) if one.strength > 1]
+        found += [Fact(one.code, one.imports, 2) for one in told[:1]]
+    return found
 
 
 def _plain_base_facts(expression: str, value: Any) -> list[Fact]:
@@ -190,7 +207,17 @@ def _plain(value: Any, left: Iterator[int]) -> Any:
     return value
 
 
-def _iterator_facts(expression: str, value: Any) -> list[Fact]:
+def _iterator_facts(expression: str, value: Any, known: Known) -> list[Fact]:
+    """Facts of what an iterator holds, where its class shows it, and then of what it gives."""
+    state = attribute_facts(expression, value, known, _facts)
+    state += property_facts(expression, value, _facts)[:MAX_PARTS]
+    try:
+        return [*state, *_given_facts(expression, value)]
+    except Exception:  # it may give nothing before it is entered
+        return [*_kind_facts(expression, value), *state]
+
+
+def _given_facts(expression: str, value: Any) -> list[Fact]:
     taken = []
     for one in value:
         taken.append(one)
@@ -234,6 +261,9 @@ def _routine_facts(expression: str, value: Any) -> list[Fact]:
     facts = [Fact(f"assert callable({expression})", (), 1)]
     if isinstance(name, str) and name.isidentifier():
         facts.insert(0, Fact(f'assert {expression}.__name__ == "{name}"', (), 2))
+    where = getattr(value, "__qualname__", "")
+    if "<locals>" in where:  # which of several inner functions it is
+        facts.append(Fact(f'assert {expression}.__qualname__ == "{where}"', (), 0))
     return [*_signature_facts(expression, value), *facts]
 
 
@@ -272,6 +302,7 @@ def _object_facts(expression: str, value: Any, known: Known) -> list[Fact]:
     facts += _text_facts(expression, value)
     if hasattr(type(value), "__len__"):
         facts.append(Fact(f"assert len({expression}) == {len(value)}", (), 2))
+    facts += _item_facts(expression, value)
     facts += attribute_facts(expression, value, known, _facts)
     facts += property_facts(expression, value, _facts)[:MAX_PARTS]
     return [*facts, *answer_facts(expression, value, _facts)]

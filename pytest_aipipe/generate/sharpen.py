@@ -64,17 +64,19 @@ class Sharpener:
         return self.made
 
     def _go_on(self, had: int) -> bool:
-        """Add further tests for what is open, some rounds long; return whether the last helped."""
-        helped = False
+        """Add further tests for what is open, some rounds long; return whether more may help."""
+        helps = True
         for _ in range(ROUNDS):
             new = len(self.made) - had
             room = max(MOST_TESTS - len(self.made), LEAST_NEW - new)
-            if not self.open or room <= 0 or self.tools.left() < 2 * SESSION:
+            if not self.open or room <= 0:
+                return False
+            if self.tools.left() < 2 * SESSION:
                 break
             found = self._further(room)
-            helped = bool(found)
+            helps = bool(found)
             self.made += found
-        return helped
+        return helps
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
         bare = [one.settled.bare or one.settled.candidate for one in kept]

@@ -56,9 +56,12 @@ def _last_pair(line: str) -> tuple[int, int, list[int]] | None:
     depth = 0
     start = -1
     commas: list[int] = []
+    parameters = False  # of a lambda: their commas end no argument
     found: list[tuple[int, int, list[int]]] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(line.strip() + "\n").readline):
+            if depth == 1 and token.string in {"lambda", ":"}:
+                parameters = token.string == "lambda"
             if token.type != tokenize.OP:
                 continue
             column = token.start[1] + len(line) - len(line.lstrip())
@@ -70,7 +73,7 @@ def _last_pair(line: str) -> tuple[int, int, list[int]] | None:
                 depth -= 1
                 if depth == 0:
                     found.append((start, column, commas))
-            elif token.string == "," and depth == 1:
+            elif token.string == "," and depth == 1 and not parameters:
                 commas.append(column)
     except (tokenize.TokenError, IndentationError):
         return None

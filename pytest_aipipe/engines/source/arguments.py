@@ -25,11 +25,13 @@ from pytest_aipipe.engines.source.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 
 _DEPTH = 4
+_CONDITION = "Condition()"
+_ANY_CALL = "lambda *args, **kwargs: "
 _MODULES = ("functools", "io", "itertools", "math", "operator")
 _KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()",
@@ -273,6 +275,49 @@ def values_for(
     ]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]
     return unique([*alternating(first, groups), *groups, *rest])
+
+
+def with_one_condition(options: Mapping[str, list[Value]]) -> dict[str, list[Value]]:
+    """Return ``options`` in which what is entered is the condition that is waited for.
+
+    A condition works only with its lock held: two parameters, of which one is entered and the
+    other waited for or notified, mean one and the same, whichever they are given by.
+    """
+    waiting = {n for n, values in options.items() if values and _CONDITION in values[0].expr}
+    if not waiting:
+        return dict(options)
+    shared = {}
+    for name, values in options.items():
+        maker = _CONDITION if name in waiting else "nullcontext()"
+        found = next((v for v in values if maker in v.expr), None)
+        if found is None:
+            shared[name] = values
+            continue
+        one = Value(
+            found.expr.replace(maker, "condition"),
+            (*found.setup, f"condition = {_CONDITION}"),
+            tuple(dict.fromkeys((*found.imports, "from threading import Condition"))),
+        )
+        shared[name] = [one, *values]
+    return shared
+
+
+def with_named_results(options: Mapping[str, list[Value]]) -> dict[str, list[Value]]:
+    """Return ``options`` in which a function that gives something to change gives one object.
+
+    The test holds it by a name, so that what the code did to it can be asserted.
+    """
+    return {
+        name: [_naming(value, f"{name}_result") for value in values]
+        for name, values in options.items()
+    }
+
+
+def _naming(value: Value, name: str) -> Value:
+    given = value.expr.removeprefix(_ANY_CALL)
+    if given == value.expr or given[:1] not in "[{":
+        return value
+    return replace(value, expr=f"{_ANY_CALL}{name}", setup=(*value.setup, f"{name} = {given}"))
 
 
 def _stored_shape(module: ModuleView, definition: Definition, name: str) -> Shape | None:

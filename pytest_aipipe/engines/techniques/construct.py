@@ -9,7 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
-from pytest_aipipe.engines.source.arguments import fitting, resolved, values_for
+from pytest_aipipe.engines.source.arguments import (
+    fitting,
+    resolved,
+    values_for,
+    with_named_results,
+    with_one_condition,
+)
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
@@ -215,6 +221,7 @@ def argument_rows(
             options[parameter.name] = values_for(
                 module, definition, parameter, solved=wanted, literals=literals
             )
+    options = with_named_results(with_one_condition(options))
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
     for chosen in together(situation, definition.parameters):

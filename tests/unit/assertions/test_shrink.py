@@ -39,3 +39,12 @@ def test_a_module_stays_registered_though_it_is_imported_here_already() -> None:
     made = shrunk(Candidate("t", "test_it", function), _attempt("act()"), _keeps)  # type: ignore[arg-type]
     assert "sys.modules" in made.function
     assert "setenv" not in made.function
+
+
+def test_what_only_a_function_reads_stays_bound() -> None:
+    function = (
+        "def test_it():\n    lock = object()\n    use(lambda: lock)\n    act()\n    use(act)\n"
+    )
+    sure = _attempt("use(lambda: lock)")
+    made = shrunk(Candidate("t", "test_it", function), sure, _keeps)  # type: ignore[arg-type]
+    assert made.function == "def test_it():\n    lock = object()\n    use(lambda: lock)\n"

@@ -69,6 +69,10 @@ def test_a_test_is_renamed_only_where_it_must_be() -> None:
             "assert value == ['aaaaaaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbbbbbbbbbb']",
             "assert value == [\n    'aaaaaaaaaaaaaaaaaaaa',\n    'bbbbbbbbbbbbbbbbbbbbbbbb',\n]\n",
         ),
+        (
+            "made = make(lambda *args, **kwargs: None, 'bbbbbbb')",
+            "made = make(\n    lambda *args, **kwargs: None,\n    'bbbbbbb',\n)\n",
+        ),
         ("text = 'there is nothing here that could be broken'", None),
     ],
 )

@@ -14,7 +14,12 @@ from pytest_aipipe.engines.analysis.mined import around, doc_examples
 from pytest_aipipe.engines.analysis.module import ModuleView, view
 from pytest_aipipe.engines.analysis.regex import example
 from pytest_aipipe.engines.analysis.shapes import shapes
-from pytest_aipipe.engines.source.arguments import shaped
+from pytest_aipipe.engines.source.arguments import (
+    shaped,
+    with_named_results,
+    with_one_condition,
+)
+from pytest_aipipe.engines.source.values import Value
 
 
 def module(source: str) -> ModuleView:
@@ -146,3 +151,27 @@ def test_a_stand_in_has_what_the_body_uses() -> None:
     assert value.expr.startswith("SimpleNamespace(")
     assert all(f"{name}=" in value.expr for name in ("lock", "name", "tags"))
     assert "nullcontext()" in value.expr
+
+
+def test_what_is_entered_is_the_condition_that_is_waited_for() -> None:
+    given = {
+        "lock": [Value("lambda *args, **kwargs: nullcontext()", (), ("import contextlib",))],
+        "cond": [Value("lambda *args, **kwargs: Condition()")],
+        "size": [Value("1")],
+    }
+    made = with_one_condition(given)
+    assert made["lock"][0].expr == made["cond"][0].expr == "lambda *args, **kwargs: condition"
+    assert made["lock"][0].setup == made["cond"][0].setup == ("condition = Condition()",)
+    assert [made["lock"][1:], made["size"]] == [given["lock"], given["size"]]
+
+
+def test_without_a_condition_everything_stays_as_it_is() -> None:
+    given = {"lock": [Value("nullcontext()")], "size": [Value("1")]}
+    assert with_one_condition(given) == given
+
+
+def test_what_a_function_gives_to_be_changed_has_a_name_in_the_test() -> None:
+    given = {"cache": [Value("lambda *args, **kwargs: {}"), Value("{}")], "key": [Value("str")]}
+    [made, plain] = with_named_results(given)["cache"]
+    assert made == Value("lambda *args, **kwargs: cache_result", ("cache_result = {}",))
+    assert [plain, *with_named_results(given)["key"]] == [given["cache"][1], *given["key"]]
