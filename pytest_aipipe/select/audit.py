@@ -35,12 +35,18 @@ _installed: list[bool] = []
 class Ear:
     """Listens. ``who`` says who runs now, ``inside`` turns a file into the project's path.
 
-    ``reads`` are the files and folders (with a slash at the end) by who asked for them;
-    ``starts`` who started another program.
+    ``is_asked`` whether a process that is about to start tells itself what it runs. ``reads``
+    are the files and folders (with a slash at the end) by who asked for them; ``starts`` who
+    started another program.
     """
 
-    def __init__(self, who: Callable[[], str], inside: Callable[[str], str | None]) -> None:
-        self._who, self._inside = who, inside
+    def __init__(
+        self,
+        who: Callable[[], str],
+        inside: Callable[[str], str | None],
+        is_asked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._who, self._inside, self._is_asked = who, inside, is_asked
         self.reads: dict[str, set[str]] = {}
         self.starts: set[str] = set()
 
@@ -85,6 +91,8 @@ class Ear:
     def _is_harmless(self, event: str, args: tuple[Any, ...]) -> bool:
         if event != "subprocess.Popen" or not args:
             return False
+        if self._is_asked():
+            return True
         program = os.fsdecode(args[0])
         name = os.path.basename(program)  # noqa: PTH119
         if name != program and self._inside(os.path.abspath(program)) is not None:  # noqa: PTH100

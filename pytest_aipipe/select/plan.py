@@ -20,7 +20,7 @@ from pytest_aipipe.select.files import EVER, Contents, Files, Past
 from pytest_aipipe.select.settings import differ
 from pytest_aipipe.select.spread import Spread
 from pytest_aipipe.select.testmap import Known, digest_of
-from pytest_aipipe.select.watch import EARLY, MODULE
+from pytest_aipipe.select.watch import EARLY, MODULE, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -150,6 +150,7 @@ class Planner:
                 versions[path] = [(digest, now)]
         spread = Spread(versions, self._graph, tests, memory.mentions)
         spread.demand.whole.update(lost)
+        spread.demand.wider |= bool(lost)
         for key in stale:
             self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])
         for path in changed.keys() - recorded.keys():
@@ -194,6 +195,7 @@ class Planner:
         """Compare a recorded content with what stands there now, and with the change's base."""
         path = key[0]
         if now is None:
+            spread.demand.wider = True
             spread.demand.whole[path] = f"{path} is gone"
             spread.demand.clauses.append(Clause(f"ran {path}, which is gone", [{key: None}]))
             return
@@ -209,6 +211,7 @@ class Planner:
 
         What only a changed line imports is that line's business.
         """
+        demand.wider = True
         file = self._by_graph.python[path]
         name = PurePosixPath(path).name
         if file.status == "A" and now is not None and name not in ("conftest.py", "__init__.py"):
@@ -321,8 +324,10 @@ class _Verdict:
 
     def _beside(self, known: Known) -> str | None:
         """Return what the test did besides running code that concerns it."""
-        if known.starts and self._planner.is_code:
+        if known.starts == UNKNOWN and self._planner.is_code:
             return "starts other programs"
+        if known.starts and self._planner.is_code and not self._demand.is_inside:
+            return "starts other programs, which may notice more than statements of functions"
         if not self._reading:
             return None
         files = self._planner.files

@@ -390,3 +390,43 @@ def test_annotations_kept_as_text_concern_who_reads_them(shop: Project) -> None:
     assert "12 passed" in shop.pytest(*RECORD).text
     edit(shop, PRICE, "RATE = 2", "from __future__ import annotations\nRATE = 2")
     assert selected(shop) == {"types"}
+
+
+HELP = """
+import subprocess, sys
+
+def test_help():
+    done = subprocess.run([sys.executable, "-m", "shop.table"], capture_output=True, text=True)
+    assert done.stdout == "[0]\\n", done
+"""
+
+
+@pytest.fixture
+def starting(shop: Project) -> Project:
+    """The shop with a test that starts Python on a module of it."""
+    shop.commit({"tests/test_help.py": HELP, "src/shop/table.py": (
+        "from shop.price import total\n\ndef shown():\n    return [total([])]\n\n"
+        "def unseen():\n    return 1\n\nif __name__ == '__main__':\n    print(shown())\n"
+    )})  # fmt: skip
+    shop.environment["PYTHONPATH"] += f":{shop.root / 'src'}"
+    ran = shop.pytest(*RECORD)
+    assert "12 passed" in ran.text, ran.text
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "expected"),
+    [
+        pytest.param("src/shop/table.py", "return 1", "return 2", set(), id="what it does not run"),
+        pytest.param("src/shop/table.py", "[total([])]", "[0]", {"help"}, id="what it runs"),
+        pytest.param(PRICE, "return 0", "return 1", {"help", "nothing"}, id="what that calls"),
+        pytest.param(PRICE, "RATE = 2", "RATE = 3", {"help", "sum"}, id="a name"),
+        pytest.param("src/shop/table.py", "print(shown())", "print(0)", {"help"}, id="a script"),
+        pytest.param(CART, "len(self.items)", "0", {"first", "second"}, id="another module"),
+    ],
+)
+def test_a_python_that_a_test_starts_shows_what_it_runs(
+    starting: Project, path: str, old: str, new: str, expected: set[str]
+) -> None:
+    edit(starting, path, old, new)
+    assert selected(starting) == expected

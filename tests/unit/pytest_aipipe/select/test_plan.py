@@ -11,7 +11,7 @@ from pytest_aipipe.select.files import EVER, Contents
 from pytest_aipipe.select.graph import Graph
 from pytest_aipipe.select.plan import Item, Plan, Planner
 from pytest_aipipe.select.testmap import Known, digest_of
-from pytest_aipipe.select.watch import EARLY
+from pytest_aipipe.select.watch import EARLY, FOLLOWED
 
 CODE = "def f():\n    return 1\ndef g():\n    return 2\n"
 OLD = {
@@ -264,6 +264,23 @@ def test_a_test_that_starts_programs_runs_with_any_change_of_code() -> None:
     memory.known["test_b.py::test_b"] = Known("p", starts=True)
     assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f", "b"}
     assert names(plan({"README.md": "new"}, memory)) == set()
+
+
+def test_a_python_that_a_test_started_speaks_for_statements_of_functions_alone() -> None:
+    memory = Memory()
+    memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
+    assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f"}
+    memory.lines = {**RAN, "test_b.py::test_b": ({2}, {1})}
+    assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f", "b"}
+    assert names(plan({"a.py": CODE.replace("return 2", "return 9")}, memory)) == {"g"}
+    for new in (
+        f"{CODE}LIMIT = 1\n",
+        f"{CODE}if __name__ == '__main__':\n    f()\n",
+        CODE.replace("f()", "f(x=1)"),
+    ):
+        assert "b" in names(plan({"a.py": new}, memory))
+    assert "b" in names(plan({"a.py": None}, memory, status="D"))
+    assert "b" in names(plan({"data.json": "{}"}, memory))
 
 
 def test_a_changed_test_runs_and_its_neighbours_do_not() -> None:
