@@ -36,7 +36,7 @@ UNSEEN = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver
 LOADERS = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
 """What opens a file of code in order to run it; a script may be an archive."""
 MOST = 2_000_000
-"""Lines that are looked at: a process that runs more is let go, before it becomes slow."""
+"""Calls and lines that are looked at: a process that makes more is let go before it gets slow."""
 
 
 class Notes:
@@ -106,6 +106,10 @@ class Notes:
 
     def call(self, frame: "FrameType", event: str, _: object) -> "Callable[..., Any] | None":
         """Hear that a function is entered."""
+        self.left -= 1
+        if self.left <= 0:
+            self.give_up()
+            return None
         code = frame.f_code
         file = code.co_filename
         if not self.began and frame.f_globals.get("__name__") == "__main__":
@@ -151,7 +155,7 @@ class Notes:
                 if self.done:
                     self.write(f"P{place}\nL{frame.f_lineno}\n")
             self.left -= 1
-            if not self.left:
+            if self.left <= 0:
                 self.give_up()
             return local
 
@@ -177,10 +181,12 @@ class Notes:
             return
         place = os.fsdecode("." if place is None else place)
         listed = event in ("os.listdir", "os.scandir")
-        if place.endswith((".py", ".pyw", ".pyc")) and not listed:
-            if not self._is_loading() and self._place(place) is not None:
+        if listed or place.endswith((".py", ".pyw", ".pyc")):
+            loading = self._is_loading()
+            if not listed and not loading and self._place(place) is not None:
                 self.give_up()  # it reads code as text
-            return
+            if loading or not listed:
+                return
         told = os.path.abspath(place)
         if "\n" in told:
             self.give_up()

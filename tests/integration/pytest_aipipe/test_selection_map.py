@@ -139,14 +139,19 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.root
 
 
-@pytest.fixture
-def shop(recorded: Path, tmp_path: Path) -> Project:
-    """A copy of the project with its map."""
-    root = tmp_path / "project"
+def copied(recorded: Path, root: Path) -> Project:
+    """A copy of a project with its map, whose own Pythons find its code."""
     project = Project(root)
     shutil.rmtree(root)
     shutil.copytree(recorded, root)
+    project.environment["PYTHONPATH"] += f":{root / 'src'}"
     return project
+
+
+@pytest.fixture
+def shop(recorded: Path, tmp_path: Path) -> Project:
+    """A copy of the project with its map."""
+    return copied(recorded, tmp_path / "project")
 
 
 def edit(project: Project, path: str, old: str, new: str) -> None:
@@ -401,17 +406,17 @@ def test_help():
 """
 
 
-@pytest.fixture
-def starting(shop: Project) -> Project:
-    """The shop with a test that starts Python on a module of it."""
-    shop.commit({"tests/test_help.py": HELP, "src/shop/table.py": (
+@pytest.fixture(scope="module")
+def started(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with a test that starts Python on a module of it, recorded."""
+    project = copied(recorded, tmp_path_factory.mktemp("started") / "project")
+    project.commit({"tests/test_help.py": HELP, "src/shop/table.py": (
         "from shop.price import total\n\ndef shown():\n    return [total([])]\n\n"
         "def unseen():\n    return 1\n\nif __name__ == '__main__':\n    print(shown())\n"
     )})  # fmt: skip
-    shop.environment["PYTHONPATH"] += f":{shop.root / 'src'}"
-    ran = shop.pytest(*RECORD)
+    ran = project.pytest(*RECORD)
     assert "12 passed" in ran.text, ran.text
-    return shop
+    return project.root
 
 
 @pytest.mark.parametrize(
@@ -426,7 +431,8 @@ def starting(shop: Project) -> Project:
     ],
 )
 def test_a_python_that_a_test_starts_shows_what_it_runs(
-    starting: Project, path: str, old: str, new: str, expected: set[str]
+    started: Path, tmp_path: Path, path: str, old: str, new: str, expected: set[str]
 ) -> None:
-    edit(starting, path, old, new)
-    assert selected(starting) == expected
+    project = copied(started, tmp_path / "project")
+    edit(project, path, old, new)
+    assert selected(project) == expected

@@ -102,6 +102,7 @@ def test_an_environment_of_its_own_reaches_the_child(children: Children, tmp_pat
         "print(open('mod.py').read())",
         "import linecache; linecache.getlines('mod.py')",
         "import mod, inspect; inspect.getsource(mod.told)",
+        "import mod\nfor one in range(600_000): mod.told(one)",
         "import sys; sys.path.insert(0, 'copy.zip'); import other",
     ],
 )
