@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 class Clause:
     """Tests that ran a point of each of ``wanted``, by version of file; ``why`` in words.
 
-    Points of None stand for anything in that file.
+    Points of None stand for anything in that file. ``itself`` leaves out what modules ran when
+    they were imported.
     """
 
     why: str
     wanted: list[dict[Key, Points | None]]
+    itself: bool = False
 
 
 @dataclass(slots=True)

@@ -21,6 +21,9 @@ Points = tuple[frozenset[int], frozenset[int]]
 
 NOWHERE: Points = (frozenset(), frozenset())
 
+MODULE: Points = (frozenset(), frozenset({1}))
+"""The entry of a module's own code."""
+
 
 class Level(NamedTuple):
     """Where a block stands: ``function`` blocks run with their test, the others at import.

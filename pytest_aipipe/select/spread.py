@@ -73,6 +73,9 @@ class Spread:
             points = frozenset(impact.lines), frozenset(impact.entries)
             self.touched.append((key, points))
             self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
+        if impact.script:
+            why = f"runs {path} as a script, which is another one"
+            self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
         for name in sorted(impact.names):
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
         for name in sorted(impact.added):
