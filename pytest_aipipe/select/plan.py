@@ -91,7 +91,7 @@ class Planner:
         self._change, self._graph, self._facts = change, graph, facts
         self._contents = contents
         self._by_graph = Decider(change, graph, facts)
-        self.files = Files(self._by_graph.data, contents, facts.installed)
+        self.files = Files(self._by_graph.data, contents, facts.installed, texts=self._texts())
 
     def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
         """Decide for ``items``; without a map as the import graph says."""
@@ -158,7 +158,7 @@ class Planner:
         reads = memory.reads()
         early = frozenset(reads.pop(EARLY, ()))
         past = Past(frozenset(reads.pop(EVER, ())), early)
-        self.files = Files(self.data, self._contents, self._facts.installed, past)
+        self.files = Files(self.data, self._contents, self._facts.installed, past, self._texts())
         self._imported(spread, reads, early)
         if self._facts.installed and self._has_stale(known, reads):
             spread.touched += metadata.asking(spread.index)
@@ -227,6 +227,11 @@ class Planner:
         """Changed files that are no Python, and that no kind excuses."""
         return self._by_graph.data
 
+    def _texts(self) -> list[FileChange]:
+        """Return the changed files of Python, and those that no test is taken to read."""
+        changed = (*self._by_graph.python.values(), *self._by_graph.inert)
+        return list({file.path: file for file in changed}.values())
+
     def everything(self) -> str:
         """Return why every test has to run, "" where there is no such reason."""
         for file in self.data:
@@ -253,7 +258,7 @@ class Planner:
     @property
     def reads_count(self) -> bool:
         """Whether any file that a test may have opened can differ."""
-        return bool(self.data or self._facts.installed)
+        return bool(self.is_code or self._by_graph.inert or self._facts.installed)
 
     @property
     def is_code(self) -> bool:
