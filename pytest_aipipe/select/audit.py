@@ -32,13 +32,15 @@ FILTERS = frozenset(
 )
 """Programs that run no code of the project unless they are told to read some."""
 
-PLUMBING = frozenset({"pathlib.py", "_local.py", "_abc.py", "tokenize.py", "codecs.py"})
+_LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120
+
+PLUMBING = tuple(f"{_LIBRARY}{os.sep}{name}" for name in ("pathlib", "tokenize.py", "codecs.py"))
 """Modules of the standard library that open a file for whoever calls them."""
 
 LOADERS = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
 """Code that opens a file of code to run it, which is traced then."""
 
-SHOWING = ("linecache.py", f"{os.sep}hypothesis{os.sep}")
+SHOWING = (f"{_LIBRARY}{os.sep}linecache.py", f"{os.sep}hypothesis{os.sep}")
 """Code that opens one to show where something happened, or for constants to try at random."""
 
 OWN = tuple(
@@ -137,7 +139,7 @@ def _is_loading(frame: FrameType | None) -> bool:
     """Whether code is opened, or a folder listed, to load, collect or show it: nobody reads it."""
     while frame is not None:
         file = frame.f_code.co_filename
-        if os.path.basename(file) not in PLUMBING and file != "<frozen codecs>":  # noqa: PTH119
+        if not file.startswith((*PLUMBING, "<frozen codecs>")):
             return file.startswith((*LOADERS, *OWN)) or any(one in file for one in SHOWING)
         frame = frame.f_back
     return True
