@@ -2,7 +2,7 @@
 
     python bench/selection.py --mirrors DIR [--corpus DIR] [--work DIR] [--json FILE]
                               [--only NAME ...] [--part I/N] [--minutes M]
-                              [--mutants N] [--commits N]
+                              [--mutants N] [--commits N] [--timeout S] [--patience S]
 
 Each side has an environment of its own under WORK (pytest-testmon cannot share one with
 anything that measures coverage) and a checkout of its own of each commit of CORPUS'
@@ -22,7 +22,8 @@ of the selected tests' time has passed when the first of them has failed; and ho
 decision took. Rows go to FILE as they are made, and what is in FILE is not made again;
 --part splits the work over machines, --minutes bounds it. What does not depend on our
 selection (whole runs, pytest-testmon's answers) is kept in WORK, so that with a new FILE only
-ours is asked anew.
+ours is asked anew. On a machine that does other work as well, raise --timeout and --patience: a
+test that is only slow there counts as failed, and a run as one without an end.
 """
 
 from __future__ import annotations
@@ -262,7 +263,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--mutants", type=int, default=10, help="of each commit")
     parser.add_argument("--commits", type=int, default=99, help="of each project")
-    parser.add_argument("--timeout", type=float, default=240.0)
+    parser.add_argument("--timeout", type=float, default=240.0, help="seconds of a whole run")
+    parser.add_argument("--patience", type=float, default=30.0, help="seconds of one test")
     parser.add_argument("--table", action="store_true", help="only print what FILE holds")
     asked = parser.parse_args()
     cases: list[Case] = json.loads((asked.cases or asked.corpus / "dev.json").read_text())

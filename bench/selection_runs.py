@@ -94,7 +94,8 @@ class Runs:
         if files:
             env["SELECTION_FILES"] = json.dumps([str(tree / file) for file in files])
         addopts = [] if case.get("keep_addopts") else ["-o", "addopts="]
-        words = ["-q", "-p", "selection_watch", "--timeout=30", "-W", "ignore", "--no-header",
+        patience = f"--timeout={self.arguments.patience}"
+        words = ["-q", "-p", "selection_watch", patience, "-W", "ignore", "--no-header",
                  "--continue-on-collection-errors", *addopts, *args]  # fmt: skip
         self.warm(side).ask({"args": words, "cwd": str(tree), "env": env, "path": path,
                              "timeout": self.arguments.timeout})  # fmt: skip

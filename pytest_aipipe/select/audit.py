@@ -10,8 +10,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+import _pytest
+import coverage
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 STARTING = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"}
@@ -28,6 +32,23 @@ FILTERS = frozenset(
 )
 """Programs that run no code of the project unless they are told to read some."""
 
+_LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120
+
+PLUMBING = tuple(f"{_LIBRARY}{os.sep}{name}" for name in ("pathlib", "tokenize.py", "codecs.py"))
+"""Modules of the standard library that open a file for whoever calls them."""
+
+LOADERS = ("<frozen importlib", "<frozen zipimport", "<frozen runpy")
+"""Code that opens a file of code to run it, which is traced then."""
+
+SHOWING = (f"{_LIBRARY}{os.sep}linecache.py", f"{os.sep}hypothesis{os.sep}")
+"""Code that opens one to show where something happened, or for constants to try at random."""
+
+OWN = tuple(
+    f"{os.path.dirname(file)}{os.sep}"  # noqa: PTH120
+    for file in (os.path.dirname(__file__), coverage.__file__, _pytest.__file__)  # noqa: PTH120
+)
+"""Where the code is that collects and measures; the plugin's is the folder above this one."""
+
 _listening: list[Ear] = []
 _installed: list[bool] = []
 
@@ -35,12 +56,18 @@ _installed: list[bool] = []
 class Ear:
     """Listens. ``who`` says who runs now, ``inside`` turns a file into the project's path.
 
-    ``reads`` are the files and folders (with a slash at the end) by who asked for them;
-    ``starts`` who started another program.
+    ``is_asked`` whether a process that is about to start tells itself what it runs. ``reads``
+    are the files and folders (with a slash at the end) by who asked for them; ``starts`` who
+    started another program.
     """
 
-    def __init__(self, who: Callable[[], str], inside: Callable[[str], str | None]) -> None:
-        self._who, self._inside = who, inside
+    def __init__(
+        self,
+        who: Callable[[], str],
+        inside: Callable[[str], str | None],
+        is_asked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._who, self._inside, self._is_asked = who, inside, is_asked
         self.reads: dict[str, set[str]] = {}
         self.starts: set[str] = set()
 
@@ -60,8 +87,8 @@ class Ear:
         """Return the files with one of ``endings`` that anybody opened."""
         return {place for some in self.reads.values() for place in some if place.endswith(endings)}
 
-    def heard(self, event: str, args: tuple[Any, ...]) -> None:
-        """Note one event."""
+    def heard(self, event: str, args: tuple[Any, ...], frame: FrameType | None = None) -> None:
+        """Note one event; ``frame`` is that of the code which caused it."""
         if event in STARTING:
             if not self._is_harmless(event, args):
                 self.starts.add(self._who())
@@ -75,7 +102,9 @@ class Ear:
             place = (
                 str(place) if isinstance(place, os.PathLike) else "." if event in LISTING else ""
             )
-        if not place or place.endswith((".py", ".pyc", ".pyo")):
+        if not place or place.endswith((".pyc", ".pyo")):
+            return
+        if (event in LISTING or place.endswith((".py", ".pyw"))) and _is_loading(frame):
             return
         path = self._inside(os.path.abspath(place))  # noqa: PTH100
         if path is not None:
@@ -85,6 +114,8 @@ class Ear:
     def _is_harmless(self, event: str, args: tuple[Any, ...]) -> bool:
         if event != "subprocess.Popen" or not args:
             return False
+        if self._is_asked():
+            return True
         program = os.fsdecode(args[0])
         name = os.path.basename(program)  # noqa: PTH119
         if name != program and self._inside(os.path.abspath(program)) is not None:  # noqa: PTH100
@@ -104,11 +135,21 @@ class Ear:
         return False
 
 
+def _is_loading(frame: FrameType | None) -> bool:
+    """Whether code is opened, or a folder listed, to load, collect or show it: nobody reads it."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((*PLUMBING, "<frozen codecs>")):
+            return file.startswith((*LOADERS, *OWN)) or any(one in file for one in SHOWING)
+        frame = frame.f_back
+    return True
+
+
 def _hear(event: str, args: tuple[Any, ...]) -> None:
     if not _listening:
         return
     if event in OPENING or event in LISTING or event in STARTING:
         try:
-            _listening[0].heard(event, args)
+            _listening[0].heard(event, args, sys._getframe(1))  # noqa: SLF001
         except Exception:  # whatever the project passes to open(): not ours to complain
             return

@@ -41,7 +41,8 @@ class Impact:
     its body); ``added`` names that were not there before; ``methods`` are (class, method)
     whose signature differs, ``handed`` functions of which only who reads annotations, or has
     them in hand without calling them, can tell; None where annotations do not count. ``whole``
-    says why nothing finer can be said, "" where it can.
+    says why nothing finer can be said, "" where it can; ``script`` that what runs only where
+    the file is run as a script differs.
     """
 
     lines: set[int] = field(default_factory=set)
@@ -53,6 +54,7 @@ class Impact:
     stars: list[Star] = field(default_factory=list)
     handed: set[str] | None = None
     whole: str = ""
+    script: bool = False
 
     def add(self, points: Points) -> None:
         """Add points."""
@@ -61,8 +63,13 @@ class Impact:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the two versions mean the same."""
-        return self == Impact()
+        """Whether the two versions mean the same to who imports them."""
+        return self == Impact(script=self.script)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether only statements of functions differ."""
+        return self == Impact(lines=self.lines, entries=self.entries)
 
 
 def compare(old: bytes, new: bytes, *, past: bool = False) -> Impact:
@@ -226,6 +233,7 @@ class _Comparison:
     def _definition(self, level: Level, old: ast.stmt, new: ast.stmt) -> None:
         same = parts.own_text(old) == parts.own_text(new)
         if same and (parts.is_for_types(old) or parts.is_main(old)):
+            self.impact.script |= parts.is_main(old) and ast.dump(old) != ast.dump(new)
             return
         if not isinstance(old, parts.DEFINITIONS):
             if not same:
@@ -271,6 +279,7 @@ class _Comparison:
     def _lost(self, level: Level, node: ast.stmt) -> None:
         """A statement of the module or of a class is gone, or differs."""
         if parts.is_for_types(node) or parts.is_main(node):
+            self.impact.script |= parts.is_main(node)
             return
         if parts.is_docstring(node):
             self._names(level, {"__doc__"})
@@ -285,6 +294,7 @@ class _Comparison:
 
     def _gained(self, level: Level, node: ast.stmt, before: set[str]) -> None:
         if parts.is_for_types(node) or parts.is_main(node):
+            self.impact.script |= parts.is_main(node)
             return
         if parts.is_docstring(node):
             self._names(level, {"__doc__"})

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 class Clause:
     """Tests that ran a point of each of ``wanted``, by version of file; ``why`` in words.
 
-    Points of None stand for anything in that file.
+    Points of None stand for anything in that file. ``itself`` leaves out what modules ran when
+    they were imported.
     """
 
     why: str
     wanted: list[dict[Key, Points | None]]
+    itself: bool = False
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Demand:
 
     ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
     ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
+    ``wider`` says that more differs than statements of functions, whatever it asks for.
     """
 
     clauses: list[Clause] = field(default_factory=list)
@@ -34,3 +37,12 @@ class Demand:
     fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
     whole: dict[str, str] = field(default_factory=dict)
     everything: str = ""
+    wider: bool = False
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether only statements of functions differ, and nothing is made of them at import.
+
+        Then what a process ran that began with nothing shows whether it notices.
+        """
+        return not (self.wider or self.parts or self.fixtures or self.whole or self.everything)

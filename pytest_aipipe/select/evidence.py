@@ -58,6 +58,8 @@ class Evidence:
         for clause in clauses:
             met = self._all(clause)
             for who in met:
+                if clause.itself and (who == OUTSIDE or who.startswith(MODULE)):
+                    continue
                 if who == OUTSIDE:
                     for wanted in clause.wanted[:1]:
                         found.outside.update((path, clause.why) for path, _ in wanted)

@@ -54,18 +54,23 @@ class Past:
 
 @dataclass(slots=True)
 class Files:
-    """The changed files ``data``, and what of the project's own metadata is ``installed`` now."""
+    """The changed files ``data``, and what of the project's own metadata is ``installed`` now.
+
+    ``texts`` are changed files that only who opens them reads: code, documents.
+    """
 
     data: Sequence[FileChange]
     contents: Contents
     installed: frozenset[str] = frozenset()
     past: Past = Past()
+    texts: Sequence[FileChange] = ()
     places: dict[str, str] = field(default_factory=dict)
     """What who depends on a file has opened, and that file."""
 
     def __post_init__(self) -> None:
-        for file in self.data:
+        for file in (*self.data, *self.texts):
             self.places.update(dict.fromkeys(_places(file), file.path))
+        for file in self.data:
             self.places.update(dict.fromkeys(self._compiled(file), file.path))
 
     def differing(self, reads: Iterable[str]) -> str | None:

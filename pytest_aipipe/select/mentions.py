@@ -58,7 +58,8 @@ Told = dict[str, set[Way]]
 class Binder:
     """A statement that runs at import: what it mentions, and what it binds.
 
-    ``effect`` says that it runs a call whose result nobody keeps, ``star`` the module
+    ``effect`` says that it runs a call whose result nobody keeps, or an error, or decides
+    whether such runs; ``star`` the module
     (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
     no import: what it makes lives as long as the module, ``method`` the method of which it is
     no more than the defaults.
@@ -196,7 +197,7 @@ def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
         for one in parts.single([node]):
             _at_import(found, level, one)
         return
-    effect = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+    effect = parts.does_more(node)  # of a header: what it names decides whether that runs
     star = None
     if isinstance(node, ast.ImportFrom) and any(alias.name == STAR for alias in node.names):
         star = Way("import", node.module or "", node.level)

@@ -21,6 +21,9 @@ Points = tuple[frozenset[int], frozenset[int]]
 
 NOWHERE: Points = (frozenset(), frozenset())
 
+MODULE: Points = (frozenset(), frozenset({1}))
+"""The entry of a module's own code."""
+
 
 class Level(NamedTuple):
     """Where a block stands: ``function`` blocks run with their test, the others at import.
@@ -248,14 +251,16 @@ def loaded(node: ast.stmt) -> set[str]:
 def does_more(node: ast.stmt) -> bool:
     """Whether running ``node`` at import can change more than the names that it binds.
 
-    A call whose result nobody keeps is made for its effect. Inside a definition nothing runs
-    at import but decorators, whose effect is on what they decorate.
+    A call whose result nobody keeps is made for its effect, and an error ends the import. Inside
+    a definition nothing runs at import but decorators, whose effect is on what they decorate.
     """
     waiting: list[ast.AST] = [node]
     while waiting:
         current = waiting.pop()
         if isinstance(current, (*DEFINITIONS, ast.Lambda)):
             continue
+        if isinstance(current, ast.Raise | ast.Assert):
+            return True
         if isinstance(current, ast.Expr) and not isinstance(current.value, ast.Constant):
             return True
         waiting.extend(ast.iter_child_nodes(current))

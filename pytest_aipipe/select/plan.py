@@ -20,7 +20,7 @@ from pytest_aipipe.select.files import EVER, Contents, Files, Past
 from pytest_aipipe.select.settings import differ
 from pytest_aipipe.select.spread import Spread
 from pytest_aipipe.select.testmap import Known, digest_of
-from pytest_aipipe.select.watch import EARLY, MODULE
+from pytest_aipipe.select.watch import EARLY, MODULE, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -91,7 +91,7 @@ class Planner:
         self._change, self._graph, self._facts = change, graph, facts
         self._contents = contents
         self._by_graph = Decider(change, graph, facts)
-        self.files = Files(self._by_graph.data, contents, facts.installed)
+        self.files = Files(self._by_graph.data, contents, facts.installed, texts=self._texts())
 
     def plan(self, items: Sequence[Item], memory: Map | None) -> Plan:
         """Decide for ``items``; without a map as the import graph says."""
@@ -150,6 +150,7 @@ class Planner:
                 versions[path] = [(digest, now)]
         spread = Spread(versions, self._graph, tests, memory.mentions)
         spread.demand.whole.update(lost)
+        spread.demand.wider |= bool(lost)
         for key in stale:
             self._compare(spread, key, dict(versions[key[0]])[key[1]], present[key[0]])
         for path in changed.keys() - recorded.keys():
@@ -157,7 +158,7 @@ class Planner:
         reads = memory.reads()
         early = frozenset(reads.pop(EARLY, ()))
         past = Past(frozenset(reads.pop(EVER, ())), early)
-        self.files = Files(self.data, self._contents, self._facts.installed, past)
+        self.files = Files(self.data, self._contents, self._facts.installed, past, self._texts())
         self._imported(spread, reads, early)
         if self._facts.installed and self._has_stale(known, reads):
             spread.touched += metadata.asking(spread.index)
@@ -194,6 +195,7 @@ class Planner:
         """Compare a recorded content with what stands there now, and with the change's base."""
         path = key[0]
         if now is None:
+            spread.demand.wider = True
             spread.demand.whole[path] = f"{path} is gone"
             spread.demand.clauses.append(Clause(f"ran {path}, which is gone", [{key: None}]))
             return
@@ -209,6 +211,7 @@ class Planner:
 
         What only a changed line imports is that line's business.
         """
+        demand.wider = True
         file = self._by_graph.python[path]
         name = PurePosixPath(path).name
         if file.status == "A" and now is not None and name not in ("conftest.py", "__init__.py"):
@@ -223,6 +226,11 @@ class Planner:
     def data(self) -> list[FileChange]:
         """Changed files that are no Python, and that no kind excuses."""
         return self._by_graph.data
+
+    def _texts(self) -> list[FileChange]:
+        """Return the changed files of Python, and those that no test is taken to read."""
+        changed = (*self._by_graph.python.values(), *self._by_graph.inert)
+        return list({file.path: file for file in changed}.values())
 
     def everything(self) -> str:
         """Return why every test has to run, "" where there is no such reason."""
@@ -250,7 +258,7 @@ class Planner:
     @property
     def reads_count(self) -> bool:
         """Whether any file that a test may have opened can differ."""
-        return bool(self.data or self._facts.installed)
+        return bool(self.is_code or self._by_graph.inert or self._facts.installed)
 
     @property
     def is_code(self) -> bool:
@@ -321,8 +329,10 @@ class _Verdict:
 
     def _beside(self, known: Known) -> str | None:
         """Return what the test did besides running code that concerns it."""
-        if known.starts and self._planner.is_code:
+        if known.starts == UNKNOWN and self._planner.is_code:
             return "starts other programs"
+        if known.starts and self._planner.is_code and not self._demand.is_inside:
+            return "starts other programs, which may notice more than statements of functions"
         if not self._reading:
             return None
         files = self._planner.files

@@ -77,6 +77,16 @@ class Sink:
             mine[path] = both(old[0], pack_lines(lines)), both(old[1], pack_lines(entries))
         self._now = {}
 
+    def add(self, who: str, file: str, lines: Iterable[int], entries: Iterable[int]) -> None:
+        """Add what ``who`` ran of a real file elsewhere, in a process of its own."""
+        if file not in self._paths:
+            self._paths[file] = self._meet(file)
+        path = self._paths[file]
+        if path is not None:
+            mine = self.ran.setdefault(who, {})
+            old = mine.get(path, (b"", b""))
+            mine[path] = both(old[0], pack_lines(lines)), both(old[1], pack_lines(entries))
+
     # What coverage.py's collector calls
 
     def set_context(self, context: str | None) -> Any:

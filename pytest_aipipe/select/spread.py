@@ -64,6 +64,7 @@ class Spread:
     def add(self, key: Key, impact: Impact, new: bytes | None) -> None:
         """Add what a file's difference means; ``new`` is its content now."""
         path = key[0]
+        self.demand.wider |= not impact.is_inside
         if impact.whole:
             self.demand.whole.setdefault(path, f"{path} {impact.whole}")
         if impact.hooks:
@@ -72,6 +73,9 @@ class Spread:
             points = frozenset(impact.lines), frozenset(impact.entries)
             self.touched.append((key, points))
             self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
+        if impact.script:
+            why = f"runs {path} as a script, which is another one"
+            self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
         for name in sorted(impact.names):
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
         for name in sorted(impact.added):
@@ -88,6 +92,7 @@ class Spread:
 
     def ask(self, path: str, names: Collection[str] | None, why: str) -> None:
         """Add that ``names`` of a module differ; None for all of it."""
+        self.demand.wider = True
         if names is None:
             self.demand.whole.setdefault(path, why)
         self._waiting += [(path, name, False, why) for name in names or ()]
@@ -111,6 +116,7 @@ class Spread:
 
     def add_file(self, path: str, why: str) -> None:
         """Add that a file which is no code changed: who names it may read it."""
+        self.demand.wider = True
         name = path.rpartition("/")[2]
         wanted: dict[Key, Points | None] = {}
         for key, found in self.index.mentioning(name):

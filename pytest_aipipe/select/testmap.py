@@ -39,13 +39,14 @@ MAX_READS = 200
 class Known:
     """What is known of one test: verdicts (``p``, ``f``, ``s``; the last is the latest).
 
-    ``starts`` says that it started other programs, ``reads`` what it opened, with a slash
-    at the end for folders; None for too many to tell.
+    ``starts`` says whether it started other programs (:data:`pytest_aipipe.select.watch.UNKNOWN`
+    and its neighbours), ``reads`` what it opened, with a slash at the end for folders; None for
+    too many to tell.
     """
 
     verdicts: str = ""
     seconds: float = 0.0
-    starts: bool = False
+    starts: int = 0
     reads: tuple[str, ...] | None = ()
     seen: int = 0
 
@@ -211,7 +212,7 @@ def _known(row: Any) -> Known:
     try:
         verdicts, seconds, starts, reads, seen = row
         told = None if reads is None else tuple(map(str, reads)) if reads else ()
-        return Known(str(verdicts), float(seconds), bool(starts), told, int(seen))
+        return Known(str(verdicts), float(seconds), int(starts), told, int(seen))
     except (TypeError, ValueError):
         return Known()
 

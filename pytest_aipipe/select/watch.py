@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.select.audit import Ear
+from pytest_aipipe.select.children import Children
 from pytest_aipipe.select.installed import Installed
 from pytest_aipipe.select.metadata import WORDS
 from pytest_aipipe.select.sink import OUTSIDE, Ran, Sink, merged
+from pytest_aipipe.select.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +33,10 @@ FIXTURE = "<fixture>"
 EARLY = "<early>"
 """The modules that were loaded before anybody watched."""
 
+NOTHING, UNKNOWN, FOLLOWED = 0, 1, 2
+"""Whether a test started other programs: none, some of which nothing is known, only such as
+noted themselves what they ran."""
+
 FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", "__pycache__"})
 
 
@@ -38,6 +44,7 @@ class Project:
     """The project's files. ``top`` is the repository's top, as ``os.path.realpath`` has it."""
 
     def __init__(self, top: str) -> None:
+        self.top = top
         self._top = f"{top}{os.sep}"
 
     def path_of(self, file: str) -> str | None:
@@ -69,11 +76,15 @@ class Watch:
         self.installed = installed or Installed()
         self._marks = self.installed.marks()
         self.sink = Sink(project.path_of, recorder.wants)
-        self.ear = Ear(lambda: self.sink.who, self._place)
+        self.children = Children(project.top, self._test_or_fixture)
+        self.ear = Ear(lambda: self.sink.who, self._place, self.children.is_asked)
+        self.workers = Workers(lambda: self.ear.starts.add(self.sink.who))
         self.uses: dict[str, set[str]] = {}
         self.seen: set[str] = set()
         self.early: set[str] = set()
         self.blind: set[str] = set()
+        self.followed: set[str] = set()
+        self._homes: dict[str, str] = {}
         self.on = False
         self._undo: list[Callable[[], None]] = []
         self._thread = threading.get_ident()
@@ -88,11 +99,15 @@ class Watch:
         self.early = self._loaded()
         if self.on:
             self.ear.listen()
+            self.children.listen()
+            self.workers.listen()
             self._watch_imports()
 
     def stop(self) -> None:
         """End; what was recorded stays."""
         self.ear.stop()
+        self.children.stop()
+        self.workers.stop()
         for undo in self._undo:
             undo()
         self._undo.clear()
@@ -158,9 +173,11 @@ class Watch:
             file = getattr(spec, "origin", None)
             path = self._project.path_of(os.path.realpath(file)) if isinstance(file, str) else None
             if path is None:
-                return original(mine, module)  # type: ignore[no-any-return]
+                original(mine, module)
+                self.workers.listen(module)
+                return
             with self.inside_of(f"{MODULE}{path}"):
-                return original(mine, module)  # type: ignore[no-any-return]
+                original(mine, module)
 
         loader.exec_module = exec_module
         if own is None:
@@ -189,7 +206,12 @@ class Watch:
             self._end()
 
     def look(self, nodeid: str) -> None:
-        """Mark a test after which nobody traces any more: of what it ran we know a part."""
+        """Mark a test after which nobody traces any more: of what it ran we know a part.
+
+        And one during which other processes were there, that may have worked for it.
+        """
+        if self.workers.are_there():
+            self.ear.starts.add(nodeid)
         if self.on and not self._recorder.is_tracing():
             self.blind.add(nodeid)
             self._recorder.trace_again()
@@ -197,6 +219,8 @@ class Watch:
     def note_fixtures(self, item: pytest.Item) -> None:
         """Remember that ``item`` ran in this process, and which shared fixtures it uses."""
         self.seen.add(item.nodeid)
+        path = self._project.path_of(os.path.realpath(item.path))
+        self._homes[item.nodeid] = f"{MODULE}{path}"
         self.look(item.nodeid)
         known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
         asked = getattr(getattr(item, "_request", None), "_fixture_defs", {})
@@ -208,9 +232,22 @@ class Watch:
     # The result
 
     def finish(self) -> None:
-        """Take in what was traced last."""
+        """Take in what was traced last, and what children noted of themselves."""
         self._recorder.flush()
         self.sink.keep()
+        for who, noted, reads in self.children.noted():
+            if noted is None:
+                self.ear.starts.add(who)
+                continue
+            self.followed.add(who)
+            for file, (lines, entries) in noted.items():
+                self.sink.add(who, file, lines, entries)
+            for file in reads or ():
+                place = self._place(file.rstrip(os.sep))
+                if place is not None:
+                    told = f"{place}/" if file.endswith(os.sep) else place
+                    self.ear.reads.setdefault(who, set()).add(told)
+        self.children.close()
 
     def of(self, nodeid: str) -> Ran:
         """Return what a test ran, its shared fixtures included."""
@@ -234,9 +271,21 @@ class Watch:
                 found[f"{MODULE}{path}"] = sorted({*marks, *self.reads(f"{MODULE}{path}")})
         return found
 
-    def starts(self, nodeid: str) -> bool:
-        """Whether a test, or a fixture of it, started another program."""
-        return any(who in self.ear.starts for who in (nodeid, *self.uses.get(nodeid, ())))
+    def starts(self, nodeid: str) -> int:
+        """Return whether a test, a fixture or the file of it started another program.
+
+        One of which nothing is known (`UNKNOWN`), or only such as noted what they ran.
+        """
+        every = {nodeid, *self.uses.get(nodeid, ())}
+        if not self.ear.starts.isdisjoint({*every, self._homes.get(nodeid, "")}):
+            return UNKNOWN
+        return NOTHING if self.followed.isdisjoint(every) else FOLLOWED
+
+    def _test_or_fixture(self) -> str | None:
+        """Return who runs, None where it is neither a test nor a fixture."""
+        who = self.sink.who
+        here = threading.get_ident() == self._thread
+        return who if here and who != OUTSIDE and not who.startswith(MODULE) else None
 
     def modules(self) -> dict[str, Ran]:
         """Return what each module of the project ran at import, and what nobody's was."""

@@ -63,6 +63,8 @@ class Mapping:
         except Exception:
             place = defect_file(host.run.change.root, traceback.format_exc())
             host.run.note(f"A defect of ours kept the map from being written; see {place}.")
+        finally:
+            self.watch.children.close()
 
     def _write(self, host: Host) -> None:
         from pytest_aipipe.select.testmap import (

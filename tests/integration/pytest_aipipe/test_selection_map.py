@@ -139,14 +139,19 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.root
 
 
-@pytest.fixture
-def shop(recorded: Path, tmp_path: Path) -> Project:
-    """A copy of the project with its map."""
-    root = tmp_path / "project"
+def copied(recorded: Path, root: Path) -> Project:
+    """A copy of a project with its map, whose own Pythons find its code."""
     project = Project(root)
     shutil.rmtree(root)
     shutil.copytree(recorded, root)
+    project.environment["PYTHONPATH"] += f":{root / 'src'}"
     return project
+
+
+@pytest.fixture
+def shop(recorded: Path, tmp_path: Path) -> Project:
+    """A copy of the project with its map."""
+    return copied(recorded, tmp_path / "project")
 
 
 def edit(project: Project, path: str, old: str, new: str) -> None:
@@ -390,3 +395,44 @@ def test_annotations_kept_as_text_concern_who_reads_them(shop: Project) -> None:
     assert "12 passed" in shop.pytest(*RECORD).text
     edit(shop, PRICE, "RATE = 2", "from __future__ import annotations\nRATE = 2")
     assert selected(shop) == {"types"}
+
+
+HELP = """
+import subprocess, sys
+
+def test_help():
+    done = subprocess.run([sys.executable, "-m", "shop.table"], capture_output=True, text=True)
+    assert done.stdout == "[0]\\n", done
+"""
+
+
+@pytest.fixture(scope="module")
+def started(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with a test that starts Python on a module of it, recorded."""
+    project = copied(recorded, tmp_path_factory.mktemp("started") / "project")
+    project.commit({"tests/test_help.py": HELP, "src/shop/table.py": (
+        "from shop.price import total\n\ndef shown():\n    return [total([])]\n\n"
+        "def unseen():\n    return 1\n\nif __name__ == '__main__':\n    print(shown())\n"
+    )})  # fmt: skip
+    ran = project.pytest(*RECORD)
+    assert "12 passed" in ran.text, ran.text
+    return project.root
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "expected"),
+    [
+        pytest.param("src/shop/table.py", "return 1", "return 2", set(), id="what it does not run"),
+        pytest.param("src/shop/table.py", "[total([])]", "[0]", {"help"}, id="what it runs"),
+        pytest.param(PRICE, "return 0", "return 1", {"help", "nothing"}, id="what that calls"),
+        pytest.param(PRICE, "RATE = 2", "RATE = 3", {"help", "sum"}, id="a name"),
+        pytest.param("src/shop/table.py", "print(shown())", "print(0)", {"help"}, id="a script"),
+        pytest.param(CART, "len(self.items)", "0", {"first", "second"}, id="another module"),
+    ],
+)
+def test_a_python_that_a_test_starts_shows_what_it_runs(
+    started: Path, tmp_path: Path, path: str, old: str, new: str, expected: set[str]
+) -> None:
+    project = copied(started, tmp_path / "project")
+    edit(project, path, old, new)
+    assert selected(project) == expected

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+import importlib.util
+import linecache
+import os
+import pkgutil
+import shutil
+import sys
+import tokenize
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,6 +14,7 @@ import pytest
 from pytest_aipipe.select.audit import Ear
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -42,3 +50,54 @@ def test_a_program_of_the_project_is_no_filter_whatever_its_name(tmp_path: Path)
     assert started(tmp_path, [str(tmp_path / "bin" / "cat")])
     assert started(tmp_path, ["python", "-c", "0"])
     assert started(tmp_path, ["sh", "-c", "cat"])
+
+
+def heard(top: Path, act: Callable[[], object]) -> set[str]:
+    """What is noted as read of the project ``top`` while ``act`` runs."""
+    ear = Ear(lambda: "test", lambda file: os.path.relpath(file, top))
+    ear.listen()
+    try:
+        act()
+    finally:
+        ear.stop()
+    return {one for one in ear.reads.get("test", ()) if not one.startswith("..")}
+
+
+def load(file: Path) -> None:
+    spec = importlib.util.spec_from_file_location("loaded_from_there", file)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_code_that_is_read_as_text_is_read_like_any_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("A = 1\n")
+    acts: list[Callable[[], object]] = [
+        file.read_text,
+        file.read_bytes,
+        lambda: file.open().close(),
+        lambda: tokenize.open(file).close(),
+        lambda: os.close(os.open(file, os.O_RDONLY)),
+        lambda: shutil.copy(file, tmp_path / "b.txt"),
+    ]
+    for act in acts:
+        assert heard(tmp_path, act) == {"a.py"}
+
+
+def test_code_that_is_loaded_or_shown_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("A = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert heard(tmp_path, lambda: load(file)) == set()
+    assert heard(tmp_path, lambda: linecache.getlines(str(file))) == set()
+    assert heard(tmp_path, lambda: importlib.import_module("a")) == set()
+    monkeypatch.delitem(sys.modules, "a")
+
+
+def test_who_looks_for_modules_lists_their_folder(tmp_path: Path) -> None:
+    assert heard(tmp_path, lambda: list(pkgutil.iter_modules([str(tmp_path)]))) == {"./"}
+    assert heard(tmp_path, lambda: list(tmp_path.glob("*.py"))) == {"./"}

@@ -117,6 +117,8 @@ def test_a_function_that_becomes_a_generator_concerns_all_who_enter_it() -> None
     ("old", "new", "why"),
     [
         ("LIMIT = 1", "LIMIT = 1\nprint(LIMIT)", "for its effect"),
+        ("LIMIT = 1", "LIMIT = 1\nif LIMIT:\n    raise ImportError", "for its effect"),
+        ("LIMIT = 1", "LIMIT = 1\nassert LIMIT", "for its effect"),
         ("import re", "from __future__ import barry_as_FLUFL\nimport re", "__future__"),
         ("LIMIT = 1", "LIMIT = (", "cannot be read"),
         ("LIMIT = 1", "LIMIT = 1\ndef __getattr__(name): ...", "does not bind"),

@@ -11,7 +11,7 @@ from pytest_aipipe.select.files import EVER, Contents
 from pytest_aipipe.select.graph import Graph
 from pytest_aipipe.select.plan import Item, Plan, Planner
 from pytest_aipipe.select.testmap import Known, digest_of
-from pytest_aipipe.select.watch import EARLY
+from pytest_aipipe.select.watch import EARLY, FOLLOWED
 
 CODE = "def f():\n    return 1\ndef g():\n    return 2\n"
 OLD = {
@@ -151,6 +151,17 @@ def test_a_data_file_concerns_who_read_it() -> None:
     assert names(plan({"data/y.txt": "new"}, memory)) == set()
 
 
+def test_code_or_a_document_that_a_test_reads_concerns_it_whatever_differs() -> None:
+    memory = Memory()
+    memory.known["test_b.py::test_b"] = Known("p", reads=("a.py",))
+    assert names(plan({"a.py": f"{CODE}# why\n"}, memory)) == {"b"}
+    memory.known["test_b.py::test_b"] = Known("p", reads=("README.md",))
+    assert names(plan({"README.md": "new"}, memory)) == {"b"}
+    memory.known["test_b.py::test_b"] = Known("p", reads=("src/",))
+    assert names(plan({"src/new.py": ""}, memory, status="A")) == {"b"}
+    assert names(plan({"a.py": f"{CODE}# why\n"}, memory)) == set()
+
+
 def test_a_data_file_that_comes_concerns_who_listed_its_folder() -> None:
     memory = Memory()
     memory.known["test_b.py::test_b"] = Known("p", reads=("data/",))
@@ -264,6 +275,37 @@ def test_a_test_that_starts_programs_runs_with_any_change_of_code() -> None:
     memory.known["test_b.py::test_b"] = Known("p", starts=True)
     assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f", "b"}
     assert names(plan({"README.md": "new"}, memory)) == set()
+
+
+def test_a_python_that_a_test_started_speaks_for_statements_of_functions_alone() -> None:
+    memory = Memory()
+    memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
+    assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f"}
+    memory.lines = {**RAN, "test_b.py::test_b": ({2}, {1})}
+    assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f", "b"}
+    assert names(plan({"a.py": CODE.replace("return 2", "return 9")}, memory)) == {"g"}
+    for new in (
+        f"{CODE}LIMIT = 1\n",
+        f"{CODE}if __name__ == '__main__':\n    f()\n",
+        CODE.replace("f()", "f(x=1)"),
+    ):
+        assert "b" in names(plan({"a.py": new}, memory))
+    assert "b" in names(plan({"a.py": None}, memory, status="D"))
+    assert "b" in names(plan({"data.json": "{}"}, memory))
+
+
+def test_what_runs_as_a_script_alone_concerns_who_ran_the_module_itself() -> None:
+    files = {**OLD, "a.py": f"{CODE}if __name__ == '__main__':\n    f()\n"}
+    memory = Memory(files=files, modules={"<module>test_a.py": ({1, 3, 5}, {1})})
+    memory.lines = {**RAN, "test_b.py::test_b": ({1, 3, 5, 6}, {1})}
+    assert names(plan({"a.py": files["a.py"].replace("    f()", "    g()")}, memory)) == {"f", "b"}
+    memory.lines["test_a.py::test_f"] = ({2}, {2})
+    for new in (
+        files["a.py"].replace("    f()", "    g()"),
+        f"{CODE}\n",
+        files["a.py"] + "    g()\n",
+    ):
+        assert names(plan({"a.py": new}, memory)) == {"b"}
 
 
 def test_a_changed_test_runs_and_its_neighbours_do_not() -> None:

@@ -79,9 +79,21 @@ def test_a_class_concerns_who_enters_its_methods_and_those_of_classes_made_from_
     assert entered == {("a.py", 3), ("b.py", 3)}
 
 
-def test_a_call_for_its_effect_leaves_its_file_to_the_import_graph() -> None:
-    files = {"a.py": "A = 1\n", "b.py": "import a\nprint(a.A)\n"}
-    assert "b.py" in demand(files, "a.py", "1", "2").whole
+@pytest.mark.parametrize(
+    "text",
+    ["print(a.A)", "assert a.A", "raise OSError(a.A)", "if a.A:\n    print(1)",
+     "for one in a.A:\n    if one:\n        raise OSError"],
+)  # fmt: skip
+def test_what_a_module_does_at_import_leaves_its_file_to_the_import_graph(text: str) -> None:
+    files = {"a.py": "A = 1\n", "b.py": f"import a\n{text}\n"}
+    assert "b.py" in demand(files, "a.py", "A = 1", "A = 2").whole
+
+
+def test_a_header_at_import_decides_what_is_bound_below_it() -> None:
+    files = {"a.py": "A = 1\n", "b.py": "import a\nB = 0\nif a.A:\n    B = 1\n"}
+    found = demand(files, "a.py", "A = 1", "A = 2")
+    assert not found.whole
+    assert ("b.py", "B") in found.parts
 
 
 def test_a_star_import_hands_names_on() -> None:
