@@ -1,6 +1,7 @@
 """How many flaky tests of bench/flaky_suite/ the hunt finds, explains and mends.
 
-    python bench/flaky_bench.py [--suite DIR --truth FILE] [--minutes N] [--only WORDS] [--keep FILE]
+    python bench/flaky_bench.py [--minutes N] [--only WORDS] [--suite DIR --truth FILE]
+        [--keep FILE]
 
 The suite is copied to a folder of its own and pytest --ai-flaky-hunt runs there; what is
 flaky and why stands in a file beside the suite that the tool never reads. A test is found

@@ -25,7 +25,7 @@ from pytest_aipipe.flaky.hunt import Hunt
 from pytest_aipipe.flaky.lab import Lab
 from pytest_aipipe.flaky.report import document, summary
 from pytest_aipipe.flaky.suspects import Suspects, rerun
-from pytest_aipipe.flaky.workplace import files_in, make_workplace, top_of
+from pytest_aipipe.flaky.workplace import make_workplace, paths_in, top_of
 from pytest_aipipe.progress import progress_for
 from pytest_aipipe.session.ask import pytest_args
 from pytest_aipipe.session.folder import defect_file, own_folder, write_text
@@ -81,7 +81,7 @@ class FlakyHost:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Look after the tests have run, whatever became of them."""
-        self._known = files_in(top_of(self.config.rootpath))
+        self._known = paths_in(top_of(self.config.rootpath))
         try:
             return (yield)
         finally:
