@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.condition import pinned
-from pytest_aipipe.flaky.mend import compare, ports, restore, surrounds, wait
+from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.isolate import confine, release
 from pytest_aipipe.flaky.mend.proposal import Scene, names_of
@@ -35,7 +35,7 @@ MENDERS: Mapping[Cause, tuple[Mender, ...]] = {
     Cause.UNORDERED: (compare.sort,),
     Cause.FLOAT: (compare.approximate,),
     Cause.RANDOMNESS: (surrounds.seed,),
-    Cause.CLOCK: (surrounds.freeze,),
+    Cause.CLOCK: (clock.freeze,),
     Cause.TIME_ZONE: (surrounds.zone,),
     Cause.LOCALE: (surrounds.language,),
     Cause.FILES: (surrounds.folder,),

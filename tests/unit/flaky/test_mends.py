@@ -8,7 +8,7 @@ import pytest
 
 from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.finding import Finding, Pollution
-from pytest_aipipe.flaky.mend import compare, ports, restore, surrounds, wait
+from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.proposal import Proposal, Scene
 from pytest_aipipe.flaky.verdict import Verdict
@@ -186,7 +186,7 @@ def test_the_clock_is_stopped_where_the_project_reads_it(scene: Scene) -> None:
         "    return datetime.datetime.now(), date.today()\n"
     )
     found = failure(scene, 2, touched={"clock_places": [f"{scene.top}/clockwork.py:6"]})
-    made = propose(surrounds.freeze, scene, "def test_it():\n    assert now()\n", failure=found)
+    made = propose(clock.freeze, scene, "def test_it():\n    assert now()\n", failure=found)
     new = made[0].texts["test_a.py"]
     assert 'monkeypatch.setattr("datetime.datetime", FrozenDatetime)' in new
     assert 'monkeypatch.setattr("clockwork.date", FrozenDate)' in new
@@ -195,7 +195,16 @@ def test_the_clock_is_stopped_where_the_project_reads_it(scene: Scene) -> None:
 
 def test_text_is_written_and_read_with_an_encoding(scene: Scene) -> None:
     text = "def test_it(tmp_path):\n    p.write_text('é')\n    open(p, 'rb')\n    assert open(p)\n"
-    new = propose(surrounds.language, scene, text)[0].texts["test_a.py"]
+    made = propose(surrounds.language, scene, text)
+    new = made[0].texts["test_a.py"]
+    assert weakened(text, new, ["test_it"], made[0].allowed) == ""
     assert "p.write_text('é', encoding=\"utf-8\")" in new
     assert "open(p, 'rb')" in new
     assert 'open(p, encoding="utf-8")' in new
+
+
+def test_where_the_project_names_no_encoding_the_locale_of_the_test_does(scene: Scene) -> None:
+    made = propose(surrounds.language, scene, "def test_it():\n    assert note() == 'é'\n")
+    new = made[0].texts["test_a.py"]
+    assert '    locale.setlocale(locale.LC_CTYPE, "C.UTF-8")\n    yield\n' in new
+    assert '@pytest.mark.usefixtures("utf8_locale")\ndef test_it():' in new
