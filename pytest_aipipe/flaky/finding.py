@@ -20,7 +20,8 @@ class Pollution:
     """``before`` are the fewest tests that, run first, turn the verdict of ``victim``.
 
     ``keys`` name the state that, put back in between, turns it back; empty where none does.
-    ``brittle``: the victim fails alone and needs the others.
+    ``brittle``: the victim fails alone and needs the others. ``among`` is the longest run of
+    tests after which its verdict turned: who else pollutes it is in there.
     """
 
     victim: str
@@ -28,6 +29,7 @@ class Pollution:
     keys: tuple[str, ...] = ()
     changed: tuple[Mapping[str, Any], ...] = ()
     brittle: bool = False
+    among: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

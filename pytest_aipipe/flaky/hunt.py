@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.flaky import order as ordering
@@ -104,6 +104,7 @@ class Hunt:
         base = self.experiments.base
         held = [one for one in self.tests if one not in self.found and base[one].steady]
         turned: dict[str, list[str]] = {}
+        longest: dict[str, list[str]] = {}
         for name, order in ordering.orders(self.neighbours or self.tests, SHUFFLES):
             if self.late():
                 break
@@ -115,19 +116,22 @@ class Hunt:
                     self.orders_bad[nodeid] += 1
                     if place < len(turned.get(nodeid, order)):
                         turned[nodeid] = order[:place]
+                    if place > len(longest.get(nodeid, ())):
+                        longest[nodeid] = order[:place]
         for nodeid, before in turned.items():
             if self.late():
                 break
             self.say(f"who pollutes {nodeid}")
-            self._pollution(bench, nodeid, before)
+            self._pollution(bench, nodeid, before, longest[nodeid])
 
-    def _pollution(self, bench: Bench, nodeid: str, before: list[str]) -> None:
+    def _pollution(self, bench: Bench, nodeid: str, before: list[str], longest: list[str]) -> None:
         base = self.experiments.base[nodeid]
         bad = not base.bad
         fewest = ordering.bisect(bench, nodeid, before, bad=bad, late=self.late)
         if not fewest or bench.alone(nodeid).bad == bad:
             return
         pollution = ordering.explain(bench, nodeid, fewest, bad=bad)
+        pollution = replace(pollution, among=tuple(longest))
         double = any(row.get("double") for row in pollution.changed)
         last = bench.run([*fewest, nodeid]).of(nodeid)
         self.found[nodeid] = Finding(

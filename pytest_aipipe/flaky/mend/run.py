@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.condition import pinned
-from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, wait
+from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, victim, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.isolate import confine, release
 from pytest_aipipe.flaky.mend.proposal import Scene, names_of
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pytest_aipipe.flaky.mend.proposal import Mender, Proposal
 
 MENDERS: Mapping[Cause, tuple[Mender, ...]] = {
-    Cause.ORDER: (restore.restore,),
-    Cause.DOUBLE: (restore.restore,),
+    Cause.ORDER: (restore.restore, victim.prepare),
+    Cause.DOUBLE: (restore.restore, victim.prepare),
     Cause.HASH_SEED: (compare.sort,),
     Cause.UNORDERED: (compare.sort,),
     Cause.FLOAT: (compare.approximate,),

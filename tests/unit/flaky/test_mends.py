@@ -8,7 +8,7 @@ import pytest
 
 from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.finding import Finding, Pollution
-from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, wait
+from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, victim, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.proposal import Proposal, Scene
 from pytest_aipipe.flaky.verdict import Verdict
@@ -176,7 +176,7 @@ def test_every_kind_of_state_has_a_fixture_that_gives_it_back(
 def test_a_test_that_needs_another_does_first_what_that_does(scene: Scene) -> None:
     text = f"def test_first():\n    fill()\n{VICTIM}"
     needed = Pollution("test_a.py::test_it", ("test_a.py::test_first",), brittle=True)
-    new = propose(restore.restore, scene, text, pollution=needed)[0].texts["test_a.py"]
+    new = propose(victim.prepare, scene, text, pollution=needed)[0].texts["test_a.py"]
     assert "def test_it():\n    test_first()\n    assert clean()\n" in new
 
 
@@ -208,3 +208,31 @@ def test_where_the_project_names_no_encoding_the_locale_of_the_test_does(scene: 
     new = made[0].texts["test_a.py"]
     assert '    locale.setlocale(locale.LC_CTYPE, "C.UTF-8")\n    yield\n' in new
     assert '@pytest.mark.usefixtures("utf8_locale")\ndef test_it():' in new
+
+
+@pytest.mark.parametrize(
+    ("key", "was", "line"),
+    [
+        ("shop.LIMITS", "{'a': 1}", """monkeypatch.setattr(shop, "LIMITS", {'a': 1})"""),
+        ("shop.Shop.count", "0", 'monkeypatch.setattr(shop.Shop, "count", 0)'),
+        ("test_a.seen", "[]", 'monkeypatch.setitem(globals(), "seen", [])'),
+        ("test_a.TestIt.seen", "None", 'monkeypatch.setattr(TestIt, "seen", None)'),
+    ],
+)
+def test_a_state_that_many_tests_change_is_set_where_it_is_needed(
+    scene: Scene, key: str, was: str, line: str
+) -> None:
+    text = f"def test_first():\n    change()\n{VICTIM}"
+    row = polluted(f"attribute:{key}", "attribute", was=was, now="other")
+    new = propose(victim.prepare, scene, text, **row)[0].texts["test_a.py"]
+    assert "def expected_state(monkeypatch):\n" in new
+    assert f"\n    {line}\n" in new
+    assert '@pytest.mark.usefixtures("expected_state")\ndef test_it():' in new
+    compile(new, "test_a.py", "exec")
+
+
+@pytest.mark.parametrize("was", ["<object object at 0x1>", "[1, 2, 3...", "absent"])
+def test_a_state_that_cannot_be_written_down_is_not_set(scene: Scene, was: str) -> None:
+    text = f"def test_first():\n    change()\n{VICTIM}"
+    row = polluted("attribute:shop.LIMITS", "attribute", was=was)
+    assert propose(victim.prepare, scene, text, **row) == []
