@@ -40,7 +40,7 @@ MENDERS: Mapping[Cause, tuple[Mender, ...]] = {
     Cause.LOCALE: (surrounds.language,),
     Cause.FILES: (surrounds.folder,),
     Cause.PORTS: (ports.choose,),
-    Cause.CONCURRENCY: (wait.wait, compare.sort),
+    Cause.CONCURRENCY: (wait.wait, compare.sort, wait.wait_sorted),
     Cause.ASYNC: (wait.wait,),
     Cause.NETWORK: (wait.wait,),
     Cause.RESOURCES: (wait.wait,),

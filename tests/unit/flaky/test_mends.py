@@ -236,3 +236,16 @@ def test_a_state_that_cannot_be_written_down_is_not_set(scene: Scene, was: str) 
     text = f"def test_first():\n    change()\n{VICTIM}"
     row = polluted("attribute:shop.LIMITS", "attribute", was=was)
     assert propose(victim.prepare, scene, text, **row) == []
+
+
+def test_the_results_of_threads_are_joined_and_compared_sorted(scene: Scene) -> None:
+    text = (
+        "def test_it():\n    threads = [Thread(target=seen.append, args=(n,)) for n in (1, 2)]\n"
+        "    time.sleep(1)\n    assert seen == [1, 2]\n"
+    )
+    found = failure(scene, 4, compare={"kind": "order", "types": ["list", "list"]})
+    made = propose(wait.wait_sorted, scene, text, failure=found)[0]
+    new = made.texts["test_a.py"]
+    assert "    for one in threads:\n        one.join()\n    assert sorted(seen) == " in new
+    assert "sleep" not in new
+    assert weakened(text, new, ["test_it"], made.allowed) == ""
