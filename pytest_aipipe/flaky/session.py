@@ -67,6 +67,7 @@ class FlakyHost:
         self.reports: list[pytest.TestReport] = []
         self.hunted = 0
         self._known: frozenset[str] | None = None
+        self._environ, self._path = dict(os.environ), list(sys.path)
 
     @property
     def diff(self) -> Any:
@@ -82,6 +83,8 @@ class FlakyHost:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Look after the tests have run, whatever became of them."""
         self._known = paths_in(top_of(self.config.rootpath))
+        self._environ = dict(os.environ)
+        self._path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100
         try:
             return (yield)
         finally:
@@ -184,7 +187,8 @@ class FlakyHost:
             self.config.rootpath,
             self._args(),
             self._targets(),
-            [os.path.abspath(entry) for entry in sys.path],  # noqa: PTH100
+            self._path,
+            self._environ,
         )
 
     def _say(self, progress: Any, words: str) -> None:

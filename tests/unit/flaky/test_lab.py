@@ -42,6 +42,17 @@ def test_the_environment_is_the_users_but_for_the_condition(
     assert made["PYTHONPATH"].startswith(f"{lab.workplace.copy / 'src'}:/elsewhere")
 
 
+def test_a_child_has_the_environment_of_before_the_tests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = Workplace(tmp_path / "project", tmp_path / "copy", tmp_path)
+    lab = Lab(place, place.origin, [], [], [], {"BEFORE": "1"})
+    monkeypatch.setenv("LEFT_BY_A_TEST", "1")
+    made = lab.environment(Condition("c"), tmp_path)
+    assert made["BEFORE"] == "1"
+    assert "LEFT_BY_A_TEST" not in made
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
