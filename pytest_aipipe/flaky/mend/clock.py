@@ -38,7 +38,7 @@ def freeze(finding: Finding, scene: Scene) -> Iterator[Proposal]:
 
             made = source.edited(names, lambda f, mark=mark: with_mark(f, mark))  # type: ignore[misc]
             yield Proposal(told, {path: made.with_import(module).text})
-        code = clock_fixture(_reads(places), moment, at)
+        code = clock_fixture(_reads(places, scene), moment, at)
         if code:
             imports = ["datetime", "time"]
             made = with_fixture(source, names, name="frozen_clock", code=code, imports=imports)
@@ -58,14 +58,17 @@ CLOCK_CALLS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime
                "ctime", "monotonic", "perf_counter"}  # fmt: skip
 
 
-def _reads(places: Sequence[str]) -> set[tuple[str, str, str]]:
-    """Return (module, name in it, what that is) for each reading of the clock."""
+def _reads(places: Sequence[str], scene: Scene) -> set[tuple[str, str, str]]:
+    """Return (module, name in it, what that is) for each reading of the clock.
+
+    The lines are those of the files as the tests ran; mends before this one may have moved them.
+    """
     found: set[tuple[str, str, str]] = set()
     for place in places:
         file, _, line = place.rpartition(":")
         try:
-            tree = ast.parse(Path(file).read_text("utf-8"))
-        except (OSError, SyntaxError, UnicodeDecodeError):
+            tree = ast.parse(scene.original(str(Path(file).relative_to(scene.top))))
+        except (OSError, SyntaxError, ValueError):
             continue
         module = module_of(Path(file))
         imported = _imports(tree)

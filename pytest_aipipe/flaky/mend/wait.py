@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from pytest_aipipe.flaky.mend.compare import sort
+from pytest_aipipe.flaky.mend.compare import in_any_order
 from pytest_aipipe.flaky.mend.ports import _function
 from pytest_aipipe.flaky.mend.proposal import Proposal, names_of
 from pytest_aipipe.flaky.mend.source import Source
@@ -38,9 +38,16 @@ def wait(finding: Finding, scene: Scene) -> Iterator[Proposal]:
 
 
 def wait_sorted(finding: Finding, scene: Scene) -> Iterator[Proposal]:
-    """Compare without an order that nothing promises, and wait for it instead of sleeping."""
+    """Wait for lists instead of sleeping, and compare them without an order.
+
+    Nothing promises in which order threads end. A list that was not full yet when it was compared
+    does not show that; waiting alone has to fail first.
+    """
     names, path = names_of(finding.nodeid), scene.path_of(finding.nodeid)
-    for proposal in sort(finding, scene):
+    compared = finding.failure.compare if finding.failure else {}
+    if not set(compared.get("types", ("other",))) <= {"list", "tuple"}:
+        return
+    for proposal in in_any_order(finding, scene):
         text = proposal.texts[path]
         function = _function(text, names)
         if function is None:

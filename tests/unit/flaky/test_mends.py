@@ -249,3 +249,28 @@ def test_the_results_of_threads_are_joined_and_compared_sorted(scene: Scene) -> 
     assert "    for one in threads:\n        one.join()\n    assert sorted(seen) == " in new
     assert "sleep" not in new
     assert weakened(text, new, ["test_it"], made.allowed) == ""
+
+
+def test_a_list_of_threads_results_that_was_not_full_is_waited_for_and_sorted(
+    scene: Scene,
+) -> None:
+    text = "def test_it():\n    a = Thread()\n    time.sleep(1)\n    assert seen == [1, 2]\n"
+    short = failure(scene, 4, compare={"kind": "other", "types": ["list", "list"]})
+    new = propose(wait.wait_sorted, scene, text, failure=short)[0].texts["test_a.py"]
+    assert "    a.join()\n    assert sorted(seen) == sorted([1, 2])\n" in new
+    number = failure(scene, 4, compare={"kind": "other", "types": ["int", "int"]})
+    assert propose(wait.wait_sorted, scene, text, failure=number) == []
+
+
+def test_the_clock_is_found_where_it_was_read_before_other_mends_moved_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "copy", tmp_path / "copy", tmp_path / "project")
+    text = "from datetime import date\n\n\ndef test_it():\n    assert date.today() > DAY\n"
+    for place in (scene.top, scene.origin):
+        place.mkdir()
+        (place / "test_a.py").write_text(text)
+    moved = text.replace("\n\n\n", "\n\n\nHERE = 1\n\n\n")
+    found = failure(scene, 5, touched={"clock_places": [f"{scene.top}/test_a.py:5"]})
+    made = propose(clock.freeze, scene, moved, failure=found)
+    new = made[0].texts["test_a.py"]
+    assert 'monkeypatch.setitem(globals(), "date", FrozenDate)' in new
+    assert "HERE = 1" in new
