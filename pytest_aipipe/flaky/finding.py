@@ -43,7 +43,7 @@ class Finding:
     provoked: tuple[int, int] = (3, 3)  # with a setting that turns it: (turned, runs)
     runs: int = 0
     failures: int = 0
-    settings: list[Setting] = field(default_factory=list)  # under which the verdict turns
+    settings: list[Setting] = field(default_factory=list)  # that turn it, the cause's own first
     failure: Verdict | None = None
     pollution: Pollution | None = None
     fix: str = ""

@@ -13,11 +13,12 @@ from pytest_aipipe.flaky.child.clock import WITHOUT, can_turn
 from pytest_aipipe.flaky.condition import natural, pinned
 from pytest_aipipe.flaky.experiments import Experiments, Hit
 from pytest_aipipe.flaky.finding import Finding
+from pytest_aipipe.flaky.interval import interval
 from pytest_aipipe.flaky.sequential import FLAKY, STEADY, Sequential
 from pytest_aipipe.flaky.sweeps import HASH_SEEDS, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_aipipe.flaky.lab import Bench, Lab
     from pytest_aipipe.flaky.verdict import Verdict
@@ -198,8 +199,9 @@ def attributed(nodeid: str, hits: list[Hit]) -> Finding:
     for hit in hits:
         cause = of_schedule(hit.example) if hit.setting.schedule else hit.setting.cause
         by_cause.setdefault(cause, []).append(hit)
-    first = min(by_cause, key=RANK.index)
+    first = _narrowest(by_cause)
     chosen = by_cause[first]
+    others = [hit for hit in hits if hit not in chosen]
     evidence = [
         f"with everything else held, the verdict turns with {hit.setting.words} "
         f"({hit.turned} of {hit.runs})"
@@ -209,9 +211,25 @@ def attributed(nodeid: str, hits: list[Hit]) -> Finding:
     cause = refine(first, failure)
     return Finding(
         nodeid, cause, [*evidence, *_shown(failure)],
-        settings=[hit.setting for hit in chosen], failure=failure,
-        provoked=(sum(hit.turned for hit in chosen), sum(hit.runs for hit in chosen)),
+        settings=[hit.setting for hit in [*chosen, *others]], failure=failure,
+        provoked=min(map(_rate, by_cause.values()), key=lambda rate: interval(*rate)[0]),
     )  # fmt: skip
+
+
+def _narrowest(by_cause: Mapping[Cause, list[Hit]]) -> Cause:
+    """Return the cause that explains most.
+
+    A zone turns a verdict at any time of the day. Where the clock turns it only when two readings
+    lie on both sides of a midnight, the zone says more.
+    """
+    clock = by_cause.get(Cause.CLOCK, [])
+    if Cause.TIME_ZONE in by_cause and all(hit.setting.straddles for hit in clock):
+        by_cause = {cause: rows for cause, rows in by_cause.items() if cause != Cause.CLOCK}
+    return min(by_cause, key=RANK.index)
+
+
+def _rate(hits: list[Hit]) -> tuple[int, int]:
+    return sum(hit.turned for hit in hits), sum(hit.runs for hit in hits)
 
 
 def unexplained(nodeid: str, bad: Verdict, *, mixed: bool) -> Finding:

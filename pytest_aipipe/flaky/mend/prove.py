@@ -38,10 +38,15 @@ def needed(failures: int, runs: int) -> int:
 
 
 class Proof:
-    """Runs a mended test in the laboratory's copy. ``runs`` counts what it held through."""
+    """Runs a mended test in the laboratory's copy. ``runs`` counts what it held through.
 
-    def __init__(self, finding: Finding, lab: Lab) -> None:
+    ``refused`` remembers, for mends of this test that failed late, in which run of what: a mend
+    that follows has to hold so often that one with that rate would have been refused as well.
+    """
+
+    def __init__(self, finding: Finding, lab: Lab, refused: dict[str, int] | None = None) -> None:
         self.finding, self.lab = finding, lab
+        self.refused = {} if refused is None else refused
         self.runs = 0
         self.why = ""
 
@@ -116,9 +121,13 @@ class Proof:
         return True
 
     def _repeat(self, words: str, times: int, outcome: Callable[[], str]) -> bool:
+        if words in self.refused:
+            times = max(times, needed(1, self.refused[words]))
         for number in range(times):
             found = outcome()
             if found != "passed":
+                if number:
+                    self.refused[words] = max(self.refused.get(words, 0), number + 1)
                 self.why = f"{found} in run {number + 1} {words}"
                 return False
             self.runs += 1

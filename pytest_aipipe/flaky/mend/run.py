@@ -36,7 +36,7 @@ MENDERS: Mapping[Cause, tuple[Mender, ...]] = {
     Cause.FLOAT: (compare.approximate,),
     Cause.RANDOMNESS: (surrounds.seed,),
     Cause.CLOCK: (clock.freeze,),
-    Cause.TIME_ZONE: (surrounds.zone,),
+    Cause.TIME_ZONE: (surrounds.zone, clock.freeze),
     Cause.LOCALE: (surrounds.language,),
     Cause.FILES: (surrounds.folder,),
     Cause.PORTS: (ports.choose,),
@@ -118,6 +118,7 @@ def _mend(finding: Finding, lab: Lab, scene: Scene) -> None:
         if proof.holds():  # a mend before this one has taken the pollution away
             finding.fix = f"mended with the others of its polluter; held {proof.runs} runs"
             return
+    refused: dict[str, int] = {}
     for proposal in _proposals(finding, scene):
         before = {path: scene.read(path) for path in proposal.texts}
         reason = _refusal(finding, proposal, before)
@@ -126,7 +127,7 @@ def _mend(finding: Finding, lab: Lab, scene: Scene) -> None:
             continue
         for path, text in proposal.texts.items():
             lab.workplace.write(path, text)
-        proof = Proof(finding, lab)
+        proof = Proof(finding, lab, refused)
         try:
             held = proof.holds()
         except AipipeError as error:

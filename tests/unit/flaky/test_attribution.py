@@ -9,15 +9,34 @@ from pytest_aipipe.flaky.sweeps import Setting
 from pytest_aipipe.flaky.verdict import Verdict
 
 
-def hit(cause: Cause, *, schedule: bool = False, **touched: object) -> Hit:
+def hit(
+    cause: Cause, *, schedule: bool = False, turned: int = 3, step: float = 0.0, **touched: object
+) -> Hit:
     failure = Verdict("t", "failed", "assert 1 == 2", types=("AssertionError",), touched=touched)
-    return Hit(Setting(cause, f"turned {cause}", schedule=schedule), 3, 3, failure)
+    knobs = {"clock_step": step} if step else {}
+    setting = Setting(cause, f"turned {cause}", knobs=knobs, schedule=schedule)
+    return Hit(setting, turned, 3, failure)
 
 
 def test_the_narrower_cause_is_named() -> None:
     found = attributed("t", [hit(Cause.HASH_SEED), hit(Cause.UNORDERED)])
     assert found.cause is Cause.UNORDERED
     assert "turned unordered-collection (3 of 3)" in found.evidence[0]
+
+
+def test_a_zone_says_more_than_a_clock_that_turns_a_verdict_only_at_midnight() -> None:
+    zone, midnight, morning = (
+        hit(Cause.TIME_ZONE), hit(Cause.CLOCK, step=0.015), hit(Cause.CLOCK),
+    )  # fmt: skip
+    assert attributed("t", [zone, midnight]).cause is Cause.TIME_ZONE
+    assert attributed("t", [zone, midnight, morning]).cause is Cause.CLOCK
+    assert attributed("t", [midnight]).cause is Cause.CLOCK
+
+
+def test_a_mend_has_to_hold_under_the_settings_of_other_causes_too() -> None:
+    found = attributed("t", [hit(Cause.RANDOMNESS, turned=2), hit(Cause.UNORDERED)])
+    assert [one.cause for one in found.settings] == [Cause.UNORDERED, Cause.RANDOMNESS]
+    assert found.provoked == (2, 3)
 
 
 def test_a_delay_blames_the_tasks_where_there_are_tasks() -> None:
