@@ -28,6 +28,8 @@ PER_PROCESS = 3
 LEAST = 0.15
 """The failure rate from which a test that was only rerun counts as flaky."""
 SHUFFLES = 8
+SCREENS, RERUNS, SWEEP, ORDERS = 0.2, 0.45, 0.65, 0.85
+"""The shares of a limited time after which each step makes way for the next; mends are last."""
 
 
 @dataclass(slots=True)
@@ -51,13 +53,15 @@ class Hunt:
     experiments: Experiments = field(init=False)
     _begun: float = field(default_factory=time.monotonic)
     _cut: bool = False
+    _share: float = 1.0
 
     def __post_init__(self) -> None:
         self.experiments = Experiments(self.lab, self.late, self.say)
 
     def late(self) -> bool:
-        """Whether the time is up."""
-        over = self.seconds is not None and time.monotonic() - self._begun > self.seconds
+        """Whether the time is up for the step that is being taken."""
+        spent = time.monotonic() - self._begun
+        over = self.seconds is not None and spent > self.seconds * self._share
         self._cut |= over
         return over
 
@@ -68,13 +72,18 @@ class Hunt:
             self.tests = [one for one in self.tests if one in set(bench.collected)]
             self.say("everything pinned")
             self.experiments.baseline(bench, self.tests)
+            self._share = SCREENS
             self.experiments.screen(bench)
+            self._share = RERUNS
             self._natural()
+            self._share = SWEEP
             self.experiments.sweep(
                 bench, settings(condition, bench.at_import, self.lab.workplace.scratch)
             )
             self._attribute()
+            self._share = ORDERS
             self._orders(bench)
+        self._share = 1.0
         self._rest()
         if not can_turn():
             self.notes.append(WITHOUT)
