@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytest_aipipe.flaky.causes import RANK, WORDS, Cause
-from pytest_aipipe.flaky.experiments import Hit
-from pytest_aipipe.flaky.hunt import attributed, unexplained
+from pytest_aipipe.flaky.experiments import Baseline, Hit
+from pytest_aipipe.flaky.hunt import Hunt, attributed, unexplained
+from pytest_aipipe.flaky.sequential import Sequential
 from pytest_aipipe.flaky.sweeps import Setting
 from pytest_aipipe.flaky.verdict import Verdict
 
@@ -64,3 +67,23 @@ def test_what_still_changes_with_all_pinned_is_told_by_what_it_uses() -> None:
     assert cause() is Cause.UNORDERED
     assert cause(written=["/x"]) is Cause.UNKNOWN
     assert unexplained("t", Verdict("t", "failed"), mixed=False).cause is Cause.UNKNOWN
+
+
+def test_what_fails_only_in_the_laboratory_is_noted_and_not_called_flaky() -> None:
+    lab: Any = None
+    hunt = Hunt(lab, ["t"])
+    hunt.experiments.base["t"] = Baseline([Verdict("t", "failed")] * 3)
+    hunt.reruns["t"] = Sequential(runs=6, failures=0)
+    hunt._rest()
+    assert hunt.found == {}
+    assert "t fails with everything pinned and passes as it is (6 of 6)" in hunt.notes[0]
+
+
+def test_what_fails_in_some_runs_as_it_is_and_in_none_when_pinned_is_flaky() -> None:
+    lab: Any = None
+    hunt = Hunt(lab, ["t"])
+    hunt.experiments.base["t"] = Baseline([Verdict("t", "passed")] * 3)
+    hunt.reruns["t"] = Sequential(runs=6, failures=2)
+    hunt.failures["t"] = Verdict("t", "failed")
+    hunt._rest()
+    assert hunt.found["t"].cause is Cause.UNKNOWN
