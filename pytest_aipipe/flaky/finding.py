@@ -20,7 +20,8 @@ class Pollution:
     """``before`` are the fewest tests that, run first, turn the verdict of ``victim``.
 
     ``keys`` name the state that, put back in between, turns it back; empty where none does.
-    ``brittle``: the victim fails alone and needs the others.
+    ``brittle``: the victim fails alone and needs the others. ``among`` is the longest run of
+    tests after which its verdict turned: who else pollutes it is in there.
     """
 
     victim: str
@@ -28,6 +29,7 @@ class Pollution:
     keys: tuple[str, ...] = ()
     changed: tuple[Mapping[str, Any], ...] = ()
     brittle: bool = False
+    among: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Finding:
     provoked: tuple[int, int] = (3, 3)  # with a setting that turns it: (turned, runs)
     runs: int = 0
     failures: int = 0
-    settings: list[Setting] = field(default_factory=list)  # under which the verdict turns
+    settings: list[Setting] = field(default_factory=list)  # that turn it, the cause's own first
     failure: Verdict | None = None
     pollution: Pollution | None = None
     fix: str = ""

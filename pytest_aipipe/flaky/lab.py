@@ -167,12 +167,18 @@ class Bench:
 
 
 class Lab:
-    """Starts children in the copy of the project, and counts every run of every test."""
+    """Starts children in the copy of the project, and counts every run of every test.
+
+    ``python_path`` and ``environ`` are those of before the session's own run of the tests, which
+    may have changed both; without ``environ`` they are this process's.
+    """
 
     def __init__(self, workplace: Workplace, rootdir: Path, pytest_args: Sequence[str],
-                 targets: Sequence[str], python_path: Sequence[str]) -> None:  # fmt: skip
+                 targets: Sequence[str], python_path: Sequence[str],
+                 environ: Mapping[str, str] | None = None) -> None:  # fmt: skip
         self.workplace, self.rootdir = workplace, rootdir
         self._args, self._targets, self._path = list(pytest_args), list(targets), python_path
+        self._environ = environ
         self.runs: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.seconds: dict[str, float] = {}
@@ -220,7 +226,8 @@ class Lab:
 
     def environment(self, condition: Condition, temporary: Path) -> dict[str, str]:
         """Return a child's environment."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(_STRANGE)}
+        given = os.environ if self._environ is None else self._environ
+        kept = {k: v for k, v in given.items() if not k.startswith(_STRANGE)}
         path = [str(self.workplace.inside(Path(entry))) for entry in self._path if entry]
         if our_folder().name not in {"site-packages", "dist-packages"}:
             path.append(str(our_folder()))

@@ -25,7 +25,7 @@ from pytest_aipipe.flaky.hunt import Hunt
 from pytest_aipipe.flaky.lab import Lab
 from pytest_aipipe.flaky.report import document, summary
 from pytest_aipipe.flaky.suspects import Suspects, rerun
-from pytest_aipipe.flaky.workplace import files_in, make_workplace, top_of
+from pytest_aipipe.flaky.workplace import make_workplace, paths_in, top_of
 from pytest_aipipe.progress import progress_for
 from pytest_aipipe.session.ask import pytest_args
 from pytest_aipipe.session.folder import defect_file, own_folder, write_text
@@ -67,6 +67,7 @@ class FlakyHost:
         self.reports: list[pytest.TestReport] = []
         self.hunted = 0
         self._known: frozenset[str] | None = None
+        self._environ, self._path = dict(os.environ), list(sys.path)
 
     @property
     def diff(self) -> Any:
@@ -81,7 +82,9 @@ class FlakyHost:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Look after the tests have run, whatever became of them."""
-        self._known = files_in(top_of(self.config.rootpath))
+        self._known = paths_in(top_of(self.config.rootpath))
+        self._environ = dict(os.environ)
+        self._path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100
         try:
             return (yield)
         finally:
@@ -184,7 +187,8 @@ class FlakyHost:
             self.config.rootpath,
             self._args(),
             self._targets(),
-            [os.path.abspath(entry) for entry in sys.path],  # noqa: PTH100
+            self._path,
+            self._environ,
         )
 
     def _say(self, progress: Any, words: str) -> None:

@@ -37,6 +37,11 @@ class Setting:
     schedule: bool = False  # a delay; it need not strike each time
     screened: bool = False  # only for tests whose verdict turned in a screen or by itself
 
+    @property
+    def straddles(self) -> bool:
+        """Whether two readings of its clock lie on both sides of an end: of a second, a day."""
+        return "clock_step" in (self.condition.knobs if self.condition else self.knobs)
+
 
 def settings(pinned: Condition, at_import: Mapping[str, int], scratch: Path) -> list[Setting]:
     """Return every setting, the cheap ones first."""

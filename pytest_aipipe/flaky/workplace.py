@@ -55,19 +55,22 @@ class Workplace:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def files_in(top: Path) -> frozenset[str]:
-    """Return the paths of all files below ``top`` that a copy would hold."""
+def paths_in(top: Path) -> frozenset[str]:
+    """Return the paths of all files and folders below ``top`` that a copy would hold."""
     found: set[str] = set()
     for folder, folders, names in os.walk(top):
         folders[:] = [name for name in folders if name not in LEFT_OUT]
-        found.update(os.path.join(folder, name) for name in names)  # noqa: PTH118 - thousands
+        found.update(
+            os.path.join(folder, name)  # noqa: PTH118 - thousands
+            for name in (*folders, *names)
+        )
     return frozenset(found)
 
 
 def make_workplace(rootdir: Path, known: frozenset[str] | None = None) -> Workplace:
     """Copy the project around ``rootdir``.
 
-    With ``known``, only the files that :func:`files_in` named before the tests ran: what a
+    With ``known``, only what :func:`paths_in` named before the tests ran: what a
     test left behind must not be there from the start.
     """
     origin = top_of(rootdir)
@@ -91,7 +94,7 @@ def _ignored(known: frozenset[str] | None) -> Callable[[str, list[str]], set[str
         found = patterns(folder, names)
         for name in names:
             path = os.path.join(folder, name)  # noqa: PTH118 - as copytree has them
-            if known is not None and path not in known and not os.path.isdir(path):  # noqa: PTH112
+            if known is not None and path not in known:
                 found.add(name)
         return found
 

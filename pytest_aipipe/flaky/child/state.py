@@ -69,12 +69,11 @@ class Snapshot:
         found[path] = Held(owner, key, value, content)
         if id(value) in seen or isinstance(value, (types.ModuleType, *_SCALARS)):
             return
+        if isinstance(value, type) and not self._is_home(path, owner, value, ours=ours):
+            return  # a class is held where it was defined, whoever imported it first
         seen.add(id(value))
         inner: Any = None
         if isinstance(value, type):
-            home = str(getattr(value, "__module__", ""))
-            if home != _module_of(path, owner) or (ours and not self._is_ours(value)):
-                return
             inner = vars(value)
         elif ours and isinstance(value, (functools._lru_cache_wrapper,)):  # noqa: SLF001
             found[f"{path}.cache"] = Held(value, "", MISSING, value.cache_info().currsize)
@@ -94,6 +93,10 @@ class Snapshot:
                     found, f"{path}.{name}", value, name, sub,
                     ours=ours, seen=seen, depth=depth + 1,
                 )  # fmt: skip
+
+    def _is_home(self, path: str, owner: Any, cls: type, *, ours: bool) -> bool:
+        home = str(getattr(cls, "__module__", ""))
+        return home == _module_of(path, owner) and (not ours or self._is_ours(cls))
 
     def _is_ours(self, cls: type) -> bool:
         module = sys.modules.get(getattr(cls, "__module__", ""))

@@ -92,6 +92,8 @@ class Squatter:
         try:
             other = socket.socket(mine.family, mine.type)
             try:
+                if mine.type == socket.SOCK_STREAM:  # an earlier connection may linger there
+                    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 other.bind(address)
                 if mine.type == socket.SOCK_STREAM:
                     other.listen()

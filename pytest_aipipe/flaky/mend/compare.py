@@ -48,33 +48,42 @@ def _line(finding: Finding, path: str, scene: Scene) -> int:
 
 def sort(finding: Finding, scene: Scene) -> Iterator[Proposal]:
     """Compare without an order that nothing promises, or list folders sorted."""
+    if finding.failure is None:
+        return
+    if finding.failure.compare.get("kind") == "order":
+        yield from in_any_order(finding, scene)
     names, path = names_of(finding.nodeid), scene.path_of(finding.nodeid)
-    text, line = scene.read(path), _line(finding, path, scene)
-    allowed = frozenset({"sorted"})
-    kind = finding.failure.compare.get("kind") if finding.failure else None
-    if line and kind == "order":
-        both = with_compared(
-            text, line, lambda side: f"sorted({side})", ops=(ast.Eq,), left=True, right=True
-        )
-        words = "compares what has no order sorted"
-        types = set(finding.failure.compare.get("types", ())) if finding.failure else set()
-        if both and types != {"str"}:
-            yield Proposal(words, {path: both}, allowed)
-        for mark in SEPARATORS if "str" in types else ():
-            quoted = f'"{mark}"'
-            pieces = with_compared(
-                text, line, lambda side, q=quoted: f"sorted({_held(side)}.split({q}))",  # type: ignore[misc]
-                ops=(ast.Eq,), left=True, right=True,
-            )  # fmt: skip
-            if pieces and mark.replace("\\n", "\n") in text:
-                yield Proposal(f"{words}, split at {mark!r}", {path: pieces}, allowed)
-    touched = finding.failure.touched if finding.failure else {}
-    if touched.get("listings"):
+    text = scene.read(path)
+    if finding.failure.touched.get("listings"):
         made = with_fixture(
             Source.of(text), names, name="sorted_folders", code=LISTED,
             imports=["contextlib", "os"],
         )  # fmt: skip
         yield Proposal("lists folders in the order of their names", {path: made.text})
+
+
+def in_any_order(finding: Finding, scene: Scene) -> Iterator[Proposal]:
+    """Sort both sides of the comparison that failed, or the pieces of both texts."""
+    path = scene.path_of(finding.nodeid)
+    text, line = scene.read(path), _line(finding, path, scene)
+    allowed = frozenset({"sorted"})
+    types = set(finding.failure.compare.get("types", ())) if finding.failure else set()
+    if not line:
+        return
+    both = with_compared(
+        text, line, lambda side: f"sorted({side})", ops=(ast.Eq,), left=True, right=True
+    )
+    words = "compares what has no order sorted"
+    if both and types != {"str"}:
+        yield Proposal(words, {path: both}, allowed)
+    for mark in SEPARATORS if "str" in types else ():
+        quoted = f'"{mark}"'
+        pieces = with_compared(
+            text, line, lambda side, q=quoted: f"sorted({_held(side)}.split({q}))",  # type: ignore[misc]
+            ops=(ast.Eq,), left=True, right=True,
+        )  # fmt: skip
+        if pieces and mark.replace("\\n", "\n") in text:
+            yield Proposal(f"{words}, split at {mark!r}", {path: pieces}, allowed)
 
 
 def _held(side: str) -> str:

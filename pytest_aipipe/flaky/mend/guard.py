@@ -17,7 +17,8 @@ def weakened(old: str, new: str, names: Sequence[str], allowed: Collection[str])
 
     ``allowed`` may hold ``sorted`` (both sides of a comparison are sorted or compared by
     their pieces), ``approx`` (a float is compared with pytest's tolerance), ``place`` (a
-    constant became a variable) and ``time`` (a limit on waiting became longer).
+    constant became a variable), ``time`` (a limit on waiting became longer) and ``encoding``
+    (a call that reads or writes text names UTF-8).
     """
     before, after = _function(ast.parse(old), names), _function(ast.parse(new), names)
     if after is None or before is None:
@@ -86,7 +87,12 @@ def _wrapped(old: Any, new: ast.AST, allowed: frozenset[str]) -> bool:
             return now > was
     if isinstance(old, ast.Constant) and "place" in allowed:
         return isinstance(new, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.Call)
-    if not isinstance(new, ast.Call) or new.keywords:
+    if not isinstance(new, ast.Call):
+        return False
+    if isinstance(old, ast.Call) and "encoding" in allowed and _names_utf8(new):
+        plain = ast.Call(new.func, new.args, new.keywords[:-1])
+        return _same(old, plain, allowed)
+    if new.keywords:
         return False
     name = getattr(new.func, "attr", getattr(new.func, "id", ""))
     if name in ("sorted", "approx") and name in allowed and len(new.args) == 1:
@@ -94,6 +100,13 @@ def _wrapped(old: Any, new: ast.AST, allowed: frozenset[str]) -> bool:
     if name == "split" and "sorted" in allowed and isinstance(new.func, ast.Attribute):
         return _same(old, new.func.value, allowed)
     return False
+
+
+def _names_utf8(call: ast.Call) -> bool:
+    """Whether the last thing that a call says is that text is UTF-8."""
+    last = call.keywords[-1] if call.keywords else None
+    value = last.value if last is not None and last.arg == "encoding" else None
+    return isinstance(value, ast.Constant) and value.value == "utf-8"
 
 
 def _count(function: ast.AST, kind: type[ast.AST]) -> int:

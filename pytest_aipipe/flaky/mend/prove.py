@@ -3,7 +3,8 @@
 The mended test has to hold alone with everything pinned, under each setting that turned it,
 and as it is, each as often as the failure rate demands: so often that a test that still
 failed at the lower end of the rate's interval would pass with a probability of at most
-:data:`MISS`.
+:data:`MISS`. What other tests pollute has to hold after the longest order that turned it as
+well: there may be more polluters than the one that was found.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pytest_aipipe.flaky.sequential import most_runs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_aipipe.flaky.condition import Condition
     from pytest_aipipe.flaky.finding import Finding
     from pytest_aipipe.flaky.lab import Bench, Lab
 
@@ -36,10 +38,15 @@ def needed(failures: int, runs: int) -> int:
 
 
 class Proof:
-    """Runs a mended test in the laboratory's copy. ``runs`` counts what it held through."""
+    """Runs a mended test in the laboratory's copy. ``runs`` counts what it held through.
 
-    def __init__(self, finding: Finding, lab: Lab) -> None:
+    ``refused`` remembers, for mends of this test that failed late, in which run of what: a mend
+    that follows has to hold so often that one with that rate would have been refused as well.
+    """
+
+    def __init__(self, finding: Finding, lab: Lab, refused: dict[str, int] | None = None) -> None:
         self.finding, self.lab = finding, lab
+        self.refused = {} if refused is None else refused
         self.runs = 0
         self.why = ""
 
@@ -54,6 +61,8 @@ class Proof:
                     return False
             elif not self._provoked(bench):
                 return False
+        if not self._among(condition):
+            return False
         times = needed(*self.finding.natural)
         with self.lab.start(natural(17), self._files()) as bench:
             return self._repeat("as it is", times, lambda: self._alone(bench))
@@ -79,6 +88,20 @@ class Proof:
 
         return self._repeat("after " + " and ".join(pollution.before), times, outcome)
 
+    def _among(self, condition: Condition) -> bool:
+        """Whether it holds after all the tests of the longest order that turned it."""
+        pollution = self.finding.pollution
+        if pollution is None or set(pollution.among) <= set(pollution.before):
+            return True
+        order = [*pollution.among, pollution.victim]
+        with self.lab.start(condition) as bench:
+
+            def outcome() -> str:
+                last = bench.run(order).of(pollution.victim)
+                return last.outcome if last is not None else "not run"
+
+            return self._repeat("among all that ran before it", 1, outcome)
+
     def _provoked(self, bench: Bench) -> bool:
         times = needed(*self.finding.provoked)
         nodeid = self.finding.nodeid
@@ -98,9 +121,13 @@ class Proof:
         return True
 
     def _repeat(self, words: str, times: int, outcome: Callable[[], str]) -> bool:
+        if words in self.refused:
+            times = max(times, needed(1, self.refused[words]))
         for number in range(times):
             found = outcome()
             if found != "passed":
+                if number:
+                    self.refused[words] = max(self.refused.get(words, 0), number + 1)
                 self.why = f"{found} in run {number + 1} {words}"
                 return False
             self.runs += 1

@@ -12,13 +12,12 @@ from pytest_aipipe.flaky.mend.source import (
     Source,
     with_fixture,
     with_parameter,
-    with_statements,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_aipipe.flaky.finding import Finding, Pollution
+    from pytest_aipipe.flaky.finding import Finding
     from pytest_aipipe.flaky.mend.proposal import Scene
 
 
@@ -65,12 +64,9 @@ _SIMPLE = {
 
 
 def restore(finding: Finding, scene: Scene) -> Iterator[Proposal]:
-    """Let the polluter restore the state, or give a test that needs another what that does."""
+    """Let the polluter restore the state that it changes."""
     pollution = finding.pollution
-    if pollution is None:
-        return
-    if pollution.brittle:
-        yield from _helped(pollution, scene)
+    if pollution is None or pollution.brittle:
         return
     if len(pollution.before) != 1 or not pollution.keys:
         return
@@ -226,7 +222,7 @@ def _logging(name: str) -> tuple[str, list[str], str]:
 def _attribute(
     name: str, row: Mapping[str, Any], scene: Scene, path: str
 ) -> tuple[str, list[str], str] | None:
-    module, rest = _split(name, scene, path)
+    module, rest = split(name, scene, path)
     if not rest:
         return None
     last = rest.rpartition(".")[2]
@@ -251,7 +247,7 @@ def _attribute(
     return label, imports, f"    before = {whole}\n    yield\n    {whole} = before\n"
 
 
-def _split(name: str, scene: Scene, path: str) -> tuple[str, str]:
+def split(name: str, scene: Scene, path: str) -> tuple[str, str]:
     """Split a dotted name in module and attribute; the module is "" for the test's own."""
     parts = name.split(".")
     stem = path.removesuffix(".py").split("/")
@@ -266,25 +262,3 @@ def _split(name: str, scene: Scene, path: str) -> tuple[str, str]:
             if place.with_suffix(".py").is_file() or (place / "__init__.py").is_file():
                 return ".".join(module), ".".join(parts[end:])
     return ".".join(parts[:1]), ".".join(parts[1:])
-
-
-def _helped(pollution: Pollution, scene: Scene) -> Iterator[Proposal]:
-    """Let a test that needs others run what they do first (iFixFlakies' helper)."""
-    victim = names_of(pollution.victim)
-    path = scene.path_of(pollution.victim)
-    source = Source.of(scene.read(path))
-    calls: list[str] = []
-    for other in pollution.before:
-        names = names_of(other)
-        function = source.function(names)
-        same = scene.path_of(other) == path and names[:-1] == victim[:-1]
-        if not same or function is None or "[" in other:
-            return
-        wanted = [one.name.value for one in function.params.params]
-        if wanted not in ([], ["self"]):
-            return
-        calls.append(f"{'self.' if wanted else ''}{names[-1]}()\n")
-    code = "".join(calls)
-    edited = source.edited(victim, lambda f: with_statements(f, code))
-    others = " and ".join(pollution.before)
-    yield Proposal(f"lets it do first what {others} does", {path: edited.text})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.condition import pinned
-from pytest_aipipe.flaky.mend import compare, ports, restore, surrounds, wait
+from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, victim, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.isolate import confine, release
 from pytest_aipipe.flaky.mend.proposal import Scene, names_of
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from pytest_aipipe.flaky.mend.proposal import Mender, Proposal
 
 MENDERS: Mapping[Cause, tuple[Mender, ...]] = {
-    Cause.ORDER: (restore.restore,),
-    Cause.DOUBLE: (restore.restore,),
+    Cause.ORDER: (restore.restore, victim.prepare),
+    Cause.DOUBLE: (restore.restore, victim.prepare),
     Cause.HASH_SEED: (compare.sort,),
     Cause.UNORDERED: (compare.sort,),
     Cause.FLOAT: (compare.approximate,),
     Cause.RANDOMNESS: (surrounds.seed,),
-    Cause.CLOCK: (surrounds.freeze,),
-    Cause.TIME_ZONE: (surrounds.zone,),
+    Cause.CLOCK: (clock.freeze,),
+    Cause.TIME_ZONE: (surrounds.zone, clock.freeze),
     Cause.LOCALE: (surrounds.language,),
     Cause.FILES: (surrounds.folder,),
     Cause.PORTS: (ports.choose,),
-    Cause.CONCURRENCY: (wait.wait, compare.sort),
+    Cause.CONCURRENCY: (wait.wait, compare.sort, wait.wait_sorted),
     Cause.ASYNC: (wait.wait,),
     Cause.NETWORK: (wait.wait,),
     Cause.RESOURCES: (wait.wait,),
@@ -118,6 +118,7 @@ def _mend(finding: Finding, lab: Lab, scene: Scene) -> None:
         if proof.holds():  # a mend before this one has taken the pollution away
             finding.fix = f"mended with the others of its polluter; held {proof.runs} runs"
             return
+    refused: dict[str, int] = {}
     for proposal in _proposals(finding, scene):
         before = {path: scene.read(path) for path in proposal.texts}
         reason = _refusal(finding, proposal, before)
@@ -126,7 +127,7 @@ def _mend(finding: Finding, lab: Lab, scene: Scene) -> None:
             continue
         for path, text in proposal.texts.items():
             lab.workplace.write(path, text)
-        proof = Proof(finding, lab)
+        proof = Proof(finding, lab, refused)
         try:
             held = proof.holds()
         except AipipeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.flaky.mend.compare import in_any_order
 from pytest_aipipe.flaky.mend.ports import _function
 from pytest_aipipe.flaky.mend.proposal import Proposal, names_of
 from pytest_aipipe.flaky.mend.source import Source
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 30
 WAITING = ("wait", "join", "get", "result", "wait_for", "acquire", "settimeout", "poll")
+THREADS = ("Thread", "Timer", "Process")
 TASKS = ("ensure_future", "create_task", "run_coroutine_threadsafe", "submit")
 
 
@@ -35,6 +37,25 @@ def wait(finding: Finding, scene: Scene) -> Iterator[Proposal]:
                        {path: patient}, frozenset({"place", "time"}))  # fmt: skip
 
 
+def wait_sorted(finding: Finding, scene: Scene) -> Iterator[Proposal]:
+    """Wait for lists instead of sleeping, and compare them without an order.
+
+    Nothing promises in which order threads end. A list that was not full yet when it was compared
+    does not show that; waiting alone has to fail first.
+    """
+    names, path = names_of(finding.nodeid), scene.path_of(finding.nodeid)
+    compared = finding.failure.compare if finding.failure else {}
+    if not set(compared.get("types", ("other",))) <= {"list", "tuple"}:
+        return
+    for proposal in in_any_order(finding, scene):
+        text = proposal.texts[path]
+        function = _function(text, names)
+        if function is None:
+            continue
+        for words, made in _sleeps(text, function):
+            yield Proposal(f"{proposal.words}, and {words}", {path: made}, proposal.allowed)
+
+
 def _sleeps(text: str, function: ast.AST) -> Iterator[tuple[str, str]]:
     for block in _blocks(function):
         for index, node in enumerate(block[:-1]):
@@ -45,8 +66,8 @@ def _sleeps(text: str, function: ast.AST) -> Iterator[tuple[str, str]]:
             if awaited and started:
                 code = f"await asyncio.wait([{', '.join(started)}])"
                 yield "awaits the tasks instead of sleeping", _replaced(text, node, [code])
-            if not awaited and _threads(block[:index]):
-                joins = [f"{name}.join()" for name in _threads(block[:index])]
+            joins = _joins(block[:index])
+            if not awaited and joins:
                 yield "joins the threads instead of sleeping", _replaced(text, node, joins)
             condition = _condition(block[:index], block[index + 1])
             if condition:
@@ -80,8 +101,14 @@ def _started(block: list[ast.stmt]) -> list[str]:
     return _assigned(block, TASKS)
 
 
-def _threads(block: list[ast.stmt]) -> list[str]:
-    return _assigned(block, ("Thread", "Timer", "Process"))
+def _joins(block: list[ast.stmt]) -> list[str]:
+    """Return what joins the threads that the block keeps: one a name, or all of a list."""
+    lines = [f"{name}.join()" for name in _assigned(block, THREADS)]
+    for node in block:
+        match node:
+            case ast.Assign([ast.Name(name)], ast.ListComp(ast.Call() as made)):
+                lines += [f"for one in {name}:", "    one.join()"] * _calls(made, THREADS)
+    return lines
 
 
 def _assigned(block: list[ast.stmt], calls: tuple[str, ...]) -> list[str]:
@@ -89,10 +116,13 @@ def _assigned(block: list[ast.stmt], calls: tuple[str, ...]) -> list[str]:
     for node in block:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             target = node.targets[0]
-            made = ast.unparse(node.value.func).rpartition(".")[2]
-            if isinstance(target, ast.Name) and made in calls:
+            if isinstance(target, ast.Name) and _calls(node.value, calls):
                 names.append(target.id)
     return names
+
+
+def _calls(call: ast.Call, names: tuple[str, ...]) -> bool:
+    return ast.unparse(call.func).rpartition(".")[2] in names
 
 
 def _condition(before: list[ast.stmt], following: ast.stmt) -> str:

@@ -70,6 +70,14 @@ def test_a_constant_may_become_a_variable_where_a_place_is_chosen() -> None:
     assert reason(old.replace("8080", "port"), old=old)
 
 
+def test_text_may_name_utf8_and_nothing_else() -> None:
+    old = "def test_it(path):\n    assert path.read_text() == 'é'\n"
+    utf8, other = "read_text(encoding='utf-8')", "read_text(encoding='ascii', errors='ignore')"
+    assert reason(old.replace("read_text()", utf8), "encoding", old=old) == ""
+    assert reason(old.replace("read_text()", utf8), old=old)
+    assert reason(old.replace("read_text()", other), "encoding", old=old)
+
+
 def test_assert_methods_and_expected_errors_count() -> None:
     old = "def test_it():\n    self.assertEqual(a, b)\n    with pytest.raises(OSError):\n        f()\n"
     assert reason(old.replace("self.assertEqual(a, b)", "a"), old=old)

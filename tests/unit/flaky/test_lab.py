@@ -8,7 +8,7 @@ import pytest
 
 from pytest_aipipe.flaky.condition import Condition, natural, pinned
 from pytest_aipipe.flaky.lab import Lab, without_theirs
-from pytest_aipipe.flaky.workplace import Workplace, make_workplace, top_of
+from pytest_aipipe.flaky.workplace import Workplace, make_workplace, paths_in, top_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,17 @@ def test_the_environment_is_the_users_but_for_the_condition(
     assert "GONE" not in made
     assert "PYTEST_ADDOPTS" not in made
     assert made["PYTHONPATH"].startswith(f"{lab.workplace.copy / 'src'}:/elsewhere")
+
+
+def test_a_child_has_the_environment_of_before_the_tests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = Workplace(tmp_path / "project", tmp_path / "copy", tmp_path)
+    lab = Lab(place, place.origin, [], [], [], {"BEFORE": "1"})
+    monkeypatch.setenv("LEFT_BY_A_TEST", "1")
+    made = lab.environment(Condition("c"), tmp_path)
+    assert made["BEFORE"] == "1"
+    assert "LEFT_BY_A_TEST" not in made
 
 
 @pytest.mark.parametrize(
@@ -79,3 +90,18 @@ def test_a_project_is_copied_from_its_top_without_what_is_not_its_own(tmp_path: 
     finally:
         place.close()
     assert not place.scratch.exists()
+
+
+def test_what_the_tests_left_is_not_copied_neither_files_nor_folders(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "data").mkdir(parents=True)
+    (project / "data" / "kept").touch()
+    known = paths_in(project)
+    (project / "export").mkdir()
+    (project / "data" / "left").touch()
+    place = make_workplace(project, known)
+    try:
+        copied = sorted(str(p.relative_to(place.copy)) for p in place.copy.rglob("*"))
+        assert copied == ["data", "data/kept"]
+    finally:
+        place.close()

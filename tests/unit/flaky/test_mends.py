@@ -8,7 +8,7 @@ import pytest
 
 from pytest_aipipe.flaky.causes import Cause
 from pytest_aipipe.flaky.finding import Finding, Pollution
-from pytest_aipipe.flaky.mend import compare, ports, restore, surrounds, wait
+from pytest_aipipe.flaky.mend import clock, compare, ports, restore, surrounds, victim, wait
 from pytest_aipipe.flaky.mend.guard import weakened
 from pytest_aipipe.flaky.mend.proposal import Proposal, Scene
 from pytest_aipipe.flaky.verdict import Verdict
@@ -176,7 +176,7 @@ def test_every_kind_of_state_has_a_fixture_that_gives_it_back(
 def test_a_test_that_needs_another_does_first_what_that_does(scene: Scene) -> None:
     text = f"def test_first():\n    fill()\n{VICTIM}"
     needed = Pollution("test_a.py::test_it", ("test_a.py::test_first",), brittle=True)
-    new = propose(restore.restore, scene, text, pollution=needed)[0].texts["test_a.py"]
+    new = propose(victim.prepare, scene, text, pollution=needed)[0].texts["test_a.py"]
     assert "def test_it():\n    test_first()\n    assert clean()\n" in new
 
 
@@ -186,7 +186,7 @@ def test_the_clock_is_stopped_where_the_project_reads_it(scene: Scene) -> None:
         "    return datetime.datetime.now(), date.today()\n"
     )
     found = failure(scene, 2, touched={"clock_places": [f"{scene.top}/clockwork.py:6"]})
-    made = propose(surrounds.freeze, scene, "def test_it():\n    assert now()\n", failure=found)
+    made = propose(clock.freeze, scene, "def test_it():\n    assert now()\n", failure=found)
     new = made[0].texts["test_a.py"]
     assert 'monkeypatch.setattr("datetime.datetime", FrozenDatetime)' in new
     assert 'monkeypatch.setattr("clockwork.date", FrozenDate)' in new
@@ -195,7 +195,82 @@ def test_the_clock_is_stopped_where_the_project_reads_it(scene: Scene) -> None:
 
 def test_text_is_written_and_read_with_an_encoding(scene: Scene) -> None:
     text = "def test_it(tmp_path):\n    p.write_text('é')\n    open(p, 'rb')\n    assert open(p)\n"
-    new = propose(surrounds.language, scene, text)[0].texts["test_a.py"]
+    made = propose(surrounds.language, scene, text)
+    new = made[0].texts["test_a.py"]
+    assert weakened(text, new, ["test_it"], made[0].allowed) == ""
     assert "p.write_text('é', encoding=\"utf-8\")" in new
     assert "open(p, 'rb')" in new
     assert 'open(p, encoding="utf-8")' in new
+
+
+def test_where_the_project_names_no_encoding_the_locale_of_the_test_does(scene: Scene) -> None:
+    made = propose(surrounds.language, scene, "def test_it():\n    assert note() == 'é'\n")
+    new = made[0].texts["test_a.py"]
+    assert '    locale.setlocale(locale.LC_CTYPE, "C.UTF-8")\n    yield\n' in new
+    assert '@pytest.mark.usefixtures("utf8_locale")\ndef test_it():' in new
+
+
+@pytest.mark.parametrize(
+    ("key", "was", "line"),
+    [
+        ("shop.LIMITS", "{'a': 1}", """monkeypatch.setattr(shop, "LIMITS", {'a': 1})"""),
+        ("shop.Shop.count", "0", 'monkeypatch.setattr(shop.Shop, "count", 0)'),
+        ("test_a.seen", "[]", 'monkeypatch.setitem(globals(), "seen", [])'),
+        ("test_a.TestIt.seen", "None", 'monkeypatch.setattr(TestIt, "seen", None)'),
+    ],
+)
+def test_a_state_that_many_tests_change_is_set_where_it_is_needed(
+    scene: Scene, key: str, was: str, line: str
+) -> None:
+    text = f"def test_first():\n    change()\n{VICTIM}"
+    row = polluted(f"attribute:{key}", "attribute", was=was, now="other")
+    new = propose(victim.prepare, scene, text, **row)[0].texts["test_a.py"]
+    assert "def expected_state(monkeypatch):\n" in new
+    assert f"\n    {line}\n" in new
+    assert '@pytest.mark.usefixtures("expected_state")\ndef test_it():' in new
+    compile(new, "test_a.py", "exec")
+
+
+@pytest.mark.parametrize("was", ["<object object at 0x1>", "[1, 2, 3...", "absent"])
+def test_a_state_that_cannot_be_written_down_is_not_set(scene: Scene, was: str) -> None:
+    text = f"def test_first():\n    change()\n{VICTIM}"
+    row = polluted("attribute:shop.LIMITS", "attribute", was=was)
+    assert propose(victim.prepare, scene, text, **row) == []
+
+
+def test_the_results_of_threads_are_joined_and_compared_sorted(scene: Scene) -> None:
+    text = (
+        "def test_it():\n    threads = [Thread(target=seen.append, args=(n,)) for n in (1, 2)]\n"
+        "    time.sleep(1)\n    assert seen == [1, 2]\n"
+    )
+    found = failure(scene, 4, compare={"kind": "order", "types": ["list", "list"]})
+    made = propose(wait.wait_sorted, scene, text, failure=found)[0]
+    new = made.texts["test_a.py"]
+    assert "    for one in threads:\n        one.join()\n    assert sorted(seen) == " in new
+    assert "sleep" not in new
+    assert weakened(text, new, ["test_it"], made.allowed) == ""
+
+
+def test_a_list_of_threads_results_that_was_not_full_is_waited_for_and_sorted(
+    scene: Scene,
+) -> None:
+    text = "def test_it():\n    a = Thread()\n    time.sleep(1)\n    assert seen == [1, 2]\n"
+    short = failure(scene, 4, compare={"kind": "other", "types": ["list", "list"]})
+    new = propose(wait.wait_sorted, scene, text, failure=short)[0].texts["test_a.py"]
+    assert "    a.join()\n    assert sorted(seen) == sorted([1, 2])\n" in new
+    number = failure(scene, 4, compare={"kind": "other", "types": ["int", "int"]})
+    assert propose(wait.wait_sorted, scene, text, failure=number) == []
+
+
+def test_the_clock_is_found_where_it_was_read_before_other_mends_moved_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "copy", tmp_path / "copy", tmp_path / "project")
+    text = "from datetime import date\n\n\ndef test_it():\n    assert date.today() > DAY\n"
+    for place in (scene.top, scene.origin):
+        place.mkdir()
+        (place / "test_a.py").write_text(text)
+    moved = text.replace("\n\n\n", "\n\n\nHERE = 1\n\n\n")
+    found = failure(scene, 5, touched={"clock_places": [f"{scene.top}/test_a.py:5"]})
+    made = propose(clock.freeze, scene, moved, failure=found)
+    new = made[0].texts["test_a.py"]
+    assert 'monkeypatch.setitem(globals(), "date", FrozenDate)' in new
+    assert "HERE = 1" in new
