@@ -102,6 +102,13 @@ class Place:
             validate("optimise", document)
         return Done(done.returncode, document, done.stdout, done.stderr)
 
+    def predicted(self) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [sys.executable, "-m", "aipipe_build.cli", "predict", "--json", "."],
+            cwd=self.root, env=self.environ, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return list(json.loads(done.stdout)["steps"])
+
     def dockerfile(self) -> str:
         return (self.root / "Dockerfile").read_text()
 
@@ -161,6 +168,8 @@ CMD ["python3", "app.py"]
     assert sum(row["before"]["ran"] for row in replay["rows"]) == 4
     assert sum(row["after"]["ran"] for row in replay["rows"]) == 2
     assert all(row["after"]["ran"] == row["after"]["predicted"] for row in replay["rows"])
+    # What the builder has is on record; the Dockerfile, which is copied, has changed since.
+    assert [step["verdict"] for step in place.predicted()] == ["hit", "hit", "hit", "miss"]
 
 
 def test_without_write_there_is_a_diff_and_the_file_stays(place: Place) -> None:
