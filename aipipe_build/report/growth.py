@@ -15,6 +15,8 @@ _WORTH_TELLING = 20_000
 _MOST = 12
 _EXPLAINS = 0.8
 _FEW = 4
+_NOISE = 1000
+"""A folder that changed by so much less than another one is not told."""
 
 
 def growth(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def _folders(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[s
         path: new.get(path, {}).get("size", 0) - old.get(path, {}).get("size", 0)
         for path in old.keys() | new.keys()
     }
+    told = _explaining(changes)
+    least = max([_WORTH_TELLING, *(abs(changes[path]) // _NOISE for path in told)])
     rows = [
         {
             "path": f"/{path}",
@@ -48,8 +52,8 @@ def _folders(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[s
             "change": changes[path],
             "why": _why(old.get(path), new.get(path), before["layers"], after["layers"]),
         }
-        for path in _explaining(changes)
-        if abs(changes[path]) >= _WORTH_TELLING
+        for path in told
+        if abs(changes[path]) >= least
     ]
     return sorted(rows, key=lambda row: (-abs(row["change"]), row["path"]))
 
