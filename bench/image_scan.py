@@ -69,6 +69,8 @@ class Row:
     words: tuple[str, ...] = ()
     config: str = ""
     serve: Callable[[str, dict[str, Any]], tuple[int, bytes]] | None = None
+    withheld: int = 0
+    """Bytes that the server promises and does not send."""
 
 
 def affected(**more: Any) -> tuple[dict[str, Any], ...]:
@@ -186,6 +188,8 @@ ROWS = (
         serve=lambda *_: (200, b"<html>")),
     Row("a service that answers with nothing", 3, "advisories-unreachable",
         serve=lambda *_: (200, b"{}")),
+    Row("a service that breaks off", 3, "advisories-unreachable",
+        serve=lambda *_: (200, b'{"results": ['), withheld=99),
     Row("a service that leaves a question out", 3, "advisories-unreachable",
         serve=lambda *_: (200, b'{"results": []}')),
     Row("a service that is not there", 3, "advisories-unreachable", words=("--advisories=dead",)),
@@ -217,7 +221,7 @@ def serving(row: Row) -> Iterator[str]:
             assert row.serve is not None
             code, data = row.serve(self.path, body)
             self.send_response(code)
-            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Length", str(len(data) + row.withheld))
             self.end_headers()
             self.wfile.write(data)
 

@@ -61,11 +61,25 @@ def optimise(options: argparse.Namespace) -> tuple[Outcome, int]:
     tell = _teller(quiet=bool(options.quiet))
     with Workshop(options, engine, environ) as workshop:
         outcome = _search(place, request, config, workshop, names, tell)
+        _remember(outcome, workshop, tell)
     code = ExitCode.DONE if outcome.fits else ExitCode.NO
     if options.write and outcome.changed and outcome.worth_it:
         write_rewrite(place, outcome.text_after, outcome.ignore_after)
         outcome.written = True
     return outcome, int(code)
+
+
+def _remember(outcome: Outcome, workshop: Workshop, tell: Callable[[str], None]) -> None:
+    """Record both texts: the builder has their layers, and the next build will find them."""
+    states = [(outcome.text_before, outcome.ignore_before)]
+    if outcome.changed:
+        states.append((outcome.text_after, outcome.ignore_after))
+    try:
+        known = [workshop.remember(*state) for state in states]
+        if not all(known):
+            tell("files changed since they were built: not all is on record")
+    except AipipeError as error:
+        tell(f"nothing was recorded: {error}")
 
 
 def _search(

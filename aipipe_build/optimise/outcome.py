@@ -58,6 +58,11 @@ class Outcome:
         """Whether anything was proven."""
         return self.text_before != self.text_after or self.ignore_before != self.ignore_after
 
+    def rewritten(self) -> list[str]:
+        """Return the names of the files that a rewrite changes."""
+        names = [self.dockerfile] if self.text_before != self.text_after else []
+        return names + ([self.ignore_file] if self.ignore_before != self.ignore_after else [])
+
     @property
     def fits(self) -> bool:
         """Whether the image is within its limit. 0 is no limit."""

@@ -45,7 +45,7 @@ def render_outcome(outcome: Outcome) -> str:
 
 def _ending(outcome: Outcome) -> str:
     if outcome.written:
-        return f"{outcome.dockerfile} was rewritten."
+        return f"Written: {', '.join(outcome.rewritten())}."
     if not outcome.worth_it:
         return "The rebuilds got slower: nothing is written."
     return "Nothing was written; --write does that."

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aipipe_build.image.archive import load_image
+from aipipe_build.predict.job import Job
+from aipipe_build.record.make import Made
 from aipipe_build.run.argv import Command
 from aipipe_build.run.job import ImageJob, Place
 from aipipe_build.run.process import run_quietly
+from aipipe_build.run.requests import platform_requests
 from aipipe_core.errors import AipipeError
 
 if TYPE_CHECKING:
@@ -48,7 +51,10 @@ class Workshop:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aipipe-optimise-")))
     output: str = ""
     """What the last build that failed has printed."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """What each step took when it ran, by its instruction."""
     _bare: dict[str, Image | None] = field(default_factory=dict)
+    _keys: set[tuple[str, ...]] = field(default_factory=set)
     _tags: list[str] = field(default_factory=list)
     _layers: dict[str, Layer] = field(default_factory=dict)
     _info: dict[str, Any] | None = None
@@ -103,10 +109,33 @@ class Workshop:
         job.open()
         self._tags.append(tag)
         try:
-            return Built(tag, job.run())
+            built = Built(tag, job.run())
         except AipipeError:
             self.output = place.out.getvalue() if isinstance(place.out, io.StringIO) else ""
             raise
+        if built.outcome.recorded:
+            self._keys |= set(job.fingerprints)
+        self.seconds |= {
+            step.instruction: step.seconds
+            for step in built.outcome.steps
+            if step.fact == "ran" and step.seconds is not None
+        }
+        return built
+
+    def remember(self, text: str, ignore: str | None) -> bool:
+        """Put on record, for those who work here, that this builder has built ``text``.
+
+        Tell whether it has: files may have changed since. Raises what a record that cannot be
+        written raises.
+        """
+        options = self._options(self._file(text, ignore, "remembered"), self._name)
+        requests = platform_requests(options, dict(self.environ))
+        jobs = [Job.open(one, current=Path.cwd(), engine=self.engine) for one in requests]
+        if any(job.fingerprint() not in self._keys for job in jobs):
+            return False
+        for job in jobs:
+            job.record(self.seconds, Made(engine=str(self._about_engine().get("ID", ""))))
+        return True
 
     def image(self, built: Built) -> Image:
         """Return what a variant holds."""

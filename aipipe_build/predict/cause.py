@@ -126,6 +126,8 @@ def _changed_parts(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
             changes += _changed_variables(before or {}, after or {})
         elif name == "arguments":
             changes.append("the command changed")
+        elif name == "mounts":
+            changes.append("its mounts changed")
         elif name == "keyword":
             changes.append(f"{before} became {after}")
         else:

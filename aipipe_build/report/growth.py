@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _LONGEST = 90
 """Letters of an instruction; the table of layers has all of it."""
 _WORTH_TELLING = 20_000
 _MOST = 12
 _EXPLAINS = 0.8
+_FEW = 4
+_NOISE = 1000
+"""A folder that changed by so much less than another one is not told."""
 
 
 def growth(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,10 +31,10 @@ def growth(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any
 
 
 def _folders(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the deepest folders that explain the difference, the largest change first.
+    """Return the folders that explain the difference, the largest change first.
 
-    A folder one of whose children holds nearly all of its change says nothing that the child
-    does not say better.
+    From the top, a folder gives way to its own folders where a few of them hold nearly all that
+    moved in it: else it says by itself what a long list of them would.
     """
     old = {row["path"]: row for row in before["folders"]}
     new = {row["path"]: row for row in after["folders"]}
@@ -38,60 +42,78 @@ def _folders(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[s
         path: new.get(path, {}).get("size", 0) - old.get(path, {}).get("size", 0)
         for path in old.keys() | new.keys()
     }
+    told = _explaining(changes)
+    least = max([_WORTH_TELLING, *(abs(changes[path]) // _NOISE for path in told)])
+    rows = [
+        {
+            "path": f"/{path}",
+            "before": old.get(path, {}).get("size", 0),
+            "after": new.get(path, {}).get("size", 0),
+            "change": changes[path],
+            "why": _why(old.get(path), new.get(path), before["layers"], after["layers"]),
+        }
+        for path in told
+        if abs(changes[path]) >= least
+    ]
+    return sorted(rows, key=lambda row: (-abs(row["change"]), row["path"]))
+
+
+def _explaining(changes: Mapping[str, int]) -> set[str]:
+    """Return the folders that say most in a dozen rows."""
     children: dict[str, list[str]] = {}
-    for path in changes:
-        if path:
-            children.setdefault(posixpath.dirname(path), []).append(path)
-    rows = []
     for path, change in changes.items():
-        below = [changes[child] for child in children.get(path, ())]
-        if abs(change) < _WORTH_TELLING or _explained(change, below):
-            continue
-        source = new.get(path)
-        rows.append(
-            {
-                "path": f"/{path}",
-                "before": old.get(path, {}).get("size", 0),
-                "after": new.get(path, {}).get("size", 0),
-                "change": change,
-                "why": _why(source, after if source else before, old.get(path)),
-            }
-        )
-    rows = _without_parents(rows)
-    return sorted(rows, key=lambda row: (-abs(row["change"]), row["path"]))[:_MOST]
+        if path and abs(change) >= _WORTH_TELLING:
+            children.setdefault(posixpath.dirname(path), []).append(path)
+    found = {""} & changes.keys()
+    pending = sorted(found)
+    while pending:
+        path = max(pending, key=lambda one: (_moved(one, changes, children), one))
+        pending.remove(path)
+        below = children.get(path, [])
+        if _is_explained(path, changes, children) and len(found) - 1 + len(below) <= _MOST:
+            found = found - {path} | set(below)
+            pending += below
+    return found
 
 
-def _explained(change: int, below: list[int]) -> bool:
-    return any(abs(one) >= _EXPLAINS * abs(change) and one * change > 0 for one in below)
+def _moved(path: str, changes: Mapping[str, int], children: Mapping[str, list[str]]) -> int:
+    """Return the bytes that came and went in a folder, as far as its folders show that."""
+    return max(abs(changes[path]), sum(abs(changes[one]) for one in children.get(path, ())))
 
 
-def _without_parents(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave a folder out where the folders below it that are told make up most of its change."""
-    kept = []
-    for row in rows:
-        prefix = row["path"].rstrip("/") + "/"
-        inner = sum(r["change"] for r in rows if r["path"].startswith(prefix) and r is not row)
-        direct = not any(r["path"].startswith(prefix) for r in rows if r is not row)
-        if direct or abs(row["change"] - inner) >= max(_WORTH_TELLING, 0.2 * abs(row["change"])):
-            kept.append(row)
-    return kept
+def _is_explained(path: str, changes: Mapping[str, int], children: Mapping[str, list[str]]) -> bool:
+    below = sorted((abs(changes[one]) for one in children.get(path, ())), reverse=True)
+    return bool(below) and sum(below[:_FEW]) >= _EXPLAINS * _moved(path, changes, children)
 
 
 def _why(
-    row: Mapping[str, Any] | None,
-    image: Mapping[str, Any],
     old: Mapping[str, Any] | None,
+    new: Mapping[str, Any] | None,
+    layers_before: Sequence[Mapping[str, Any]],
+    layers_after: Sequence[Mapping[str, Any]],
 ) -> str:
-    """Return the instruction that made most of a folder."""
-    source = row or old
-    if source is None:
-        return ""
-    layers = image["layers"]
-    instruction = layers[source["layer"]]["instruction"] if source["layer"] < len(layers) else ""
-    verb = "was of" if row is None else "mostly of"
+    """Return the instruction that most of what a folder gained, or lost, comes from."""
+    moved = _by_instruction(new, layers_after)
+    moved.subtract(_by_instruction(old, layers_before))
+    grew = sum(moved.values()) >= 0
+    instruction = (max if grew else min)(moved, key=lambda one: (moved[one], one), default="")
     if len(instruction) > _LONGEST:
         instruction = f"{instruction[: _LONGEST - 1].rstrip()}…"
-    return f"{verb} {instruction}" if instruction else f"in layer {source['layer'] + 1}"
+    return f"{'mostly' if grew else 'was'} of {instruction or 'a layer of no known instruction'}"
+
+
+def _by_instruction(
+    row: Mapping[str, Any] | None, layers: Sequence[Mapping[str, Any]]
+) -> Counter[str]:
+    """Return a folder's bytes by the instruction that made them.
+
+    What an older version has measured tells the largest layer only.
+    """
+    found = Counter[str]()
+    if row is not None:
+        for layer, size in row.get("by_layer") or [(row["layer"], row["size"])]:
+            found[layers[layer]["instruction"] if layer < len(layers) else ""] += size
+    return found
 
 
 def _packages(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -52,7 +52,10 @@ def report_image(
         "schema": SCHEMA,
         "run": path.parent.name,
         "image": {key: value for key, value in now.items() if key not in ("folders", "packages")},
-        "folders": sorted(now["folders"], key=lambda row: -row["size"])[:40],
+        "folders": [
+            {key: row[key] for key in ("path", "size", "layer")}
+            for row in sorted(now["folders"], key=lambda row: -row["size"])[:40]
+        ],
         "packages": len(now["packages"]),
         "against": None if before is None else growth(before, now),
         "cache": _cache(image),

@@ -58,7 +58,7 @@ def _largest(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def _folders(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return the folders that hold most, with the layer that most of it comes from."""
+    """Return the folders that hold most, with the layers that it comes from, the largest first."""
     sizes = Counter[str]()
     layers: dict[str, Counter[int]] = defaultdict(Counter)
     for entry in entries:
@@ -77,6 +77,11 @@ def _folders(entries: Iterable[Entry]) -> list[dict[str, Any]]:
         if size >= _SMALLEST or path.count("/") < 1
     ]
     return [
-        {"path": path, "size": size, "layer": layers[path].most_common(1)[0][0]}
+        {
+            "path": path,
+            "size": size,
+            "layer": layers[path].most_common(1)[0][0],
+            "by_layer": [list(pair) for pair in layers[path].most_common()],
+        }
         for path, size in sorted(rows)
     ]

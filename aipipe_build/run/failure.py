@@ -40,6 +40,11 @@ _NETWORK = re.compile(
     r"server misbehaving|unexpected status|no such host|dial tcp|connection refused",
     re.IGNORECASE,
 )
+_CLOSED = re.compile(
+    r"\b40[13] |unauthorized|forbidden|denied|failed to authorize|authorization failed",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(r"failed to resolve source metadata.*not found", re.IGNORECASE | re.DOTALL)
 _LOST = re.compile(r"snapshot \S+ does not exist: not found", re.IGNORECASE)
 _WORDS = 3
 
@@ -88,9 +93,18 @@ def build_failure(
         return SurroundingsError(
             "build-network",
             f"a registry or the network failed: {said}",
-            hint="Try again; nothing was recorded.",
+            hint=f"{_mend(text)}; nothing was recorded.",
         )
     return _ended(said, text, signal)
+
+
+def _mend(text: str) -> str:
+    """Return what helps against a registry that did not give what was asked for."""
+    if _CLOSED.search(text):
+        return "The registry refuses: check the name, or docker login"
+    if _ABSENT.search(text):
+        return "The registry has no such image: check its name and tag"
+    return "Try again"
 
 
 def lost_layer(words: Sequence[str], facts: Sequence[Fact]) -> bool:

@@ -76,12 +76,12 @@ class ImageJob:
             tags=tuple(options.tag or ()),
         )
         self.jobs: list[Job] = []
-        self._fingerprints: list[tuple[str, ...]] = []
+        self.fingerprints: list[tuple[str, ...]] = []
 
     def open(self) -> None:
         """Read the Dockerfile, the context and the record. Raises what a wrong one raises."""
         self.jobs = [self._job(request) for request in self.requests]
-        self._fingerprints = [job.fingerprint() for job in self.jobs]
+        self.fingerprints = [job.fingerprint() for job in self.jobs]
 
     def _job(self, request: BuildRequest) -> Job:
         where = self.place.records or self.place.current
@@ -254,7 +254,7 @@ class ImageJob:
         lost = any(step.agreement is Agreement.FALSE_HIT for step in self.outcome.steps)
         try:
             jobs = [self._job(request) for request in self.requests]
-            if [job.fingerprint() for job in jobs] != self._fingerprints:
+            if [job.fingerprint() for job in jobs] != self.fingerprints:
                 self.outcome.warnings.append(
                     "files or base images changed while it was built: nothing was recorded"
                 )

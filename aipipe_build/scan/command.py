@@ -39,7 +39,10 @@ def make_scan_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("image", nargs="?", default="", help="an image, or what docker save wrote")
-    parser.add_argument("--requirements", action="append", default=[], metavar="FILE")
+    parser.add_argument(
+        "--requirements", action="append", default=[], metavar="FILE",
+        help="a requirement or lock file; without an image, those that are here",
+    )  # fmt: skip
     parser.add_argument(
         "--advisories", action="append", metavar="SOURCE",
         help="a folder, a file or a zip in OSV's form, or a service's address",
@@ -47,7 +50,10 @@ def make_scan_parser() -> argparse.ArgumentParser:
     parser.add_argument("--severity", metavar="LEVEL", help=f"blocks from: {', '.join(SEVERITIES)}")
     parser.add_argument("--max-age-days", metavar="N", help="how old advisories may be (14)")
     parser.add_argument("--scanner", metavar="LIST", help="auto, none, trivy, grype")
-    parser.add_argument("--only", choices=["python", "system"], default="")
+    parser.add_argument(
+        "--only", choices=["python", "system"], default="",
+        help="check Python distributions alone, or system packages alone",
+    )  # fmt: skip
     parser.add_argument("--sbom", metavar="FILE", help="write a CycloneDX bill of materials")
     parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF")
     parser.add_argument("--md", metavar="FILE", help="write the findings as Markdown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _LARGEST = 64 << 20
+_PART = 1 << 16
 _PAGES = 50
 _TRIES = 3
 _PAUSE = 0.2
@@ -33,7 +35,7 @@ class NoAnswerError(Exception):
 
 @dataclass(slots=True)
 class Service:
-    """Asks over HTTP. ``sleep`` waits between tries."""
+    """Asks over HTTP. An answer has ``seconds`` to arrive; ``sleep`` waits between tries."""
 
     url: str
     seconds: float = 20.0
@@ -115,16 +117,26 @@ class Service:
         for tries in range(1, _TRIES + 1):
             try:
                 with urllib.request.urlopen(request, timeout=self.seconds) as response:  # noqa: S310
-                    return _json(response.read(_LARGEST + 1), path)
+                    return _json(_read(response, time.monotonic() + self.seconds), path)
             except urllib.error.HTTPError as error:
                 error.close()
                 if error.code < 500 or tries == _TRIES:  # noqa: PLR2004 - HTTP
                     raise NoAnswerError(f"{path} answers {error.code}") from error
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 if tries == _TRIES:
                     raise NoAnswerError(f"{path}: {error}") from error
             self.sleep(_PAUSE * tries)
         raise NoAnswerError(path)
+
+
+def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Return what arrives: a byte now and then would keep a connection's own timeout at rest."""
+    data = bytearray()
+    while len(data) <= _LARGEST and (part := response.read1(_PART)):
+        data += part
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer has no end")
+    return bytes(data)
 
 
 def _json(data: bytes, path: str) -> Any:

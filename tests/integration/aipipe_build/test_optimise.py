@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
 import uuid
 import zipfile
 from dataclasses import dataclass
@@ -38,6 +41,8 @@ EXPOSE 8000
 CMD ["python3", "app.py"]
 """
 APP = "print('up')\n"
+_PATIENCE = 180
+"""Seconds in which another test's optimisation ends."""
 
 
 @dataclass
@@ -97,6 +102,13 @@ class Place:
             validate("optimise", document)
         return Done(done.returncode, document, done.stdout, done.stderr)
 
+    def predicted(self) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [sys.executable, "-m", "aipipe_build.cli", "predict", "--json", "."],
+            cwd=self.root, env=self.environ, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return list(json.loads(done.stdout)["steps"])
+
     def dockerfile(self) -> str:
         return (self.root / "Dockerfile").read_text()
 
@@ -112,8 +124,15 @@ class Place:
 def place(tmp_path: Path, docker: None) -> Iterator[Place]:
     before = images()
     yield Place(tmp_path / "project")
-    # Nothing of what was built to compare stays behind.
-    assert images() == before
+    # Nothing of what was built to compare stays behind. What another test is building meanwhile
+    # goes when that ends.
+    left = images() - before
+    for _ in range(_PATIENCE):
+        if not left:
+            break
+        time.sleep(1)
+        left &= images()
+    assert not left
 
 
 def images() -> set[str]:
@@ -149,6 +168,8 @@ CMD ["python3", "app.py"]
     assert sum(row["before"]["ran"] for row in replay["rows"]) == 4
     assert sum(row["after"]["ran"] for row in replay["rows"]) == 2
     assert all(row["after"]["ran"] == row["after"]["predicted"] for row in replay["rows"])
+    # What the builder has is on record; the Dockerfile, which is copied, has changed since.
+    assert [step["verdict"] for step in place.predicted()] == ["hit", "hit", "hit", "miss"]
 
 
 def test_without_write_there_is_a_diff_and_the_file_stays(place: Place) -> None:
@@ -164,6 +185,7 @@ def test_without_write_there_is_a_diff_and_the_file_stays(place: Place) -> None:
 def test_an_ignore_file_is_written_beside_the_dockerfile(place: Place) -> None:
     done = place.optimise("--write", "--smoke=python3 app.py", "--rules=ignore")
     assert done.statuses() == {"ignore": "proven"}
+    assert "Written: .dockerignore." in done.out
     assert (place.root / ".dockerignore").read_text() == ".git\nDockerfile*\n.dockerignore\n"
     assert place.dockerfile() == DOCKERFILE
     (row,) = done.document["proposals"]
@@ -198,9 +220,15 @@ def test_a_health_check_is_the_smoke_run_and_an_entry_point_is_no_proof_for_a_us
     assert done.document["smoke"] == "the image's health check healthy"
 
 
-def test_a_user_that_the_program_cannot_do_with_is_refused(place: Place) -> None:
-    done = place.optimise("--write", "--smoke=touch /srv/x", "--rules=user")
+@pytest.mark.parametrize(
+    ("smoke", "end"), [("touch /srv/x", "ends with 1"), ("touch /srv/x || sleep 60", "hangs")]
+)
+def test_a_user_that_the_program_cannot_do_with_is_refused(
+    place: Place, smoke: str, end: str
+) -> None:
+    done = place.optimise("--write", f"--smoke={smoke}", "--smoke-seconds=5", "--rules=user")
     assert done.statuses() == {"user": "refused"}
+    assert end in done.reason("user")
     assert place.is_untouched()
 
 
@@ -228,6 +256,42 @@ def test_what_cannot_be_built_is_told_and_left_alone(
     done = place.optimise("--write", "--smoke=true")
     assert (done.code, done.document) == (code, {}), done.err
     assert slug in done.err
+    assert place.is_untouched()
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(401, "docker login"), (403, "docker login"), (404, "name and tag"), (500, "Try again")],
+)
+def test_a_registry_that_refuses_the_base_image_is_told_and_nothing_is_touched(
+    place: Place, status: int, hint: str
+) -> None:
+    class Registry(http.server.BaseHTTPRequestHandler):
+        # What asks for TLS first has to be told that this is HTTP.
+        default_request_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        name = f"127.0.0.1:{server.server_port}/nothing:1"
+        place.write("Dockerfile", f"FROM {name}\nCOPY . .\n")
+        place.commit()
+        done = place.optimise("--write", "--smoke=true")
+        server.shutdown()
+    assert (done.code, done.document) == (3, {}), done.err
+    assert "build-network" in done.err
+    assert name in done.err
+    assert hint in done.err
     assert place.is_untouched()
 
 
@@ -352,6 +416,11 @@ GOOD = DOCKERFILE.replace("COPY . .\n", "COPY requirements.txt .\n").replace(
             DOCKERFILE.replace("COPY . .", "COPY requirements.txt ."),
             "refused",
             "missing in the new image",
+        ),
+        (
+            DOCKERFILE.replace("COPY . .\n", "").replace("EXPOSE", "COPY . .\nEXPOSE"),
+            "suggestion",
+            "does not build",
         ),
         (DOCKERFILE + "RUN wget -qO- http://example.org | sh\n", "suggestion", "not built"),
         ("FROM evil\nCOPY . .\n", "suggestion", "base image"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import socketserver
 import stat
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +87,29 @@ def test_reports_and_the_bill_of_materials_are_written(
     assert "GHSA-1" in (tmp_path / "scan.html").read_text()
     assert "The gate is closed" in (tmp_path / "scan.md").read_text()
     assert main(["scan", "--advisories=advisories", "--sbom=no/such/folder"]) == 3
+
+
+@pytest.mark.parametrize("says", [b"no protocol at all\r\n", b"HTTP/1.1 200 OK\r\n\r\n{"])
+def test_a_service_that_speaks_otherwise_or_never_ends_has_not_answered(says: bytes) -> None:
+    from aipipe_build.image.packages import Package
+    from aipipe_build.scan.service import Service
+
+    class Endless(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                self.request.sendall(says)
+                while not ended.wait(0.05):
+                    self.request.sendall(b" ")
+
+    ended = threading.Event()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        service = Service(f"http://127.0.0.1:{server.server_address[1]}", seconds=0.5)
+        answer = service.answer([Package("PyPI", "alpha", "1.0")])
+        ended.set()
+        server.shutdown()
+    assert not answer.checked
+    assert [problem.rule for problem in answer.problems] == ["advisories-unreachable"]
 
 
 @pytest.fixture

@@ -83,6 +83,32 @@ def test_what_grew_is_told_where_and_why(before: dict[str, Any], after: dict[str
     assert gone["/srv"]["why"].startswith("was of COPY")
 
 
+def test_many_small_folders_are_told_as_the_one_above_them(tmp_path: Path) -> None:
+    languages = [(f"usr/share/locale/l{n}/x", "x" * 30_000) for n in range(20)]
+    tools = IMAGES.layer(("usr/lib/gcc/cc1", "x" * 900_000), *languages)
+    base = IMAGES.layer(("usr/bin/python", "x" * 700_000))
+    slim = measured(tmp_path, base, made_by=("ADD base",))
+    full = measured(tmp_path, base, tools, made_by=("ADD base", "RUN apt-get install -y gcc"))
+    rows = growth(slim, full)["folders"]
+    assert [(row["path"], row["change"]) for row in rows] == [
+        ("/usr/lib/gcc", 900_000), ("/usr/share/locale", 600_000),
+    ]  # fmt: skip
+
+
+def test_what_a_folder_lost_is_told_by_the_instruction_that_had_made_it(tmp_path: Path) -> None:
+    base = IMAGES.layer(("usr/bin/python", "x" * 700_000))
+    tools = IMAGES.layer(("usr/bin/gcc", "x" * 300_000))
+    slim = measured(tmp_path, base, made_by=("ADD base",))
+    full = measured(tmp_path, base, tools, made_by=("ADD base", "RUN apt-get install -y gcc"))
+    (gone,), (came,) = growth(full, slim)["folders"], growth(slim, full)["folders"]
+    assert (gone["path"], gone["why"]) == ("/usr/bin", "was of RUN apt-get install -y gcc")
+    assert came["why"] == "mostly of RUN apt-get install -y gcc"
+    for image in (full, slim):
+        for row in image["folders"]:
+            del row["by_layer"]  # as an older version has measured it
+    assert growth(full, slim)["folders"][0]["change"] == -300_000
+
+
 def test_an_instruction_of_a_page_is_cut_in_the_reasons(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:

@@ -45,6 +45,24 @@ def test_a_failure_is_told_by_what_the_client_said(
     assert told or slug in ("engine-down", "builder-unable")
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("unexpected status from HEAD request to http://r/v2/x/manifests/1: 401 Unauthorized", "login"),
+        ("unexpected status from HEAD request to http://r/v2/x/manifests/1: 403 Forbidden", "login"),
+        ("pull access denied, repository does not exist or may require authorization", "login"),
+        ("r/x:1: not found", "name and tag"),
+        ("unexpected status from HEAD request to http://r/v2/x/manifests/1: 500 Internal Server Error", "Try again"),
+    ],
+)  # fmt: skip
+def test_a_registry_that_refuses_is_told_from_one_that_stumbles(said: str, hint: str) -> None:
+    words = [f"ERROR: failed to solve: r/x:1: failed to resolve source metadata for r/x:1: {said}"]
+    error = build_failure(words, [], mask=Mask([]))
+    assert (error.slug, int(error.exit_code)) == ("build-network", 3)
+    assert hint in error.hint
+    assert said in str(error)
+
+
 def test_a_signal_is_an_end_in_the_middle() -> None:
     error = build_failure([], [], mask=Mask([]), signal=9)
     assert (error.slug, error.exit_code) == ("engine-died", ExitCode.SURROUNDINGS)
