@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    if not argv:
+        print(parser().format_help(), end="")
+        return ExitCode.WRONG_REQUEST
     arguments = parser().parse_args(argv)
     code: int = arguments.answer(arguments)
     return code

@@ -129,8 +129,9 @@ def defect_report(error: BaseException) -> str:
 def without_secrets(text: str) -> str:
     """Return ``text`` with passwords in URLs and the values of secret variables masked."""
     for name, value in os.environ.items():
-        if len(value) >= SHORTEST_SECRET and _SECRET_NAME.search(name):
-            text = text.replace(value, "***")
+        secret = value.strip()  # in a message its line break is spelled otherwise
+        if len(secret) >= SHORTEST_SECRET and _SECRET_NAME.search(name):
+            text = text.replace(secret, "***")
     return _PASSWORD_IN_URL.sub(r"\1***@", text)
 
 

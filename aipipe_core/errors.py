@@ -42,7 +42,9 @@ class AipipeError(Exception):
     def __str__(self) -> str:
         where = f" ({self.where})" if self.where else ""
         hint = f" {self.hint}" if self.hint else ""
-        return f"{self.what}{where}.{hint} [{self.slug}]"
+        said = f"{self.what}{where}"
+        end = "" if said.endswith((".", "?", "!")) else "."  # words of another program may end so
+        return f"{said}{end}{hint} [{self.slug}]"
 
 
 class RequestError(AipipeError):

@@ -36,7 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code. Expected failures print one message."""
-    options = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if not words:
+        print(build_parser().format_help(), end="")
+        return int(ExitCode.WRONG_REQUEST)
+    options = build_parser().parse_args(words)
     try:
         return int(options.run(options))
     except AipipeError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-REPORTS = ("term", "json", "md", "html", "sarif", "gitlab", "github")
+REPORTS = ("term", "json", "md", "html", "sarif", "gitlab", "cobertura", "github")
 OFF = ("off", "false", "no", "0")
 
 QUARANTINE = "aipipe_quarantine"

@@ -27,6 +27,15 @@ def line(series: Series) -> list[tuple[float, float]]:
     ]
 
 
+def spread(series: Series) -> str:
+    """Return how far the values reach; empty where there is one, or all are the same."""
+    values = [round(point.value, 1) for point in series.points]
+    if not values or min(values) == max(values):
+        return ""
+    unit = f" {series.unit}" if series.unit else ""
+    return f"between {min(values):g} and {max(values):g}{unit}"
+
+
 def told(series: Series) -> str:
     """Return the chart in words, for those who do not see it."""
     if not series.points:

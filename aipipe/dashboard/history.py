@@ -53,6 +53,16 @@ class History:
     flaky: tuple[tuple[str, int, str], ...]
     outcomes: tuple[tuple[str, int], ...]
     runs: int
+    first: datetime | None = None
+    last: datetime | None = None
+
+    @property
+    def when(self) -> str:
+        """When the first and the last run ended (UTC), in words; empty without a run."""
+        if self.first is None or self.last is None:
+            return ""
+        first, last = (one.strftime("%Y-%m-%d %H:%M") for one in (self.first, self.last))
+        return f"{first} UTC" if first == last else f"{first} to {last} UTC"
 
 
 def history_of(runs: Path) -> History:
@@ -68,7 +78,14 @@ def history_of(runs: Path) -> History:
         Series(title, unit, tuple(_points(found, measure)), most)
         for title, unit, most, measure in _FIGURES
     )
-    return History(series, tuple(_flaky(found)), tuple(_outcomes(found)), len(found))
+    return History(
+        series,
+        tuple(_flaky(found)),
+        tuple(_outcomes(found)),
+        len(found),
+        first=found[0][1] if found else None,
+        last=found[-1][1] if found else None,
+    )
 
 
 def _once(runs: Path, found: _Found) -> _Found:

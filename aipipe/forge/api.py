@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _REPEATED = frozenset({"GET", "PUT", "PATCH"})
 _MOST_PATIENCE = 20.0
 _MOST_PAGES = 30
+_MOST_BYTES = 32_000_000
+"""A page of comments, or of files with their hunks, is larger than any other answer."""
 
 _REFUSALS = {
     401: "the token is wrong or has expired",
@@ -52,7 +54,7 @@ class Api:
     _endpoint: Endpoint = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._endpoint = Endpoint(self.url, self.timeout)
+        self._endpoint = Endpoint(self.url, self.timeout, _MOST_BYTES)
 
     def call(self, method: str, path: str, payload: dict[str, Any] | None = None) -> Answer | Told:
         """Send, again where that is safe and promising; return the JSON or why not."""
@@ -88,6 +90,8 @@ class Api:
     def _read(self, answer: Response) -> Answer | Told:
         if not answer.body:
             return Answer({})
+        if answer.cut:
+            return Told(done=False, why=f"{self.name} answered more than is read")
         try:
             return Answer(json.loads(answer.body))
         except (ValueError, RecursionError):
@@ -99,10 +103,12 @@ class Api:
         if isinstance(answer, Retry):
             return pause, Told(done=False, why=answer.why)
         busy = answer.busy(self.name)
-        limited = answer.status == 403 and answer.after is not None  # noqa: PLR2004 - a second limit
-        if busy or limited:
+        forbidden = answer.status == 403  # noqa: PLR2004 - how GitHub says that it limits
+        if busy or (forbidden and (answer.spent or answer.after is not None)):
             after = answer.after if answer.after is not None else pause
             why = busy.why if busy else f"{self.name} limits us"
-            return (after if after <= _MOST_PATIENCE else None), Told(done=False, why=why)
+            # What is spent comes back within the hour, seldom within our patience.
+            late = after > _MOST_PATIENCE or (answer.spent and answer.after is None)
+            return (None if late else after), Told(done=False, why=why)
         meaning = _REFUSALS.get(answer.status, "it was refused")
         return None, Told(done=False, why=f"{self.name} answered {answer.status}: {meaning}")

@@ -147,7 +147,7 @@ def _gap(gap: dict[str, Any]) -> Finding:
     return Finding(
         rule="untested-change",
         level=Level.WARNING,
-        message=f"Changed lines of {gap['symbol']} run in no test: {gap['why']}.",
+        message=f"Changed lines of {gap['symbol']} run in no test: {gap['why'].rstrip('.')}.",
         path=gap["path"],
         start=min(gap["lines"], default=None),
         end=max(gap["lines"], default=None),

@@ -25,16 +25,14 @@ GITHUB_API = "https://api.github.com"
 class Place:
     """``kind`` is ``github``, ``gitlab``, or empty outside of both.
 
-    ``number`` is the pull or merge request's, 0 where there is none. ``base`` is the commit to
-    compare with, empty where the forge names none. ``why`` says what stands in the way of
-    writing to the forge, empty when nothing does.
+    ``number`` is the pull or merge request's, 0 where there is none. ``why`` says what stands in
+    the way of writing to the forge, empty when nothing does.
     """
 
     kind: str = ""
     project: str = ""
     number: int = 0
     sha: str = ""
-    base: str = ""
     fork: bool = False
     url: str = ""
     token: str = ""
@@ -42,11 +40,6 @@ class Place:
 
     def __repr__(self) -> str:
         return f"Place({self.kind or 'no forge'}, {self.project}, {self.number})"
-
-    @property
-    def spec(self) -> str:
-        """The change of this request, as a SPEC; empty where the default is right."""
-        return f"{self.base}...{self.sha}" if self.base and self.sha else ""
 
 
 def place_of(environ: Mapping[str, str]) -> Place:
@@ -70,18 +63,17 @@ def _github(environ: Mapping[str, str]) -> Place:
     event = _event(environ.get("GITHUB_EVENT_PATH", ""))
     request = event.get("pull_request")
     request = request if isinstance(request, dict) else {}
-    head, base = _part(request, "head"), _part(request, "base")
+    head = _part(request, "head")
     repository = environ.get("GITHUB_REPOSITORY", "")
     origin = _part(head, "repo").get("full_name")
     fork = bool(request) and origin != repository
-    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or ""
+    token = _token(environ, "GITHUB_TOKEN", "GH_TOKEN")
     number = request.get("number", 0)
     return Place(
         kind="github",
         project=repository,
         number=number if isinstance(number, int) else 0,
         sha=str(head.get("sha") or environ.get("GITHUB_SHA", "")),
-        base=str(base.get("sha") or _before(event)),
         fork=fork,
         url=environ.get("GITHUB_API_URL") or GITHUB_API,
         token=token,
@@ -90,24 +82,28 @@ def _github(environ: Mapping[str, str]) -> Place:
 
 
 def _gitlab(environ: Mapping[str, str]) -> Place:
-    token = environ.get("GITLAB_TOKEN") or environ.get("AIPIPE_GITLAB_TOKEN") or ""
+    token = _token(environ, "GITLAB_TOKEN", "AIPIPE_GITLAB_TOKEN")
     source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "")
     project = environ.get("CI_PROJECT_ID", "")
     target = environ.get("CI_MERGE_REQUEST_PROJECT_ID", project)
     number = environ.get("CI_MERGE_REQUEST_IID", "")
-    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or environ.get("CI_COMMIT_BEFORE_SHA", "")
     fork = bool(source) and source != target
     return Place(
         kind="gitlab",
         project=target,
         number=int(number) if number.isdigit() else 0,
-        sha=environ.get("CI_COMMIT_SHA", ""),
-        base="" if set(base) == {"0"} else base,
+        # Where the pipeline is of the merged result, its commit is no one's branch.
+        sha=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", ""),
         fork=fork,
         url=environ.get("CI_API_V4_URL", ""),
         token=token,
         why=_why(token, "GITLAB_TOKEN", fork=fork, known=bool(environ.get("CI_API_V4_URL"))),
     )
+
+
+def _token(environ: Mapping[str, str], *names: str) -> str:
+    """Return the first that is set; one that was pasted with its line break is taken without."""
+    return next((found for name in names if (found := environ.get(name, "").strip())), "")
 
 
 def _why(token: str, variable: str, *, fork: bool, known: bool) -> str:
@@ -131,8 +127,3 @@ def _event(path: str) -> dict[str, Any]:
 def _part(value: dict[str, Any], name: str) -> dict[str, Any]:
     part = value.get(name)
     return part if isinstance(part, dict) else {}
-
-
-def _before(event: dict[str, Any]) -> str:
-    before = event.get("before")
-    return before if isinstance(before, str) and set(before) != {"0"} else ""

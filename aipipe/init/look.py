@@ -18,6 +18,8 @@ OLDEST = (3, 11)
 _REQUIREMENTS = re.compile(r"^requirements([-_.](dev|test|tests|testing))?\.txt$")
 _COPY = re.compile(r"^\s*(?:COPY|ADD)\s+([^\n\[]+)$", re.IGNORECASE | re.MULTILINE)
 _EXTRAS = ("test", "tests", "testing", "dev")
+_IN_FOLDER = tuple(f"requirements/{name}.txt" for name in _EXTRAS)
+_OF_PRODUCT = tuple(f"requirements/{name}.txt" for name in ("base", "default", "main", "common"))
 _FOLDERS_PASSED = {".git", ".venv", "venv", "node_modules", ".tox", ".nox", "build", "dist"}
 
 
@@ -126,13 +128,20 @@ def _install(root: Path, project: dict[str, object]) -> list[str]:
     """Return what pip installs so that the project's tests run."""
     names = [path.name for path in sorted(root.iterdir()) if path.is_file()]
     found = [f"-r {name}" for name in names if _REQUIREMENTS.match(name)]
+    found += [f"-r {name}" for name in _in_folder(root, _IN_FOLDER)]
     if "project" in project or (root / "setup.py").is_file():
         extras = _part(project, "project", "optional-dependencies")
         chosen = [name for name in _EXTRAS if name in extras][:1]
         found.append(f"-e .[{chosen[0]}]" if chosen else "-e .")
+    else:
+        found += [f"-r {name}" for name in _in_folder(root, _OF_PRODUCT)[:1]]
     groups = _part(project, "dependency-groups")
     found += [f"--group {name}" for name in _EXTRAS if name in groups][:1]
     return found
+
+
+def _in_folder(root: Path, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if (root / name).is_file()]
 
 
 def _dockerfiles(root: Path) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aipipe_core.change.git import run
 from aipipe_core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -86,7 +87,23 @@ def write_all(root: Path, repository: Repository, ci: str) -> list[Written]:
     Raises :class:`RequestError` (``cannot-write``) at the first file that cannot be written;
     the ones before it are whole.
     """
-    return [_write(root, planned, text) for planned, text in contents(repository, ci)]
+    return [
+        _unless_ignored(root, _write(root, planned, text))
+        for planned, text in contents(repository, ci)
+    ]
+
+
+def _unless_ignored(root: Path, written: Written) -> Written:
+    """Say what has to be done with a file of ours that git would leave out of a commit."""
+    if written.outcome is Outcome.KEPT:
+        return written
+    # It takes paths as they are, and refuses to be told so.
+    plain = {"GIT_LITERAL_PATHSPECS": "0"}
+    question = ("check-ignore", "--quiet", "--", written.path)
+    asked = run(root, *question, environ=plain, check=False)
+    if asked.code:
+        return written
+    return replace(written, todo=f"git ignores it: git add --force {written.path}")
 
 
 def _write(root: Path, planned: Planned, text: str) -> Written:

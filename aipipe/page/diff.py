@@ -24,7 +24,8 @@ class Line:
     """``mark`` is ``context``, ``removed``, ``covered``, ``new``, ``uncovered`` or ``plain``.
 
     ``new`` ran in no test before and runs in one that was written for the change. ``tests``
-    are the numbers of those tests on the page.
+    are the numbers, on the page, of those that were written for the line: to run it, or to
+    notice a fault in it.
     """
 
     number: int | None
@@ -108,6 +109,7 @@ class _Marks:
     changed: frozenset[int]
     missing: frozenset[int]
     reached: dict[int, tuple[int, ...]]
+    new: frozenset[int]
     idle: frozenset[int]
 
     @classmethod
@@ -116,15 +118,20 @@ class _Marks:
     ) -> _Marks:
         left = tests["coverage"]["files"].get(path, {"missing": []})
         reached: dict[int, list[int]] = {}
+        new: set[int] = set()
         admitted = [test for test in tests["tests"] if test["status"] == "admitted"]
         for number, test in enumerate(admitted, 1):
             for target in test["targets"]:
-                for line in target["lines"] if target["path"] == path else ():
+                if target["path"] != path:
+                    continue
+                new.update(target.get("new_lines", target["lines"]))
+                for line in target["lines"]:
                     reached.setdefault(line, []).append(number)
         return cls(
             frozenset(changed["changed_lines"]),
             frozenset(left["missing"]),
             {line: tuple(numbers) for line, numbers in reached.items()},
+            frozenset(new),
             idle,
         )
 
@@ -133,7 +140,8 @@ class _Marks:
         if number in self.missing:
             return Line(number, text, "uncovered")
         if number in self.reached:
-            return Line(number, text, "new", self.reached[number])
+            mark = "new" if number in self.new else "covered"
+            return Line(number, text, mark, self.reached[number])
         stripped = text.strip()
         idle = not stripped or stripped.startswith("#") or number in self.idle
         idle = idle or number not in self.changed

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from aipipe.calibrate.curve import curve_of
 from aipipe.forge.compose import compose, documents_of
-from aipipe.page.diff import File, files_of
+from aipipe.page.diff import File, Line, files_of
 from aipipe.page.timeline import Timeline, timeline_of
 from aipipe_core.findings.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _LONGEST_TEST = 12_000
@@ -20,7 +21,10 @@ _LONGEST_TEST = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A generated test: its number on the page, where it stands, its source if it is there."""
+    """A generated test: its number on the page, where it stands, its source if it is there.
+
+    ``reached`` has the lines that it was written for, by the file's path.
+    """
 
     number: int
     nodeid: str
@@ -29,6 +33,7 @@ class Written:
     killed: int
     mutants: int
     source: str = ""
+    reached: tuple[tuple[str, tuple[Line, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,13 @@ def gather(root: Path, folder: Path) -> Page:
     documents = documents_of(folder)
     tests = documents.get("tests")
     first = next(iter(documents.values()))
+    files = tuple(files_of(root, tests)) if tests else ()
     ends = f"{str(first.get('base', ''))[:10]} → {str(first.get('head', ''))[:10]}".strip(" →")
     return Page(
         title=f"What this change deserves ({folder.name})",
         documents=documents,
-        files=tuple(files_of(root, tests)) if tests else (),
-        tests=tuple(_written(root, tests)) if tests else (),
+        files=files,
+        tests=tuple(_written(root, tests, files)) if tests else (),
         rejected=tuple(t for t in tests["tests"] if t["status"] == "rejected") if tests else (),
         calibration=curve_of(root) if "risk" in documents else "",
         release=timeline_of(documents["deploy"]) if "deploy" in documents else None,
@@ -70,7 +76,7 @@ def gather(root: Path, folder: Path) -> Page:
     )
 
 
-def _written(root: Path, tests: dict[str, Any]) -> list[Written]:
+def _written(root: Path, tests: dict[str, Any], files: Sequence[File]) -> list[Written]:
     admitted = [test for test in tests["tests"] if test["status"] == "admitted"]
     return [
         Written(
@@ -80,10 +86,18 @@ def _written(root: Path, tests: dict[str, Any]) -> list[Written]:
             targets=tuple(f"{t['path']}:{_ranges(t['lines'])}" for t in test["targets"]),
             killed=test["mutants"]["killed"],
             mutants=test["mutants"]["total"],
-            source=_source(root, test),
+            source=test.get("source") or _source(root, test),
+            reached=tuple(_reached(files, number)),
         )
         for number, test in enumerate(admitted, 1)
     ]
+
+
+def _reached(files: Sequence[File], number: int) -> Iterator[tuple[str, tuple[Line, ...]]]:
+    for file in files:
+        lines = [line for hunk in file.hunks for line in hunk.lines if number in line.tests]
+        if lines:
+            yield file.path, tuple(lines)
 
 
 def _source(root: Path, test: dict[str, Any]) -> str:

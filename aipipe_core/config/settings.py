@@ -176,7 +176,7 @@ class Settings:
     )
     report: tuple[str, ...] = setting(
         Texts(),
-        "Reports as TYPE or TYPE:DEST: term, json, md, html, sarif, gitlab, github.",
+        "Reports as TYPE or TYPE:DEST: term, json, md, html, sarif, gitlab, cobertura, github.",
         default=("term",),
     )
     send: str = setting(

@@ -144,7 +144,7 @@ class _Comparison:
         enough = self.left * _READING
         for number, place in enumerate(found):
             if hunts and self.left < enough:
-                self.notes.append(f"{len(found) - number} changed definitions were not compared.")
+                self.notes.append(_not_compared(len(found) - number))
                 break
             lines = (place.base_lines, place.head_lines)
             sides = [side_of(place, s, n) for s, n in zip(scenes, lines, strict=True)]
@@ -271,6 +271,11 @@ class _Comparison:
         files = [(f"{FOLDER}/{c.file_name}", c.test, c.test_name) for c in changes]
         pairs = arenas.run_files(files)
         return [c for c, pair in zip(changes, pairs, strict=True) if catches(pair)]
+
+
+def _not_compared(count: int) -> str:
+    what = "1 changed definition was" if count == 1 else f"{count} changed definitions were"
+    return f"{what} not compared: the time was over. --ai-budget gives more."
 
 
 def _is_inward(place: Place, candidate: Candidate) -> bool:

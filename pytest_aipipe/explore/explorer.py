@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -48,6 +49,16 @@ class Verdict:
     test: str
     ok: bool
     detail: str = ""
+
+
+def _not_ready(stderr: bytes, *, late: bool) -> SurroundingsError:
+    what = "The child pytest that tries candidates did not come up"
+    hint = "Run pytest without --ai-diff to see whether it collects."
+    if late:
+        what += f" within {START_TIMEOUT:g} seconds"
+        hint = "Run again when the machine is less busy; see how long pytest --collect-only takes."
+    where = stderr.decode(errors="replace").strip()[-600:]
+    return SurroundingsError("explorer-not-ready", what, where=where, hint=hint)
 
 
 def nearest_files(request: Request, limit: int = NEAREST_FILES) -> list[Path]:
@@ -132,18 +143,12 @@ class Explorer:
         self.begin()
         child = self._child
         assert child is not None  # noqa: S101
-        try:
+        answer: Message | None = {}
+        with suppress(Closed):
             answer = child.receive(START_TIMEOUT)
-        except Closed:
-            answer = None
         if answer is None or not answer.get("ready"):
             self.close()
-            raise SurroundingsError(
-                "explorer-not-ready",
-                "A child pytest of this project did not come up to try candidates in",
-                where=child.stderr.decode(errors="replace").strip()[-600:],
-                hint="Run pytest without --ai-diff to see whether it collects.",
-            )
+            raise _not_ready(child.stderr, late=answer is None)
         self._serving = True
         self.ready = Ready(
             answer["imported"],

@@ -146,7 +146,14 @@ def _test(run: Run, test: AdmittedTest) -> dict[str, Any]:
         "engine": test.engine,
         "technique": test.technique,
         "symbol": test.symbol,
-        "targets": [{"path": test.path, "lines": sorted(test.lines | test.pinned)}],
+        "targets": [
+            {
+                "path": test.path,
+                "lines": sorted(test.lines | test.pinned),
+                "new_lines": sorted(test.lines),
+            }
+        ],
+        "source": test.source,
         "status": "admitted" if passed else "rejected",
         "reason": "" if passed else (verdict.reason if verdict else "was not run"),
         "mutants": {"total": test.mutants, "killed": test.killed},
@@ -192,7 +199,7 @@ def gaps_left(run: Run) -> list[dict[str, Any]]:
 
 def _why(run: Run, gap: Gap) -> str:
     ran = any(gap.path in files for files in run.trace.values())
-    seen = "no selected test runs it" if ran else "no selected test imports this file"
+    seen = "no selected test goes there" if ran else "no selected test imports this file"
     return f"{seen}; nothing was generated: {run.why_not}" if run.why_not else seen
 
 

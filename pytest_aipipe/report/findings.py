@@ -69,10 +69,11 @@ def _unreadable(run: Run) -> list[Finding]:
 
 def _gap(gap: dict[str, Any]) -> Finding:
     what = "Changed lines" if gap["open_lines"] else "Changed branches"
+    why = gap["why"].rstrip(".")
     return Finding(
         rule="untested-change",
         level=Level.WARNING,
-        message=f"{what} {ranges(gap['lines'])} of {gap['symbol']} run in no test: {gap['why']}.",
+        message=f"{what} {ranges(gap['lines'])} of {gap['symbol']} run in no test: {why}.",
         path=gap["path"],
         start=min(gap["lines"]),
         end=_run_end(gap["lines"]),

@@ -7,6 +7,7 @@ import os
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from pytest_aipipe.report.cobertura import cobertura
 from pytest_aipipe.report.document import change_document, document
 from pytest_aipipe.report.findings import report_of
 from pytest_aipipe.report.terminal import summary
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from pytest_aipipe.session.host import Host
     from pytest_aipipe.session.run import Run
 
-SUFFIXES = {"json": "json", "md": "md", "html": "html", "sarif": "sarif", "gitlab": "gitlab.json"}
+SUFFIXES = {
+    "json": "json",
+    "md": "md",
+    "html": "html",
+    "sarif": "sarif",
+    "gitlab": "gitlab.json",
+    "cobertura": "cobertura.xml",
+}
 
 
 def write_reports(host: Host) -> None:
@@ -50,6 +58,8 @@ def render(run: Run, report: dict[str, Any], request: ReportRequest) -> str:
         return _json(report)
     if request.type == "term":
         return "".join(f"{text}\n" for text, _ in summary(run, report))
+    if request.type == "cobertura":
+        return cobertura(run.after)
     from aipipe_core.findings import render as rendered
 
     return rendered(report_of(run, report), request.type)

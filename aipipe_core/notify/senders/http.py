@@ -22,11 +22,17 @@ _MOST_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, the seconds of ``Retry-After`` where given, and the body."""
+    """Status, the seconds of ``Retry-After`` where given, and the body.
+
+    ``spent``: the receiver counts requests, and none is left for now. ``cut``: the body was
+    longer than is read.
+    """
 
     status: int
     after: float | None
     body: bytes
+    spent: bool = False
+    cut: bool = False
 
     def json(self) -> dict[str, Any]:
         """Return the body's JSON object; an empty one for anything else."""
@@ -47,10 +53,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to send. Raises :class:`RequestError` (``notify-url``) for what is no address."""
+    """Where to send. Raises :class:`RequestError` (``notify-url``) for what is no address.
+
+    ``most`` bytes of an answer are read.
+    """
 
     url: str
     timeout: float = 10.0
+    most: int = _MOST_BYTES
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -82,16 +92,29 @@ class Endpoint:
         target = (parts.path.rstrip("/") + path or "/") + (f"?{parts.query}" if parts.query else "")
         body = None if payload is None else json.dumps(payload).encode()
         sent = {"Content-Type": "application/json; charset=utf-8"} | (headers or {})
-        connection = self._connect()
+        try:
+            connection = self._connect()
+        except ValueError:
+            return Retry(f"{self.host} cannot be reached: its port is no number")
         try:
             connection.request(method, target, body, sent)
-            answer = connection.getresponse()
-            after = _seconds(answer.getheader("Retry-After"))
-            return Response(answer.status, after, answer.read(_MOST_BYTES))
+            return self._read(connection.getresponse())
         except (OSError, http.client.HTTPException) as error:
             return Retry(f"{self.host} cannot be reached: {type(error).__name__}")
+        except ValueError:  # its own words would show the header, which may be a token
+            return Retry(f"{self.host} cannot be asked: a token or path holds a wrong character")
         finally:
             connection.close()
+
+    def _read(self, answer: http.client.HTTPResponse) -> Response:
+        content = answer.read(self.most + 1)
+        return Response(
+            answer.status,
+            _seconds(answer.getheader("Retry-After")),
+            content[: self.most],
+            spent=answer.getheader("X-RateLimit-Remaining") == "0",
+            cut=len(content) > self.most,
+        )
 
     def _connect(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -53,7 +54,8 @@ class ForgeServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with suppress(BrokenPipeError, ConnectionResetError):  # it read enough
+                    self.wfile.write(content)
 
             do_GET = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815 - names of the library
 

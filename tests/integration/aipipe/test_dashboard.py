@@ -79,6 +79,20 @@ def test_a_chart_stands_on_zero_and_is_told_in_words(runs: Path) -> None:
     )
 
 
+def test_it_says_when_the_runs_were_and_how_far_a_figure_reaches(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = history_of(runs)
+    assert history.when == "1970-01-01 00:16 to 1970-01-01 00:33 UTC"
+    page = render_dashboard(history, "engine")
+    assert "2 runs, 1970-01-01 00:16 to 1970-01-01 00:33 UTC." in page
+    assert '<span class="soft">between 90 and 100 %</span>' in page
+    assert '<span class="soft"></span>' in page  # the same in every run
+    monkeypatch.chdir(runs.parents[1])
+    assert main(["dashboard"]) == ExitCode.DONE
+    assert capsys.readouterr().out.startswith("2 runs, 1970-01-01 00:16 to ")
+
+
 def test_the_page_escapes_what_it_shows(runs: Path) -> None:
     text = render_dashboard(history_of(runs), "<engine>")
     assert "test_&lt;b&gt;" in text

@@ -45,8 +45,8 @@ def server() -> Iterator[ForgeServer]:
         yield running
 
 
-def github(server: ForgeServer) -> GitHub:
-    forge = GitHub.at("secret-token", "ada/engine", 7, SHA, url=server.url, timeout=2.0)
+def github(server: ForgeServer, timeout: float = 2.0) -> GitHub:
+    forge = GitHub.at("secret-token", "ada/engine", 7, SHA, url=server.url, timeout=timeout)
     impatient(forge._api)
     return forge
 
@@ -145,6 +145,44 @@ def test_a_limit_that_lasts_for_an_hour_is_not_waited_for(server: ForgeServer) -
     told = github(server).comment("hello")
     assert "limits us" in told.why
     assert len(server.seen) == 1
+
+
+def test_a_limit_that_is_spent_is_told_as_that_and_not_waited_for(server: ForgeServer) -> None:
+    server.on(f"GET {COMMENTS}", Reply(403, {}, {"X-RateLimit-Remaining": "0"}))
+    assert github(server).comment("hello").why == "GitHub limits us"
+    assert len(server.seen) == 1
+
+
+def test_a_page_of_long_comments_is_read_whole(server: ForgeServer) -> None:
+    long = [{"id": n, "body": "x" * 65_000} for n in range(99)]
+    server.on(f"GET {COMMENTS}", Reply(value=[*long, {"id": 444, "body": f"{MARK}\nold"}]))
+    server.on("PATCH /repos/ada/engine/issues/comments/444", Reply(200, {}))
+    assert github(server, timeout=60.0).comment("new").done
+    assert server.calls("POST") == []
+
+
+def test_an_answer_without_an_end_is_a_sentence(
+    server: ForgeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aipipe.forge.api._MOST_BYTES", 1_000)
+    server.on(f"GET {COMMENTS}", Reply(raw=b"[" + b" " * 5_000 + b"]"))
+    assert github(server).comment("hello").why == "GitHub answered more than is read"
+
+
+def test_a_token_that_http_cannot_carry_is_a_sentence_without_it(server: ForgeServer) -> None:
+    forge = GitHub.at("secret\ntoken", "ada/engine", 7, SHA, url=server.url, timeout=2.0)
+    impatient(forge._api)
+    told = forge.comment("hello")
+    assert "wrong character" in told.why
+    assert "secret" not in told.why
+
+
+def test_a_token_that_was_pasted_with_its_line_break_works(
+    tmp_path: Path, server: ForgeServer, run: Path
+) -> None:
+    said = publish(run, environment(tmp_path, server, GITHUB_TOKEN="secret-token\n"))
+    assert said == ["The comment is up to date.", "The commit is marked."]
+    assert {seen.headers["Authorization"] for seen in server.seen} == {"Bearer secret-token"}
 
 
 def test_a_first_comment_is_never_sent_twice(server: ForgeServer) -> None:
@@ -282,7 +320,13 @@ def test_a_run_is_told_to_the_pull_request_and_to_later_jobs(
 def test_behaviour_changes_and_gaps_are_told(
     tmp_path: Path, server: ForgeServer, run: Path
 ) -> None:
-    gap = {"path": "a.py", "symbol": "f", "lines": [3, 4], "why": "a guard", "suggestion": "y"}
+    gap = {
+        "path": "a.py",
+        "symbol": "f",
+        "lines": [3, 4],
+        "why": "A guard. Tried: 3.",
+        "suggestion": "y",
+    }
     (run / "tests.json").write_text(json.dumps({**TESTS, "gaps": [gap]}))
     publish(run, environment(tmp_path, server))
     comment, check = (seen.body for seen in server.calls("POST"))
@@ -294,7 +338,7 @@ def test_behaviour_changes_and_gaps_are_told(
             "end_line": 4,
             "annotation_level": "warning",
             "title": "untested-change",
-            "message": "Changed lines of f run in no test: a guard.\ny",
+            "message": "Changed lines of f run in no test: A guard. Tried: 3.\ny",
         }
     ]
     assert "behavior_changes=1\n" in (tmp_path / "output").read_text()

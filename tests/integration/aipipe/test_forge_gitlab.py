@@ -129,6 +129,14 @@ def test_a_branch_that_was_force_pushed_meanwhile_is_not_commented_on(
     assert server.calls("POST") == []
 
 
+def test_a_pipeline_of_the_merged_result_is_about_the_branch(
+    server: ForgeServer, run: Path
+) -> None:
+    merged = environment(server, CI_COMMIT_SHA="e" * 40, CI_MERGE_REQUEST_SOURCE_BRANCH_SHA=SHA)
+    said = publish(run, merged)
+    assert said == ["The comment is up to date.", "The commit is marked."]
+
+
 def test_a_fork_without_a_token_gets_the_report_alone(server: ForgeServer, run: Path) -> None:
     environ = environment(server, CI_MERGE_REQUEST_SOURCE_PROJECT_ID="2")
     del environ["GITLAB_TOKEN"]

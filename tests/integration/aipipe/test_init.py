@@ -54,6 +54,29 @@ def test_what_a_repository_holds_is_seen(here: Path) -> None:
     assert found.dockerfile == "Dockerfile"
 
 
+@pytest.mark.parametrize(
+    ("files", "setup", "install"),
+    [
+        (
+            ["default", "dev", "docs", "test"],
+            True,
+            ("-r requirements/test.txt", "-r requirements/dev.txt", "-e ."),
+        ),
+        (["base", "dev", "main"], False, ("-r requirements/dev.txt", "-r requirements/base.txt")),
+        (["docs"], True, ("-e .",)),
+    ],
+)
+def test_a_folder_of_requirements_gives_those_of_the_tests(
+    project: Project, files: list[str], setup: bool, install: tuple[str, ...]
+) -> None:
+    for name in files:
+        project.write(f"requirements/{name}.txt", "")
+    if setup:
+        project.write("setup.py", "")
+    project.commit()
+    assert look(project.root).install == install
+
+
 def test_a_gitlab_remote_gets_gitlab_ci(here: Path, project: Project) -> None:
     project.git("remote", "add", "origin", "https://gitlab.example.org/ada/engine.git")
     assert main(["init"]) == ExitCode.DONE
@@ -184,6 +207,48 @@ def test_a_commit_shows_the_summary_of_the_hook(here: Path) -> None:
     assert hook["entry"] == offered["entry"]
 
 
+def test_a_file_that_git_ignores_is_said_with_what_to_do(
+    here: Path, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / ".gitignore").write_text(".*\n")
+    path = ".github/workflows/aipipe.yml"
+    hint = f"git ignores it: git add --force {path}"
+    for outcome in ("written", "already so"):
+        assert main(["init"]) == ExitCode.DONE
+        said = capsys.readouterr().out
+        assert f"{path}: {outcome}; {hint}\n" in said
+        assert f"pipeline.yaml: {outcome}\n" in said
+    project.git("add", "--force", path)
+    assert main(["init"]) == ExitCode.DONE
+    assert hint not in capsys.readouterr().out
+
+
+def test_gitlab_runs_its_jobs_for_merge_requests_and_never_twice(here: Path) -> None:
+    assert main(["init", "--ci", "gitlab"]) == ExitCode.DONE
+    jobs = load(here / ".gitlab-ci.yml")
+    request, branch_with_request, branch = jobs["workflow"]["rules"]
+    assert request == {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
+    assert branch_with_request["when"] == "never"
+    assert branch == {"if": "$CI_COMMIT_BRANCH"}
+    assert "rules" not in jobs["test"]
+
+
+def test_gitlab_gets_the_artefacts_that_it_shows_beside_lines(here: Path) -> None:
+    assert main(["init", "--ci", "gitlab"]) == ExitCode.DONE
+    job = load(here / ".gitlab-ci.yml")["test"]
+    _, component = yaml.safe_load_all((TOP / "templates/ai-diff/template.yml").read_text())
+    for one in (job, component["ai-diff"]):
+        reports = one["artifacts"]["reports"]
+        assert reports["codequality"] == "code-quality.json"
+        assert reports["coverage_report"] == {
+            "coverage_format": "cobertura",
+            "path": "coverage.xml",
+        }
+        tests = next(line for line in one["script"] if "--ai-report" in line)
+        assert "--ai-report=gitlab:code-quality.json" in tests
+        assert "--ai-report=cobertura:coverage.xml" in tests
+
+
 def test_printing_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(here.rglob("*"))
     assert main(["init", "--print", "--ci", "both"]) == ExitCode.DONE
@@ -212,7 +277,7 @@ def test_the_action_and_the_component_parse() -> None:
     assert {step["shell"] for step in action["runs"]["steps"]} == {"bash"}
     spec, job = yaml.safe_load_all((TOP / "templates/ai-diff/template.yml").read_text())
     assert set(spec["spec"]["inputs"]) >= {"stage", "install"}
-    assert job["ai-diff"]["artifacts"]["reports"] == {"codequality": "code-quality.json"}
+    assert job["ai-diff"]["rules"][0] == {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
 
 
 def _run(command: list[str], folder: Path, **more: str) -> subprocess.CompletedProcess[str]:

@@ -30,6 +30,7 @@ def price(n):
         raise ValueError("<b>negative</b>")
     return 3 * n
 '''
+PHONE = 390
 TEST = "def test_price_many():\n    assert price(10) == 20\n"
 
 
@@ -155,6 +156,43 @@ def test_a_newly_covered_line_leads_to_its_test(project: Project, run: Path) -> 
     assert "def test_price_many():" in text
 
 
+def test_a_test_stands_beside_the_lines_that_it_was_written_for(
+    project: Project, run: Path
+) -> None:
+    (test,) = gather(project.root, run).tests
+    ((path, (line,)),) = test.reached
+    assert (path, line.number, line.text) == ("price.py", 4, "        return 2 * n")
+    page = page_of(project, run)
+    beside = page.split('<div class="beside">')[1].split("</details>")[0]
+    assert "return 2 * n" in beside
+    assert "def test_price_many" in beside
+
+
+def test_a_line_in_which_a_test_only_notices_faults_is_not_newly_covered(
+    project: Project, run: Path
+) -> None:
+    known = json.loads((run / "tests.json").read_text())
+    known["tests"][0]["targets"][0].update(lines=[3, 4], new_lines=[4])
+    (run / "tests.json").write_text(json.dumps(known))
+    (file,) = gather(project.root, run).files
+    marks = {line.number: (line.mark, line.tests) for line in file.hunks[0].lines}
+    assert marks[3] == ("covered", (1,))
+    assert marks[4] == ("new", (1,))
+
+
+def test_a_written_test_is_shown_though_a_later_session_has_taken_its_file(
+    project: Project, run: Path
+) -> None:
+    (project.root / "tests/ai/test_price.py").unlink()
+    assert "Its file is not there any more." in page_of(project, run)
+    known = json.loads((run / "tests.json").read_text())
+    known["tests"][0]["source"] = TEST
+    (run / "tests.json").write_text(json.dumps(known))
+    page = page_of(project, run)
+    assert "assert price(10) == 20" in page
+    assert "not there any more" not in page
+
+
 def test_nothing_of_the_change_can_act_on_the_page(project: Project, run: Path) -> None:
     text = page_of(project, run)
     tags = Tags(text)
@@ -224,20 +262,25 @@ def test_a_real_browser_shows_it_on_a_phone_without_scrolling_sideways(
     known = json.loads((run / "tests.json").read_text())
     known["behavior"][0]["base"] = "a_very_long_name" * 40
     (run / "tests.json").write_text(json.dumps(known))
-    # The page forbids scripts; the copy that measures itself does not.
+    # The page forbids scripts; the copy that measures itself does not. It stands in a frame: a
+    # window of its own is never as narrow as a phone.
     text = page_of(project, run).replace("default-src 'none'; ", "")
-    probe = "<script>document.title = document.documentElement.scrollWidth</script></body>"
+    probe = "<script>parent.postMessage(document.documentElement.scrollWidth, '*')</script></body>"
     (tmp_path / "page.html").write_text(text.replace("</body>", probe))
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900"]
+    (tmp_path / "phone.html").write_text(
+        "<title></title><script>onmessage = told => { document.title = told.data }</script>"
+        f'<iframe src="page.html" style="width:{PHONE}px;height:800px;border:0"></iframe>'
+    )
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=800,900"]
     done = subprocess.run(
-        [*command, "--dump-dom", f"file://{tmp_path}/page.html"],
+        [*command, "--virtual-time-budget=5000", "--dump-dom", f"file://{tmp_path}/phone.html"],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
     width = int(done.stdout.split("<title>")[1].split("<")[0])
-    assert width <= 500
+    assert width <= PHONE
 
 
 def released(**more: Any) -> dict[str, Any]:

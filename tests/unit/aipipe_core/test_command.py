@@ -60,10 +60,16 @@ def test_a_wrong_argument_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "a message" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("end", ["", ".", "?"])
+def test_a_failure_ends_as_a_sentence_once(end: str) -> None:
+    error = RequestError("some-slug", f"Is it there{end}", hint="Look.")
+    assert str(error) == f"Is it there{end or '.'} Look. [some-slug]"
+
+
 def test_a_defect_leaves_a_report_without_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-abcdef123456")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-abcdef123456\n")
     monkeypatch.setenv("HARMLESS", "harmless-value")
     error = RuntimeError("sk-abcdef123456 at postgresql://me:pw@host/db")
     assert raising(error) == 70

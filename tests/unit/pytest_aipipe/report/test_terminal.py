@@ -69,3 +69,11 @@ def test_a_gap_is_a_finding_at_its_line() -> None:
 def test_the_progress_line_says_what_how_far_and_what_is_left() -> None:
     assert line("a.f", 1, 3, 41.6) == "ai-diff: [1/3] a.f - 42 s left"
     assert line("a.f", 1, 3, -2) == "ai-diff: [1/3] a.f - 0 s left"
+
+
+def test_a_reason_that_is_a_sentence_ends_once() -> None:
+    run = a_run()
+    run.why_not = "the budget is 0."
+    (finding,) = report_of(run, document(run)).findings
+    assert finding.message.endswith("the budget is 0.")
+    assert not finding.message.endswith("..")
