@@ -2,7 +2,7 @@
 
 A verdict that changed while the digest did not is what makes a test a suspect. The digest
 is over the content of every file that the test's module can load (the import graph errs on
-the side of more), the conftests above it, the settings and the interpreter.
+the side of more), the conftests above it, the settings, the interpreter and what is installed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +54,23 @@ class Causes:
         conftests = [os.path.normpath(f"{folder}/conftest.py") for folder in folders]
         files = self._graph.reach([path, *conftests]) | {*SETTINGS}
         total = hashlib.sha256(sys.version.encode())
+        total.update("\0".join(_installed()).encode())
         for name in sorted(files):
             content = self._bytes(name)
             if content is not None:
                 total.update(f"{name}\0{len(content)}\0".encode())
                 total.update(content)
         return total.hexdigest()[:32]
+
+
+def _installed() -> list[str]:
+    """Return the installed distributions, whose folders are named by their versions."""
+    found: set[str] = set()
+    for entry in sys.path:
+        with suppress(OSError):
+            names = [place.name for place in Path(entry).iterdir()]
+            found.update(one for one in names if one.endswith((".dist-info", ".egg-info")))
+    return sorted(found)
 
 
 class History:

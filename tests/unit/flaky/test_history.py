@@ -57,6 +57,16 @@ def test_the_digest_changes_with_whatever_the_test_can_load(tmp_path: Path) -> N
         assert digest() != before
 
 
+def test_the_digest_changes_with_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_a.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    before = Causes(tmp_path).digest("test_a.py")
+    (tmp_path / "site" / "shop-1.0.dist-info").mkdir(parents=True)
+    assert Causes(tmp_path).digest("test_a.py") != before
+
+
 def test_a_skipped_test_has_no_verdict_and_an_error_counts_as_failed() -> None:
     def report(nodeid: str, when: str, outcome: str) -> SimpleNamespace:
         flags = {name: outcome == name for name in ("passed", "failed", "skipped")}
