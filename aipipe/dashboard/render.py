@@ -17,7 +17,10 @@ def in_words(history: History) -> str:
     when = f", {history.when}" if history.when else ""
     lines = [f"{history.runs} run{'' if history.runs == 1 else 's'}{when}"]
     lines += [told(series) for series in history.series if series.points]
-    lines += [f"Flaky in {n} runs: {nodeid} ({cause})" for nodeid, n, cause in history.flaky]
+    lines += [
+        f"Flaky in {n} run{'' if n == 1 else 's'}: {nodeid} ({cause})"
+        for nodeid, n, cause in history.flaky
+    ]
     lines += [f"Releases that ended {outcome}: {n}" for outcome, n in history.outcomes]
     return "\n".join(map(one_line, lines))
 

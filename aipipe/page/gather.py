@@ -10,6 +10,7 @@ from aipipe.calibrate.curve import curve_of
 from aipipe.forge.compose import compose, documents_of
 from aipipe.page.diff import File, Line, files_of
 from aipipe.page.timeline import Timeline, timeline_of
+from aipipe_core.documents import read_document
 from aipipe_core.findings.text import one_line
 
 if TYPE_CHECKING:
@@ -72,8 +73,17 @@ def gather(root: Path, folder: Path) -> Page:
         rejected=tuple(t for t in tests["tests"] if t["status"] == "rejected") if tests else (),
         calibration=curve_of(root) if "risk" in documents else "",
         release=timeline_of(documents["deploy"]) if "deploy" in documents else None,
-        facts={"Change": ends, "Run": folder.name} if ends else {"Run": folder.name},
+        facts={**({"Change": ends} if ends else {}), "Run": folder.name, **_outcome(folder)},
     )
+
+
+def _outcome(folder: Path) -> dict[str, str]:
+    """Return how the pipeline's run ended and each of its stages; nothing outside of one."""
+    if not (folder / "run.json").is_file():
+        return {}
+    run = read_document(folder / "run.json", "run")
+    stages = ", ".join(f"{stage['name']} {stage['state']}" for stage in run["stages"])
+    return {"Outcome": f"{run['state']} ({stages})" if stages else run["state"]}
 
 
 def _written(root: Path, tests: dict[str, Any], files: Sequence[File]) -> list[Written]:

@@ -57,7 +57,8 @@ def _not_ready(stderr: bytes, *, late: bool) -> SurroundingsError:
     if late:
         what += f" within {START_TIMEOUT:g} seconds"
         hint = "Run again when the machine is less busy; see how long pytest --collect-only takes."
-    where = stderr.decode(errors="replace").strip()[-600:]
+    # What it said so far is not why it is late.
+    where = "" if late else stderr.decode(errors="replace").strip()[-600:]
     return SurroundingsError("explorer-not-ready", what, where=where, hint=hint)
 
 

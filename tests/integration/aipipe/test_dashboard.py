@@ -90,7 +90,9 @@ def test_it_says_when_the_runs_were_and_how_far_a_figure_reaches(
     assert '<span class="soft"></span>' in page  # the same in every run
     monkeypatch.chdir(runs.parents[1])
     assert main(["dashboard"]) == ExitCode.DONE
-    assert capsys.readouterr().out.startswith("2 runs, 1970-01-01 00:16 to ")
+    said = capsys.readouterr().out
+    assert said.startswith("2 runs, 1970-01-01 00:16 to ")
+    assert "Flaky in 2 runs: tests/test_a.py" in said
 
 
 def test_the_page_escapes_what_it_shows(runs: Path) -> None:

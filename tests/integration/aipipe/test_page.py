@@ -373,6 +373,41 @@ def test_a_build_shows_each_step_with_what_was_said_and_what_was(
     assert "saved 2 s" in page
 
 
+def test_the_page_of_a_pipeline_says_how_it_and_its_stages_ended(
+    project: Project, run: Path
+) -> None:
+    route = {"tests": "full", "build": "full", "strategy": "rolling", "watch_seconds": 600}
+    stages = [
+        {"name": name, "state": state, "seconds": 1.0, "attempts": 1}
+        for name, state in (("tests", "failed"), ("image", "blocked"))
+    ]
+    kept = {
+        "schema": 1, "id": "one", "pipeline": "shop", "state": "failed", "level": "low", "pid": 1,
+        "started": "2026-01-02T00:00:00+00:00", "seconds": 2.0, "base": "", "head": "",
+        "route": route, "stages": stages,
+    }  # fmt: skip
+    (run / "run.json").write_text(json.dumps(kept))
+    page = page_of(project, run)
+    assert "Outcome: <code>failed (tests failed, image blocked)</code>" in page
+
+
+def test_flaky_tests_are_led_to(project: Project, run: Path) -> None:
+    one = {
+        "nodeid": "t::a",
+        "runs": 3,
+        "failures": 1,
+        "cause": "unknown",
+        "evidence": "",
+        "fix": "",
+    }
+    known = json.loads((run / "tests.json").read_text())
+    (run / "tests.json").write_text(json.dumps({**known, "flaky": [one]}))
+    page = page_of(project, run)
+    assert '<a href="#flaky">' in page
+    assert '<td class="w">unknown</td>' in page
+    assert "flaky" in Tags(page).ids()
+
+
 def test_a_release_of_nothing_says_so(project: Project, run: Path) -> None:
     (run / "deploy.json").write_text(json.dumps({"schema": 1, "state": "unchanged"}))
     assert "nothing was released" in page_of(project, run)

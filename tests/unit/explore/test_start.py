@@ -34,15 +34,15 @@ def gone() -> Message | None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words", "hint"),
+    ("answer", "words", "where", "hint"),
     [
-        (lambda: None, "within 60 seconds", "less busy"),
-        (gone, "did not come up", "whether it collects"),
-        (lambda: {"ready": False}, "did not come up", "whether it collects"),
+        (lambda: None, "within 60 seconds", "", "less busy"),
+        (gone, "did not come up", "its last words", "whether it collects"),
+        (lambda: {"ready": False}, "did not come up", "its last words", "whether it collects"),
     ],
 )
 def test_a_child_that_is_late_is_told_from_one_that_cannot(
-    answer: Callable[[], Message | None], words: str, hint: str
+    answer: Callable[[], Message | None], words: str, where: str, hint: str
 ) -> None:
     one = explorer.Explorer.__new__(explorer.Explorer)
     one._child = Child(answer)  # type: ignore[assignment]
@@ -52,4 +52,4 @@ def test_a_child_that_is_late_is_told_from_one_that_cannot(
         one.start()
     assert caught.value.what.endswith(words)
     assert hint in caught.value.hint
-    assert caught.value.where == "its last words"
+    assert caught.value.where == where

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aipipe_core.change.model import Change, FileChange, Kind
+from pytest_aipipe.generate.request import AdmittedTest, Result
 from pytest_aipipe.measure.analysis import FileCoverage
 from pytest_aipipe.options import Options
 from pytest_aipipe.progress import line
@@ -69,6 +70,16 @@ def test_a_gap_is_a_finding_at_its_line() -> None:
 def test_the_progress_line_says_what_how_far_and_what_is_left() -> None:
     assert line("a.f", 1, 3, 41.6) == "ai-diff: [1/3] a.f - 42 s left"
     assert line("a.f", 1, 3, -2) == "ai-diff: [1/3] a.f - 0 s left"
+
+
+def test_an_admitted_test_is_kept_whole_with_what_it_was_written_for() -> None:
+    run = a_run()
+    one = AdmittedTest("test_a.py", "test_f", "def test_f():\n    pass\n", "local", "examples",
+                       "a.py", "f", frozenset({4}), frozenset(), pinned=frozenset({2}))  # fmt: skip
+    run.result = Result(admitted=[one])
+    (test,) = document(run)["tests"]
+    assert test["source"] == one.source
+    assert test["targets"] == [{"path": "a.py", "lines": [2, 4], "new_lines": [4]}]
 
 
 def test_a_reason_that_is_a_sentence_ends_once() -> None:
