@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     if not argv:
-        print(parser().format_help(), end="")
+        parser().print_help(sys.stderr)
+        print("\naipipe: a command is required", file=sys.stderr)
         return ExitCode.WRONG_REQUEST
     arguments = parser().parse_args(argv)
     code: int = arguments.answer(arguments)
