@@ -24,7 +24,7 @@ from pytest_aipipe.flaky.history import Causes, History, outcomes
 from pytest_aipipe.flaky.hunt import Hunt
 from pytest_aipipe.flaky.lab import Lab
 from pytest_aipipe.flaky.report import document, summary
-from pytest_aipipe.flaky.suspects import Suspects, rerun
+from pytest_aipipe.flaky.suspects import Suspects, rerun, told
 from pytest_aipipe.flaky.workplace import make_workplace, paths_in, top_of
 from pytest_aipipe.progress import progress_for
 from pytest_aipipe.session.ask import pytest_args
@@ -152,7 +152,7 @@ class FlakyHost:
         try:
             lab = self._lab(workplace)
             reruns = rerun(lab, failing, self.options.flaky_reruns)
-            self.notes += [one.words for one in reruns]
+            self.notes += told(reruns)
             flaky = [one.nodeid for one in reruns if one.passes] + list(again)
             with progress_for(self.config) as progress:
                 hunt = Hunt(lab, tests if hunting else flaky, neighbours=tests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,16 @@ from pytest_aipipe.flaky.condition import natural
 from pytest_aipipe.flaky.sequential import smallest_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aipipe_core.change.model import Change
     from pytest_aipipe.flaky.lab import Lab
     from pytest_aipipe.measure.trace import Trace
 
 MISS = 0.05
+SECONDS = 60.0
+"""For the reruns of all suspects: where a surrounding is missing, hundreds fail at once."""
+FEW = 5
 
 
 @dataclass(slots=True)
@@ -66,15 +70,36 @@ class Suspects:
                 self.reasons[nodeid] = changed[nodeid]
 
 
-def rerun(lab: Lab, suspects: Mapping[str, str], most: int) -> list[Rerun]:
-    """Rerun each suspect until it passes, ``most`` times at most."""
+def rerun(
+    lab: Lab, suspects: Mapping[str, str], most: int, seconds: float = SECONDS
+) -> list[Rerun]:
+    """Rerun the suspects in turn until each passes: ``most`` times, ``seconds`` in all at most."""
     found = [Rerun(nodeid, why) for nodeid, why in suspects.items()]
     if not found or not most:
         return []
+    until = time.monotonic() + seconds
     with lab.start(natural(1)) as bench:
         known = set(bench.collected)
-        for one in found:
-            while one.nodeid in known and one.runs < most and not one.passes:
-                one.passes += not bench.alone(one.nodeid).bad
-                one.runs += 1
+        waiting = [one for one in found if one.nodeid in known]
+        while waiting and time.monotonic() < until:
+            for one in waiting:
+                if time.monotonic() < until:
+                    one.passes += not bench.alone(one.nodeid).bad
+                    one.runs += 1
+            waiting = [one for one in waiting if one.runs < most and not one.passes]
     return [one for one in found if one.runs]
+
+
+def told(reruns: Sequence[Rerun]) -> list[str]:
+    """Return what reruns say; many tests that failed in all of theirs are one sentence."""
+    failed = [one for one in reruns if not one.passes]
+    if len(failed) <= FEW:
+        return [one.words for one in reruns]
+    named = ", ".join(one.nodeid for one in failed[:FEW])
+    runs = sorted({one.runs for one in failed})
+    times = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
+    many = (
+        f"{len(failed)} suspects failed in all of their {times} reruns, among them {named}. "
+        "So many at once fail for the same reason, most often: something that they need is missing."
+    )
+    return [*(one.words for one in reruns if one.passes), many]
