@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     if not argv:
-        parser().print_help(sys.stderr)
+        parser().print_help()
         print("\naipipe: a command is required", file=sys.stderr)
         return ExitCode.WRONG_REQUEST
     arguments = parser().parse_args(argv)

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code. Expected failures print one message."""
     words = sys.argv[1:] if argv is None else argv
     if not words:
-        build_parser().print_help(sys.stderr)
+        build_parser().print_help()
         print("\naipipe-deploy: a command is required", file=sys.stderr)
         return int(ExitCode.WRONG_REQUEST)
     options = build_parser().parse_args(words)
