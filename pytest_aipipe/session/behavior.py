@@ -39,6 +39,9 @@ ALONE = 3 / 8
 TOGETHER = 3 / 10
 """Of the budget: what exploring was quick with goes to comparing, up to this for the two."""
 
+BESIDE = 1 / 4
+"""Of the budget, beside what makes the new tests stronger: two at a time are slower."""
+
 APART = 1 / 2
 """Of the comparison's share: what generation leaves for it, the rest of which is beside it."""
 
@@ -99,7 +102,7 @@ class Behavior:
         if self._waiting or not self.share or self._beside is not None:
             return
         left = TOGETHER * self._host.run.options.budget - (time.monotonic() - self._began)
-        self._start(max(self.share, left), tests)
+        self._start(max(BESIDE * self._host.run.options.budget, left), tests)
 
     def _start(self, budget: float, tests: Sequence[Candidate]) -> None:
         work = self._comparison(budget, tests)

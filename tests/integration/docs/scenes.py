@@ -73,7 +73,7 @@ class Scene:
 
 def _with_catching_tests(folder: Path, environment: dict[str, str]) -> None:
     shop.prepare(folder)
-    words = ("pytest", "-q", "--ai-diff", "--ai-write=tests/ai", "--ai-budget=60")
+    words = ("pytest", "-q", "--ai-diff", "--ai-write=tests/ai", "--ai-budget=120")
     assert run(folder, environment, *words) == 0
 
 
