@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pytest_aipipe.select.index import Key
     from pytest_aipipe.select.parts import Points
 
@@ -29,7 +31,8 @@ class Demand:
 
     ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
     ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
-    ``wider`` says that more differs than statements of functions, whatever it asks for.
+    ``named`` are files of which more differs than statements of functions, and clauses say
+    what; ``wider`` says that still more differs, whatever it asks for.
     """
 
     clauses: list[Clause] = field(default_factory=list)
@@ -37,12 +40,21 @@ class Demand:
     fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
     whole: dict[str, str] = field(default_factory=dict)
     everything: str = ""
+    named: set[str] = field(default_factory=set)
     wider: bool = False
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether only statements of functions differ, and nothing is made of them at import.
+    def doubtful(
+        self, loaded: Collection[str], tests: Collection[str]
+    ) -> frozenset[str] | None:
+        """Return files of which a process that began with nothing must not have run anything.
 
-        Then what a process ran that began with nothing shows whether it notices.
+        Where it did not, what it ran shows whether it notices the change. None where that
+        never shows it. A file that this process has ``loaded`` as well may have other names:
+        were they to end its import, the tests here would end too. What a runner of tests
+        makes of ``tests`` and of fixtures, no line shows.
         """
-        return not (self.wider or self.parts or self.fixtures or self.whole or self.everything)
+        if self.wider or self.whole or self.everything:
+            return None
+        run = {path for path, _ in self.parts if path in tests}
+        run |= {path for path, _ in self.fixtures}
+        return frozenset(run | (self.named - set(loaded)))

@@ -85,6 +85,18 @@ class Evidence:
             for who, _, _ in self._of((path, digest))
         }
 
+    def ran_any(
+        self, paths: Iterable[str], recorded: Mapping[str, list[str]]
+    ) -> frozenset[str] | None:
+        """Return who ran anything of any of ``paths``, None where nobody's run shows one."""
+        every: set[str] = set()
+        for path in paths:
+            some = self.ran({path: ""}, recorded).keys()
+            if not some:
+                return None
+            every |= some
+        return frozenset(every)
+
     def _of(self, key: Key) -> list[tuple[str, bytes, bytes]]:
         if key not in self._rows:
             self._rows[key] = self._fetch(*key)

@@ -112,8 +112,11 @@ class Planner:
             spread, evidence = self._demand(memory, known, tests)
             demand = spread.demand
             found = _met(spread, evidence)
-            running = evidence.ran(demand.whole, memory.contents()) if demand.whole else {}
-            verdict = _Verdict(self, demand, found, known, running, spoken)
+            contents = memory.contents()
+            running = evidence.ran(demand.whole, contents) if demand.whole else {}
+            doubtful = demand.doubtful(self._facts.loaded, tests)
+            unsure = None if doubtful is None else evidence.ran_any(doubtful, contents)
+            verdict = _Verdict(self, demand, found, known, running, unsure, spoken)
             for item in spoken:
                 reason = verdict.of(item)
                 if reason:
@@ -280,13 +283,14 @@ class _Verdict:
         found: Found,
         known: Mapping[str, Known],
         running: Mapping[str, str],
+        unsure: Collection[str] | None,
         items: Sequence[Item],
     ) -> None:
         self._planner, self._demand, self._found, self._known = planner, demand, found, known
         self._everything = demand.everything or planner.everything()
         places = [(item.nodeid, item.path) for item in items]
         self._whole = planner.narrowed(demand.whole).select(places)
-        self._running = running
+        self._running, self._unsure = running, unsure
         self._reading = bool(planner.reads_count)
         self._parts: dict[str, dict[str, str]] = {}
         for (path, name), why in demand.parts.items():
@@ -309,7 +313,7 @@ class _Verdict:
             or self._everything
             or self._found.tests.get(nodeid)
             or (self._made_from(item) if self._parts or self._fixtures or item.doctest else None)
-            or (self._beside(known) if known.starts or self._reading else None)
+            or (self._beside(nodeid, known) if known.starts or self._reading else None)
             or self._running.get(nodeid)
             or self._whole.reasons.get(nodeid)
         )
@@ -327,11 +331,15 @@ class _Verdict:
         changed = item.doctest and self._planner.has_changed(item.path)
         return "its own file changed" if changed else None
 
-    def _beside(self, known: Known) -> str | None:
+    def _may_notice_more(self, nodeid: str) -> bool:
+        """Whether another process may have noticed more than what it ran shows."""
+        return self._unsure is None or nodeid in self._unsure
+
+    def _beside(self, nodeid: str, known: Known) -> str | None:
         """Return what the test did besides running code that concerns it."""
         if known.starts == UNKNOWN and self._planner.is_code:
             return "starts other programs"
-        if known.starts and self._planner.is_code and not self._demand.is_inside:
+        if known.starts and self._planner.is_code and self._may_notice_more(nodeid):
             return "starts other programs, which may notice more than statements of functions"
         if not self._reading:
             return None

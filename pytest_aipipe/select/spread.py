@@ -64,7 +64,8 @@ class Spread:
     def add(self, key: Key, impact: Impact, new: bytes | None) -> None:
         """Add what a file's difference means; ``new`` is its content now."""
         path = key[0]
-        self.demand.wider |= not impact.is_inside
+        if not impact.is_inside:
+            self.demand.named.add(path)
         if impact.whole:
             self.demand.whole.setdefault(path, f"{path} {impact.whole}")
         if impact.hooks:
@@ -74,6 +75,7 @@ class Spread:
             self.touched.append((key, points))
             self.demand.clauses.append(Clause(f"ran changed lines of {path}", [{key: points}]))
         if impact.script:
+            self.demand.wider = True
             why = f"runs {path} as a script, which is another one"
             self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
         for name in sorted(impact.names):

@@ -72,6 +72,7 @@ def plan(
     status: str = "M",
     installed: tuple[str, ...] = (),
     beside: dict[str, str] | None = None,
+    loaded: tuple[str, ...] = (),
 ) -> Plan:
     """Decide for the tests of ``OLD`` when ``new`` is what changed files hold now."""
     files = {**(memory.files if memory else OLD), **new, **(beside or {})}
@@ -82,7 +83,7 @@ def plan(
     )
     graph = Graph(files, contents.now, ("",))
     changes = tuple(FileChange(path, status, kinds_of(path)) for path in new)
-    facts = Facts(installed=frozenset(installed))
+    facts = Facts(loaded=frozenset(loaded), installed=frozenset(installed))
     planner = Planner(Change(Path("/r"), "0" * 40, "worktree", changes), graph, facts, contents)
     items = [
         Item(nodeid, nodeid.partition("::")[0], frozenset({nodeid.rpartition("::")[2]}))
@@ -277,7 +278,7 @@ def test_a_test_that_starts_programs_runs_with_any_change_of_code() -> None:
     assert names(plan({"README.md": "new"}, memory)) == set()
 
 
-def test_a_python_that_a_test_started_speaks_for_statements_of_functions_alone() -> None:
+def test_a_python_that_a_test_started_speaks_for_what_it_ran() -> None:
     memory = Memory()
     memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
     assert names(plan({"a.py": CODE.replace("return 1", "return 9")}, memory)) == {"f"}
@@ -292,6 +293,21 @@ def test_a_python_that_a_test_started_speaks_for_statements_of_functions_alone()
         assert "b" in names(plan({"a.py": new}, memory))
     assert "b" in names(plan({"a.py": None}, memory, status="D"))
     assert "b" in names(plan({"data.json": "{}"}, memory))
+
+
+def test_names_concern_a_started_python_that_ran_their_file_where_no_import_shows_them() -> None:
+    memory = Memory()
+    memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
+    new = {"a.py": f"{CODE}LIMIT = 1\n"}
+    assert names(plan(new, memory)) == set()
+    memory.lines = {**RAN, "test_b.py::test_b": ({1, 3}, set())}
+    assert names(plan(new, memory)) == {"b"}
+    assert names(plan(new, memory, loaded=("a.py",))) == set()
+    uses = {"a.py": f"LIMIT = 1\n{CODE.replace('return 2', 'return LIMIT')}"}
+    memory = Memory(files={**OLD, **uses}, lines={**RAN, "test_b.py::test_b": ({1, 2, 4, 5}, {4})})
+    memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
+    changed = {"a.py": uses["a.py"].replace("LIMIT = 1", "LIMIT = 3")}
+    assert "b" in names(plan(changed, memory, loaded=("a.py",)))
 
 
 def test_what_runs_as_a_script_alone_concerns_who_ran_the_module_itself() -> None:
