@@ -22,6 +22,8 @@ _WIDE = 0.1
 """Part of the stake on errors that is placed where nearly all traffic is the new version's."""
 _TOLD_FROM = 1.1
 """From such a dispersion on the reason names it."""
+_STRONG = 10.0
+"""Such an e-value is strong evidence (Jeffreys' scale; Vovk and Wang 2021, Section 2)."""
 _SETTLING = 15.0
 """For so long a slow new version may still be warming up and must show that it is not."""
 _PROOF_AFTER_WARMUP = 2.9
@@ -195,16 +197,21 @@ class Judge:
         )
 
     def _why_fail(self, evidence: float) -> str:
+        """Tell what weighs most, and beside slowness the failures that can be seen."""
         self._enough.settle()
         seen = self._enough
+        clumped = self.settings.dispersion
+        counted = f", each counted as 1/{clumped:.1f}" if clumped >= _TOLD_FROM else ""
+        fails = (
+            f"fails more: {seen.new_bad:g} of {seen.new:g} requests,"
+            f" the old one {seen.old_bad:g} of {seen.old:g}"
+        )
         if 2.0 * self.settings.bad_share * self._errors() >= evidence:
-            clumped = self.settings.dispersion
-            counted = f", each counted as 1/{clumped:.1f}" if clumped >= _TOLD_FROM else ""
-            return (
-                f"the new version fails more: {seen.new_bad:g} of {seen.new:g} requests,"
-                f" the old one {seen.old_bad:g} of {seen.old:g} (e-value {evidence:.0f}{counted})"
-            )
-        return f"the new version is slower: {self._slow.times_slower()} (e-value {evidence:.0f})"
+            return f"the new version {fails} (e-value {evidence:.0f}{counted})"
+        slower = f"is slower: {self._slow.times_slower()} (e-value {evidence:.0f})"
+        if self._errors() >= _STRONG:
+            return f"the new version {slower}; it {fails}"
+        return f"the new version {slower}"
 
     def _decide(self, outcome: Outcome, t: float, reason: str, *, probes: bool = False) -> Verdict:
         findings = [f"{fault}, {count} times" for fault, count in self._faults.items()]

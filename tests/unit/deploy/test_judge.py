@@ -75,6 +75,17 @@ def test_doubled_latency_is_called_at_every_length_of_tick(step: float) -> None:
     verdict = _judge(_stream(lambda _: (0.0, 0.0), slow=lambda _: DOUBLED, sizes=sizes, step=step))
     assert verdict.outcome is Outcome.FAIL
     assert "slower" in verdict.reason
+    assert "fails more" not in verdict.reason
+
+
+def test_a_version_that_is_slower_and_fails_is_told_to_do_both() -> None:
+    verdict = _judge(
+        _stream(lambda t: (0.002, 0.2 if t >= 20 else 0.002),
+                slow=lambda t: (1.0, 1.0, 1.0) if t >= 22 else NORMAL)
+    )  # fmt: skip
+    assert verdict.outcome is Outcome.FAIL
+    assert "is slower" in verdict.reason
+    assert "; it fails more: " in verdict.reason
     assert verdict.t <= 30.0
 
 
