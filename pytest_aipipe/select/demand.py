@@ -43,9 +43,7 @@ class Demand:
     named: set[str] = field(default_factory=set)
     wider: bool = False
 
-    def doubtful(
-        self, loaded: Collection[str], tests: Collection[str]
-    ) -> frozenset[str] | None:
+    def doubtful(self, loaded: Collection[str], tests: Collection[str]) -> frozenset[str] | None:
         """Return files of which a process that began with nothing must not have run anything.
 
         Where it did not, what it ran shows whether it notices the change. None where that
