@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from aipipe_build.image.layer import Layer, read_layer
 from aipipe_build.image.tree import Tree, lay
 from aipipe_build.run.argv import Command
+from aipipe_build.run.failure import engine_down, is_down
 from aipipe_build.run.process import run_quietly
 from aipipe_core.errors import RequestError, SurroundingsError
 
@@ -51,13 +52,15 @@ def load_image(
 ) -> Image:
     """Return an image of the engine's. ``known`` layers, by digest, are not read again.
 
-    Raises ``image-missing``, ``image-unreadable``.
+    Raises ``engine-down``, ``image-missing``, ``image-unreadable``.
     """
     with tempfile.TemporaryDirectory(prefix="aipipe-image-") as name:
         archive = Path(name, "image.tar")
         ended = run_quietly(save_command(reference, archive), folder)
         if ended.code:
             said = " ".join(ended.said.split())[-200:]
+            if is_down(ended.said):
+                raise engine_down(said)
             raise SurroundingsError(
                 "image-missing",
                 f"the engine does not give the image away: {said}",

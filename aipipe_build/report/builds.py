@@ -43,11 +43,16 @@ def last_builds(
 
 def measured(folder: Path, name: str) -> dict[str, Any] | None:
     """Return what was measured of an image in a run's folder, None where nothing was."""
+    return next((row for row in measures(folder) if family(row["name"]) == family(name)), None)
+
+
+def measures(folder: Path) -> list[dict[str, Any]]:
+    """Return what was measured of the images in a run's folder."""
     try:
-        document: dict[str, Any] = read_document(folder / IMAGE, "image")
+        rows: list[dict[str, Any]] = read_document(folder / IMAGE, "image")["images"]
     except AipipeError:
-        return None
-    return next((row for row in document["images"] if family(row["name"]) == family(name)), None)
+        return []
+    return rows
 
 
 def _age(path: Path) -> tuple[int, str]:

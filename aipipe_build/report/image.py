@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aipipe_build.image.archive import load_image
-from aipipe_build.report.builds import BUILD, IMAGE, last_builds, measured
+from aipipe_build.report.builds import BUILD, IMAGE, last_builds, measured, measures
 from aipipe_build.report.growth import growth
 from aipipe_build.report.measure import measure_image
 from aipipe_core.documents import write_document
@@ -78,9 +78,10 @@ def _chosen(run: Mapping[str, Any], path: Path, name: str) -> Mapping[str, Any]:
 
 
 def _keep(folder: Path, row: dict[str, Any]) -> None:
-    """Put a measure beside the run; that it cannot be kept is no reason not to tell it."""
+    """Put a measure beside the run's others; that it cannot be kept does not stop its telling."""
+    rows = [*measures(folder), row]
     try:
-        write_document(folder / IMAGE, "image", {"schema": SCHEMA, "images": [row]})
+        write_document(folder / IMAGE, "image", {"schema": SCHEMA, "images": rows})
     except AipipeError:
         return
 

@@ -71,7 +71,7 @@ def build_failure(
             f"the engine ran out of disk space: {said}",
             hint="Free room, e.g. with docker builder prune; nothing was recorded.",
         )
-    if _DOWN.search(text) and failed is None:
+    if is_down(text) and failed is None:
         return engine_down(said)
     if failed is not None and "did not complete successfully" in failed.error:
         return StepFailedError(
@@ -126,6 +126,11 @@ def _ended(said: str, text: str, signal: int) -> AipipeError:
     return SurroundingsError(
         "build-failed", f"the build failed: {said}", hint="Nothing was recorded."
     )
+
+
+def is_down(said: str) -> bool:
+    """Tell whether a client says that no engine answers it."""
+    return _DOWN.search(said) is not None
 
 
 def engine_down(said: str) -> SurroundingsError:

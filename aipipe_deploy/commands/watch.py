@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_core.errors import RequestError
 from aipipe_deploy.commands import common, resume, rollback
+from aipipe_deploy.config import Watch
 from aipipe_deploy.journal.model import State
 from aipipe_deploy.judge import Outcome
 from aipipe_deploy.release.moves import Move
@@ -21,7 +22,7 @@ def add_parser(subparsers: common.Subparsers) -> None:
         subparsers, "watch", "watch the newest release; roll back by itself", json_too=False
     )
     common.add_json(parser)
-    parser.add_argument("--seconds", type=float, default=600.0, help="length (default: 600)")
+    parser.add_argument("--seconds", type=float, help="length (default: watch.seconds, else 600)")
     parser.set_defaults(run=run, accept=False)
 
 
@@ -36,7 +37,10 @@ def run(options: argparse.Namespace) -> int:
         with project.journal.lease():
             runner = project.runner(common.say)
             members = {n: list(range(len(release.units[n].members))) for n in release.changed}
-            params = {"seconds": options.seconds, "services": members}
+            seconds = project.deploy.watch.seconds or Watch().seconds
+            if options.seconds is not None:
+                seconds = options.seconds
+            params = {"seconds": seconds, "services": members}
             verdict = runner.watcher.watch(release, Move("watch", params))
             text = f"{verdict.outcome.value} after {verdict.t:.1f} s: {verdict.reason}"
             if verdict.outcome is Outcome.FAIL:

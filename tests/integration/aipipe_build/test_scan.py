@@ -198,7 +198,10 @@ def test_a_scanner_that_is_named_and_missing_has_not_answered(
 @pytest.mark.docker
 @pytest.mark.slow
 def test_what_an_image_holds_is_scanned(
-    docker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    docker: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "advisories").mkdir()
@@ -217,3 +220,7 @@ def test_what_an_image_holds_is_scanned(
     assert any(part["purl"].startswith("pkg:deb/debian/bash@") for part in bill["components"])
     assert main([*words, "--only=system"]) == 0
     assert main(["scan", "no/such/image:1", "--advisories=advisories"]) == 3
+    assert "[image-missing]" in capsys.readouterr().err
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert main(["scan", "python:3.11-slim", "--advisories=advisories"]) == 3
+    assert "[engine-down]" in capsys.readouterr().err

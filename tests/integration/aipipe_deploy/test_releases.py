@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 import urllib.request
@@ -68,6 +69,24 @@ def test_a_version_that_takes_twice_as_long_is_taken_back_by_itself(
     assert json.loads(done.stdout)["state"] == "rolled-back"
     assert "slower" in done.stdout
     assert answer(serving) == "calm"
+
+
+def test_a_watch_that_is_asked_for_is_as_long_as_the_configuration_says(
+    serving: Any, users: Any
+) -> None:
+    assert up(serving, "2").returncode == 0
+    configuration = serving.folder / "aipipe.toml"
+    written = re.sub(r"(?m)^seconds = .*$", "seconds = 3", configuration.read_text())
+    assert "seconds = 3" in written
+    configuration.write_text(written)
+
+    done = serving.run("watch")
+
+    assert done.returncode == 0, done.stderr
+    told = re.search(r"after ([\d.]+) s", done.stdout)
+    assert told, done.stdout
+    assert 0 < float(told[1]) < 10
+    assert answer(serving) == "2"
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,23 @@ def test_a_run_without_an_image_is_told(tmp_path: Path, before: dict[str, Any]) 
         report_image(run, path, [tmp_path / "runs"], tmp_path, name="other")
 
 
+def test_an_image_that_is_measured_late_leaves_the_others_measures_as_they_are(
+    tmp_path: Path, before: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "runs" / "a"
+    path = run_of(folder, before, 1.0, 1)
+    write_document(
+        folder / "image.json", "image", {"schema": 1, "images": [{**before, "name": "other"}]}
+    )
+    late = IMAGES.save(tmp_path / "late.tar", IMAGES.layer(("srv/a", "x" * 700)))
+    monkeypatch.setattr(  # no engine here that gives the image away
+        "aipipe_build.report.image.load_image", lambda reference, folder: read_archive(late)
+    )
+    report_image(json.loads(path.read_text()), path, [tmp_path / "runs"], tmp_path)
+    kept = json.loads((folder / "image.json").read_text())["images"]
+    assert [(row["name"], row["size"]) for row in kept] == [("other", before["size"]), ("web", 700)]
+
+
 def test_the_command_writes_the_page_and_prints_markdown_or_json(
     tmp_path: Path,
     before: dict[str, Any],
