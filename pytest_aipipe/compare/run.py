@@ -69,15 +69,17 @@ def compare(
     launch: Launch = unsandboxed,
     candidates: Sequence[Candidate] = (),
     halted: Callable[[], bool] = lambda: False,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Compared:
     """Return what head does and the base did not, each with a test that was seen to tell.
 
     ``request`` is head's; ``base_root`` holds the base's files and is only read.
     ``candidates`` are tests that were found for other ends: they are run on both sides
-    first. ``budget`` is in seconds. Once ``halted`` says so, it ends early with what it has.
+    first. ``budget`` is in seconds. Once ``halted`` says so, it ends early with what it has;
+    once ``enough`` does, nothing more is looked for, and what was seen is still told.
     """
     deadline = time.monotonic() + budget
-    comparison = _Comparison(request, change, progress, deadline, launch, halted)
+    comparison = _Comparison(request, change, progress, deadline, launch, halted, enough)
     try:
         with tempfile.TemporaryDirectory(dir=base_root.parent, prefix="arena-") as private:
             comparison.run(base_root, Path(private), candidates)
@@ -94,6 +96,7 @@ class _Comparison:
     deadline: float
     launch: Launch
     halted: Callable[[], bool]
+    enough: Callable[[], bool]
     changes: list[BehaviorChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tried: int = 0
@@ -177,14 +180,14 @@ class _Comparison:
     def _search(self, hunts: list[Hunt], arenas: Arenas) -> None:
         """Go round the places until the time is spent or nothing is left to try."""
         waiting = list(hunts)
-        while waiting and self.left > 0:
+        while waiting and self.left > 0 and not self.enough():
             for hunt in list(waiting):
                 batch = hunt.batch()
                 if not batch or self._done(hunt):
                     waiting.remove(hunt)
                     continue
                 self._try(hunt, hunts, batch, arenas)
-                if self.left <= 0:
+                if self.left <= 0 or self.enough():
                     return
                 self.progress.step(
                     f"comparing {hunt.place.symbol}",

@@ -40,7 +40,8 @@ TOGETHER = 3 / 10
 """Of the budget: what exploring was quick with goes to comparing, up to this for the two."""
 
 BESIDE = 1 / 4
-"""Of the budget, beside what makes the new tests stronger: two at a time are slower."""
+"""Of the budget, beside what makes the new tests stronger: two at a time are slower. Once there
+is nothing else to wait for, no more than ``SHARE`` is spent on looking."""
 
 APART = 1 / 2
 """Of the comparison's share: what generation leaves for it, the rest of which is beside it."""
@@ -160,7 +161,7 @@ class Behavior:
 
     def _comparison(
         self, budget: float, tests: Sequence[Candidate]
-    ) -> Callable[[Callable[[], bool]], Compared] | None:
+    ) -> Callable[[Beside[Compared]], Compared] | None:
         """Return the work that compares within ``budget``, None where there is no base."""
         from pytest_aipipe.compare.run import compare
         from pytest_aipipe.generate.surroundings import launcher
@@ -175,7 +176,9 @@ class Behavior:
         change = replace(run.change, files=tuple(self._of_the_user()))
         candidates = [*self._known(), *tests]
 
-        def work(halted: Callable[[], bool]) -> Compared:
+        plain = time.monotonic() + self.share
+
+        def work(beside: Beside[Compared]) -> Compared:
             launch = launcher(request, run.note)
             try:
                 return compare(
@@ -186,7 +189,8 @@ class Behavior:
                     budget=budget,
                     launch=launch.start,
                     candidates=candidates,
-                    halted=halted,
+                    halted=lambda: beside.is_halted,
+                    enough=lambda: beside.is_awaited and time.monotonic() >= plain,
                 )
             finally:
                 launch.close()

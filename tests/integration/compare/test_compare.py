@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aipipe_core.change import base_worktree, read_change
+from pytest_aipipe.compare.accept import candidate_of
 from pytest_aipipe.compare.model import Announced, Kind
 from pytest_aipipe.compare.run import compare
 from pytest_aipipe.generate.model import KnownTest
 from pytest_aipipe.generate.request import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pytest_aipipe.compare.model import BehaviorChange, Compared
+    from pytest_aipipe.generate.model import Candidate
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +48,14 @@ class Repository:
         self.git("commit", "-q", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def compare(self, base: str, *tests: str, budget: float = 40) -> Compared:
+    def compare(
+        self,
+        base: str,
+        *tests: str,
+        budget: float = 40,
+        candidates: Sequence[Candidate] = (),
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Compared:
         change = read_change(self.root, f"{base}..HEAD")
         path = self.root / "test_shapes.py"
         known = [
@@ -69,7 +79,15 @@ class Repository:
             budget=budget,
         )
         base_root = base_worktree(change, self.private)
-        return compare(request, change, base_root, Silent(), budget=budget)
+        return compare(
+            request,
+            change,
+            base_root,
+            Silent(),
+            budget=budget,
+            candidates=candidates,
+            enough=enough,
+        )
 
     def run(self, change: BehaviorChange, where: Path) -> int:
         folder = where / "ai_generated" / "behavior"
@@ -138,6 +156,20 @@ def test_another_value_is_told_with_both_sides(repository: Repository) -> None:
     assert (change.kind, change.base, change.head) == (Kind.VALUE, "0", "-1")
     assert change.announced is Announced.INTENDED
     assert not (repository.root / "ai_generated").exists()
+
+
+def test_where_it_is_enough_what_was_given_is_told_and_nothing_more_is_looked_for(
+    repository: Repository,
+) -> None:
+    base = repository.commit("one", test_shapes=TESTS, shapes="def area(w, h):\n    return w * h\n")
+    repository.commit("Fix area of nothing", shapes="def area(w, h):\n    return w * h or -1\n")
+    (change,) = repository.compare(base, "test_area").changes
+    assert not repository.compare(base, "test_area", enough=lambda: True).tried
+    known = candidate_of(change.test)
+    assert known is not None
+    again = repository.compare(base, "test_area", candidates=[known], enough=lambda: True)
+    assert again.tried == 1
+    assert [(one.base, one.head) for one in again.changes] == [("0", "-1")]
 
 
 def test_nothing_is_told_of_a_change_that_only_looks_different(repository: Repository) -> None:
