@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.mined import around, literals, unique
@@ -45,8 +46,9 @@ def altered_literals(source: str, lines: frozenset[int]) -> list[str]:
     return unique([*found, *(near for one in found for near in around(one))])
 
 
-def _walk(source: str) -> list[ast.AST]:
+@lru_cache(maxsize=8)  # asked for each place of a file; nobody changes a node
+def _walk(source: str) -> tuple[ast.AST, ...]:
     try:
-        return list(ast.walk(ast.parse(source)))
+        return tuple(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError):
-        return []
+        return ()

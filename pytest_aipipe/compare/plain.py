@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +62,7 @@ def _asserted(node: ast.expr) -> ast.expr | None:
 
 def plain_asserts(function: FunctionNode) -> FunctionNode:
     """Return a copy in which unittest's comparing methods are ``assert`` statements."""
-    made = _Plain().visit(copy.deepcopy(function))
+    made = _Plain().visit(clone(function))
     fixed: FunctionNode = ast.fix_missing_locations(made)
     return fixed
 
@@ -130,7 +131,7 @@ def written_out(
 
     ``facts`` are those of the function's local names at its end.
     """
-    made = copy.deepcopy(function)
+    made = clone(function)
     bound = _bound_once(function)
     changed = False
     for node in made.body:

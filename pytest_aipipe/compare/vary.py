@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.compare.words import word_edits
@@ -21,6 +20,7 @@ from pytest_aipipe.engines.source.edits import (
     statement_edits,
     text_edits,
 )
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,7 @@ def container_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
                 if new is not None:
                     yield Edit(replaced(function, index, new), ast.unparse(new)[:60])
             elif isinstance(node, ast.Dict) and node.values and turn < len(node.values):
-                changed = copy.deepcopy(node)
+                changed = clone(node)
                 changed.values[turn] = ast.Constant(999)
                 yield Edit(replaced(function, index, changed), ast.unparse(changed)[:60])
 
@@ -102,7 +102,7 @@ def member_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
             old = nodes[index]
             count = len(old.elts) if isinstance(old, ast.List) else 0
             for place in dict.fromkeys((count, 0)):
-                made = copy.deepcopy(old)
+                made = clone(old)
                 if isinstance(made, ast.List):
                     made.elts.insert(place, member)
                     yield Edit(replaced(function, index, made), ast.unparse(made)[:60])
@@ -117,10 +117,10 @@ def held_arguments(function: FunctionNode) -> Iterator[Edit]:
         for index, call in enumerate(calls):
             for number, argument in enumerate(call.args):
                 if isinstance(argument, ast.List | ast.Dict | ast.Set):
-                    made = copy.deepcopy(function)
+                    made = clone(function)
                     again = [n for n in ast.walk(made.body[place]) if isinstance(n, ast.Call)]
                     again[index].args[number] = ast.Name(HELD, ast.Load())
-                    held = ast.Assign([ast.Name(HELD, ast.Store())], copy.deepcopy(argument))
+                    held = ast.Assign([ast.Name(HELD, ast.Store())], clone(argument))
                     made.body.insert(place, held)
                     yield Edit(ast.fix_missing_locations(made), "an argument held")
 
@@ -141,7 +141,7 @@ def attribute_reads(function: FunctionNode, names: Sequence[str]) -> Iterator[Ed
 
 
 def _contained(node: ast.List | ast.Tuple | ast.Set, turn: int) -> ast.expr | None:
-    made = copy.deepcopy(node)
+    made = clone(node)
     if turn == 0:
         made.elts = []
         return None if isinstance(made, ast.Set) else made
@@ -155,7 +155,7 @@ def _contained(node: ast.List | ast.Tuple | ast.Set, turn: int) -> ast.expr | No
         made.elts = [ast.List([], ast.Load())]
         return None if isinstance(made, ast.Set) else made
     if turn == 4 and made.elts:  # noqa: PLR2004
-        made.elts.append(copy.deepcopy(made.elts[0]))
+        made.elts.append(clone(made.elts[0]))
         return made
     if turn == 5 and len(made.elts) > 1:  # noqa: PLR2004
         made.elts.reverse()
@@ -234,7 +234,7 @@ def _appended(function: FunctionNode, expression: str) -> Iterator[Edit]:
     value = parse(expression)
     if value is None:
         return
-    made = copy.deepcopy(function)
+    made = clone(function)
     made.body.append(ast.Assign([ast.Name("outcome", ast.Store())], value))
     yield Edit(ast.fix_missing_locations(made), f"then {expression}")
 
@@ -248,7 +248,7 @@ def class_reads(function: FunctionNode) -> Iterator[Edit]:
         if ast.unparse(node) in seen or not isinstance(node.ctx, ast.Load):
             continue
         seen.add(ast.unparse(node))
-        kind = ast.Call(ast.Name("type", ast.Load()), [copy.deepcopy(node.value)], [])
+        kind = ast.Call(ast.Name("type", ast.Load()), [clone(node.value)], [])
         new = ast.Attribute(kind, node.attr, ast.Load())
         yield Edit(replaced(function, index, new), ast.unparse(new))
         yield from _appended(function, ast.unparse(new))
@@ -268,7 +268,7 @@ def removals_before(function: FunctionNode) -> Iterator[Edit]:
                 ):
                     value = parse(call)
                     if value is not None:
-                        made = copy.deepcopy(function)
+                        made = clone(function)
                         made.body.insert(place, ast.Expr(value))
                         yield Edit(ast.fix_missing_locations(made), call)
 

@@ -6,7 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from pytest_aipipe.explore.variation import FunctionNode, Sites, clone
+from pytest_aipipe.explore.trees import clone
+from pytest_aipipe.explore.variation import FunctionNode, Sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable

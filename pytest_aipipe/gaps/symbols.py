@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.model import Symbol
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 MODULE = "<module>"
 
 
+@lru_cache(maxsize=64)  # asked for each of many candidates
 def symbols_of(source: str) -> tuple[Symbol, ...]:
     """Return every function and class of ``source``; () when it cannot be parsed."""
     try:

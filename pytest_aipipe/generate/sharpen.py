@@ -36,6 +36,7 @@ LOOKING = 0.3
 LOOKS = 3  # at one test that is widened
 MOST_TESTS = 8
 LEAST_NEW = 3
+FEW, PER_OPEN = 1 / 20, 1 / 60  # of the budget, for further tests: as much as they may bring
 SESSION = 1.5  # seconds under which starting a child session is not worth it
 FILE = "test_aipipe_wide_{}.py"
 
@@ -56,6 +57,7 @@ class Sharpener:
     def sharpened(self, kept: Sequence[Kept]) -> list[Kept]:
         """Return ``kept`` with the assertions that notice more, and further tests at the end."""
         self.made = self._asserting_more(kept)
+        self.tools.bound(self.tools.request.budget * (FEW + PER_OPEN * len(self.open)))
         worth = self._go_on(len(kept))
         while worth and len(self.open) > max(MANY - 1, WEAK * sum(map(len, self.faults.values()))):
             if not self.tools.extend():
@@ -139,17 +141,35 @@ class Sharpener:
         """Return the tests without the statements that they notice their faults without."""
         whole = [(wide.narrowed(chosen.checks), chosen) for wide, chosen in tests]
         short = [self._shrunk(candidate, chosen) for candidate, chosen in whole]
-        changed = [n for n, one in enumerate(short) if one.function != whole[n][0].function]
+        further = self._further_faults([wide for wide, _ in tests])
         forms: list[Wide | None] = [
-            Wide(short[n], (), tests[n][0].outcome) if n in changed else None
-            for n in range(len(tests))
+            Wide(one, (), tests[n][0].outcome)
+            if further or one.function != whole[n][0].function
+            else None
+            for n, one in enumerate(short)
         ]
         wanted = frozenset(f for _, chosen in tests for f in chosen.kills)
-        kills = self._kills(forms, wanted)
+        kills = self._kills(forms, wanted | further)
+        self.open |= further.difference(*kills)
         return [
             (short[n] if chosen.kills & self.open <= kills[n].keys() else candidate, chosen)
             for n, (candidate, chosen) in enumerate(whole)
         ]
+
+    def _further_faults(self, wides: Sequence[Wide]) -> frozenset[Fault]:
+        """Add the faults of changed lines that no test at hand runs, but these do."""
+        more: dict[str, frozenset[int]] = {}
+        for one in wides:
+            for path, lines in one.outcome.lines.items():
+                more[path] = more.get(path, frozenset()) | lines
+        further: set[Fault] = set()
+        for path, found in self.tools.faults(self.made, more).items():
+            known = set(self.faults.get(path, ()))
+            new = [one for one in found if one not in known]
+            if new:
+                self.faults[path] = [*self.faults.get(path, ()), *new]
+                further |= {(path, one) for one in new}
+        return frozenset(further)
 
     def _shrunk(self, candidate: Candidate, chosen: Chosen) -> Candidate:
         request = self.tools.request

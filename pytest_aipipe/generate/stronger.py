@@ -14,8 +14,10 @@ from pytest_aipipe.generate.stages import without_waiting
 from pytest_aipipe.generate.tools import Tools
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_aipipe.assertions.settle import Settled
-    from pytest_aipipe.generate.kept import Fault, Kept
+    from pytest_aipipe.generate.kept import Fault, Kept, Ran
     from pytest_aipipe.generate.model import Gap, Scene
     from pytest_aipipe.generate.strength import Faults
     from pytest_aipipe.generate.workshop import Workshop
@@ -47,6 +49,16 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         end = time.monotonic() + seconds
         return True
 
+    def bound(seconds: float) -> None:
+        nonlocal end
+        end = min(end, time.monotonic() + seconds)
+
+    def faults(tests: Sequence[Kept], more: Ran) -> Faults:
+        ran, _ = ran_by(tests)
+        for path, lines in more.items():
+            ran[path] = ran.get(path, frozenset()) | lines
+        return strength.faults_in(request, ran)[0]
+
     def scene(gap: Gap) -> Scene:
         return scene_for(
             gap,
@@ -77,6 +89,8 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         gate=gate,
         left=left,
         extend=extend,
+        bound=bound,
+        faults=faults,
         count=shop.tally.tried,
     )
     return Sharpener(tools, found).sharpened(shop.kept)

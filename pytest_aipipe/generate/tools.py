@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_aipipe.generate.kept import Fault, Kept
+from pytest_aipipe.generate.kept import Fault, Kept, Ran
 
 if TYPE_CHECKING:
     from pytest_aipipe.assertions.settle import Settled
@@ -47,6 +47,10 @@ class Tools:
     left: Callable[[], float]
     extend: Callable[[], bool]
     """Gives more time, where the budget has it; returns whether it had."""
+    bound: Callable[[float], None]
+    """Takes away what is left beyond so many seconds."""
+    faults: Callable[[Sequence[Kept], Ran], Faults]
+    """Makes the faults of the changed lines that tests run, and of further such lines."""
     count: Callable[[str, Sequence[Candidate], float], None]
     """Told of each batch that was tried: engine, candidates, seconds."""
 

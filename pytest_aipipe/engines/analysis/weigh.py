@@ -7,10 +7,11 @@ everything else is left to the run.
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +94,7 @@ def _named(test: ast.expr, key: str) -> ast.expr:
                 return ast.copy_location(ast.Name(_IT, ast.Load()), node)
             return super().generic_visit(node)
 
-    whole = Name().visit(ast.Expression(copy.deepcopy(test)))
+    whole = Name().visit(ast.Expression(clone(test)))
     return whole.body if isinstance(whole, ast.Expression) else test
 
 

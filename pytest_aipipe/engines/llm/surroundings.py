@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import copy
 from typing import TYPE_CHECKING
+
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def _shown(node: ast.AST, *, whole: bool) -> str:
     """Return a function: whole where that is wanted and short, else its first line."""
     if not whole or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return signature(node)
-    bare = copy.deepcopy(node)
+    bare = clone(node)
     if ast.get_docstring(bare) is not None:
         bare.body = bare.body[1:] or [ast.Pass()]
     text = ast.unparse(bare)

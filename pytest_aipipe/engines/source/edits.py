@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_aipipe.engines.analysis.mined import around, pieces, unique
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ def parse(expr: str) -> ast.expr | None:
 
 def replaced(function: FunctionNode, index: int, new: ast.AST) -> FunctionNode:
     """Return a copy with the ``index``-th node (in walk order) replaced."""
-    made = copy.deepcopy(function)
+    made = clone(function)
     old = list(ast.walk(made))[index]
     for parent in ast.walk(made):
         for name, value in ast.iter_fields(parent):
@@ -235,7 +235,7 @@ def _keywords(
     for turn in range(6):
         for name, values in pool.keywords:
             if turn < len(values) and (value := parse(values[turn])) is not None:
-                new = copy.deepcopy(node)
+                new = clone(node)
                 new.keywords = [k for k in new.keywords if k.arg != name]
                 new.keywords.append(ast.keyword(arg=name, value=value))
                 if name not in present or turn < _AGAIN:
@@ -250,16 +250,16 @@ def argument_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
             continue
         for place in range(len(node.args)):
             for text in (*pool.near[:8], "None", "object()", "[]", "''"):
-                new, value = copy.deepcopy(node), parse(text)
+                new, value = clone(node), parse(text)
                 if value is not None and not isinstance(node.args[place], ast.Starred):
                     new.args[place] = value
                     yield Edit(replaced(function, index, new), text)
         for place in range(len(node.keywords)):
-            new = copy.deepcopy(node)
+            new = clone(node)
             del new.keywords[place]
             yield Edit(replaced(function, index, new), "without an argument")
         if node.args:
-            new = copy.deepcopy(node)
+            new = clone(node)
             new.args.pop()
             yield Edit(replaced(function, index, new), "without an argument")
 
@@ -282,7 +282,7 @@ def append_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
                 new = ast.parse(template.format(text)).body
             except SyntaxError:
                 continue
-            made = copy.deepcopy(function)
+            made = clone(function)
             made.body = [*made.body, *new]
             yield Edit(made, template.format("its object"))
 
@@ -293,7 +293,7 @@ def method_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             for name in pool.methods:
                 if node.attr != name:
-                    new = ast.Attribute(value=copy.deepcopy(node.value), attr=name, ctx=ast.Load())
+                    new = ast.Attribute(value=clone(node.value), attr=name, ctx=ast.Load())
                     yield Edit(replaced(function, index, new), name)
 
 
@@ -305,7 +305,7 @@ def statement_edits(function: FunctionNode) -> Iterator[Edit]:
     for number, block in enumerate(blocks):
         for place in range(len(block)):
             for how in ("without", "twice", "last"):
-                made = copy.deepcopy(function)
+                made = clone(function)
                 copies = [
                     b
                     for n in ast.walk(made)
@@ -314,7 +314,7 @@ def statement_edits(function: FunctionNode) -> Iterator[Edit]:
                 ]
                 inner = copies[number]
                 if how == "twice":
-                    inner.insert(place, copy.deepcopy(inner[place]))
+                    inner.insert(place, clone(inner[place]))
                 elif len(inner) > 1:
                     moved = inner.pop(place)
                     if how == "last" and place < len(inner):

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.module import FunctionNode, import_statements
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,14 +132,16 @@ def names_used(node: ast.AST) -> list[str]:
 
 def without_tests(node: ast.ClassDef, keep: str = "") -> ast.ClassDef:
     """Return a class without its test methods, except ``keep``."""
-    made = copy.deepcopy(node)
-    made.body = [
+    bare = copy.copy(node)  # copying the tests of a large class would take most of the time
+    bare.body = [
         n
-        for n in made.body
+        for n in node.body
         if not isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
         or n.name == keep
         or not n.name.startswith("test")
-    ] or [ast.Pass()]
+    ]
+    made = clone(bare)
+    made.body = made.body or [ast.Pass()]
     return made
 
 
@@ -229,7 +232,7 @@ class Taken:
             return ast.unparse(ast.fix_missing_locations(function)) + "\n"
         holder = without_tests(self.owner)
         if not _uses_class(function, holder):
-            bare = copy.deepcopy(function)
+            bare = clone(function)
             bare.args.args = bare.args.args[1:]
             return ast.unparse(ast.fix_missing_locations(bare)) + "\n"
         kept = set(names_of_self(function)) | set(_KEPT_METHODS)
@@ -240,7 +243,7 @@ class Taken:
             if not isinstance(n, ast.Pass)
             and (not isinstance(n, ast.FunctionDef) or n.name in kept or n.decorator_list)
         ]
-        holder.body.append(copy.deepcopy(function))
+        holder.body.append(clone(function))
         return ast.unparse(ast.fix_missing_locations(holder)) + "\n"
 
 
@@ -270,7 +273,7 @@ def take(file: TestFile, qualname: str, row: int = 0) -> Taken | None:
     found = file.find(qualname)
     if found is None:
         return None
-    function = copy.deepcopy(found[0])
+    function = clone(found[0])
     bindings: list[ast.stmt] = []
     decorators: list[ast.expr] = []
     for decorator in function.decorator_list:
@@ -336,4 +339,4 @@ def _bind_row(decorator: ast.Call, row: int) -> list[ast.stmt] | None:
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=copy.deepcopy(value))
+    return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=clone(value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from pytest_aipipe.engines.seeds import seed_of
 from pytest_aipipe.engines.source.edits import append_edits, in_turns
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
 from pytest_aipipe.engines.techniques.search import pool_of
+from pytest_aipipe.explore.trees import clone
 from pytest_aipipe.generate.model import Candidate, KnownTest
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ class Amplify:
         for start in range(0, len(clones), 8):
             yield clones[start : start + 8]
         if any(_is_out_of_reach(target) for target in situation.targets):
-            streams = [self._calling(situation, clone) for clone in clones]
+            streams = [self._calling(situation, copied) for copied in clones]
             calling = list(islice(in_turns(streams), _CALLING))
             for start in range(0, len(calling), 8):
                 yield calling[start : start + 8]
 
-    def _calling(self, situation: Situation, clone: Candidate) -> Iterator[Candidate]:
+    def _calling(self, situation: Situation, copied: Candidate) -> Iterator[Candidate]:
         """Yield a test with the target called on what it holds, attributes before names."""
-        seed = seed_of(clone, situation.taken.get(clone.function))
+        seed = seed_of(copied, situation.taken.get(copied.function))
         if seed is None:
             return
         for edit in append_edits(seed.function, pool_of(situation)):
@@ -82,7 +82,7 @@ class Amplify:
         return found
 
     def _candidate(self, taken: Taken, test: KnownTest) -> Candidate | None:
-        function = copy.deepcopy(taken.function)
+        function = clone(taken.function)
         name = taken.name(function)
         try:
             text = taken.render(function)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from pytest_aipipe.engines.source.edits import Edit
 from pytest_aipipe.engines.source.existing import take, test_file
 from pytest_aipipe.engines.source.material import material_of
 from pytest_aipipe.engines.source.writer import identifier, prelude_of
+from pytest_aipipe.explore.trees import clone
 from pytest_aipipe.generate.model import Brood, Candidate
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ class Breed:
             return
         own, found = seed.function.args.args, node.args.args
         if own and own[0].arg == "self" and (not found or found[0].arg != "self"):
-            found.insert(0, copy.deepcopy(own[0]))  # a test that does without its class
-        node.decorator_list = copy.deepcopy(seed.function.decorator_list)
+            found.insert(0, clone(own[0]))  # a test that does without its class
+        node.decorator_list = [clone(one) for one in seed.function.decorator_list]
         if seed.taken is None or seed.taken.owner is None:
             node.name = f"test_{identifier(situation.gap.symbol)}"
-        lean = copy.deepcopy(node)
+        lean = clone(node)
         used = {one.id for one in ast.walk(lean) if isinstance(one, ast.Name)} | {"self"}
         lean.args.args = [one for one in lean.args.args if one.arg in used]
         for made in [lean, node] if len(lean.args.args) < len(node.args.args) else [node]:
