@@ -168,7 +168,8 @@ class Planner:
         spread.add_kept(early, evidence.both)
         for file in (*self._by_graph.inert, *self.data):
             for place in filter(None, (file.path, file.old_path)):
-                spread.add_file(place, f"names {file.path}, which changed")
+                why = f"names {file.path}, which changed"
+                spread.add_file(place, why, may_be_loaded=file in self.data)
         spread.demand.clauses += self.files.kept(recorded)
         return spread, evidence
 

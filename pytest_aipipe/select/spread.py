@@ -116,9 +116,12 @@ class Spread:
             new = name not in went and name not in bound
             self._waiting.append((path, name, new, f"uses {name} {why}"))
 
-    def add_file(self, path: str, why: str) -> None:
-        """Add that a file which is no code changed: who names it may read it."""
-        self.demand.wider = True
+    def add_file(self, path: str, why: str, *, may_be_loaded: bool = True) -> None:
+        """Add that a file which is no code changed: who names it may read it.
+
+        With ``may_be_loaded`` it may also be read in ways that no record shows.
+        """
+        self.demand.wider |= may_be_loaded
         name = path.rpartition("/")[2]
         wanted: dict[Key, Points | None] = {}
         for key, found in self.index.mentioning(name):

@@ -293,6 +293,8 @@ def test_a_python_that_a_test_started_speaks_for_what_it_ran() -> None:
         assert "b" in names(plan({"a.py": new}, memory))
     assert "b" in names(plan({"a.py": None}, memory, status="D"))
     assert "b" in names(plan({"data.json": "{}"}, memory))
+    both = {"a.py": CODE.replace("return 2", "return 9"), "README.md": "new"}
+    assert names(plan(both, memory)) == {"g"}, "a document that it did not open"
 
 
 def test_names_concern_a_started_python_that_ran_their_file_where_no_import_shows_them() -> None:
