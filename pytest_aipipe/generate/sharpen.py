@@ -37,6 +37,7 @@ LOOKS = 3  # at one test that is widened
 MOST_TESTS = 8
 LEAST_NEW = 3
 FEW, PER_OPEN = 1 / 20, 1 / 60  # of the budget, for further tests: as much as they may bring
+LONG = 1 / 12  # of the budget: what is kept for a session of faults is no more
 SESSION = 1.5  # seconds under which starting a child session is not worth it
 FILE = "test_aipipe_wide_{}.py"
 
@@ -50,6 +51,7 @@ class Sharpener:
         self.made: list[Kept] = []
         self.supply = Supply(tools)
         self.pace = 0.0  # seconds for widening one test
+        self.session = SESSION  # seconds that trying faults took the first time
         self.open: frozenset[Fault] = frozenset(
             (path, one) for path, found in faults.items() for one in found
         )
@@ -57,7 +59,8 @@ class Sharpener:
     def sharpened(self, kept: Sequence[Kept]) -> list[Kept]:
         """Return ``kept`` with the assertions that notice more, and further tests at the end."""
         self.made = self._asserting_more(kept)
-        self.tools.bound(self.tools.request.budget * (FEW + PER_OPEN * len(self.open)))
+        worth_it = self.tools.request.budget * (FEW + PER_OPEN * len(self.open))
+        self.tools.bound(worth_it + self.session)
         worth = self._go_on(len(kept))
         while worth and len(self.open) > max(MANY - 1, WEAK * sum(map(len, self.faults.values()))):
             if not self.tools.extend():
@@ -73,7 +76,7 @@ class Sharpener:
             room = max(MOST_TESTS - len(self.made), LEAST_NEW - new)
             if not self.open or room <= 0:
                 return False
-            if self.tools.left() < 2 * SESSION:
+            if self.tools.left() < 2 * self.session:
                 break
             found = self._further(room)
             helps = bool(found)
@@ -85,7 +88,10 @@ class Sharpener:
         started = time.monotonic()
         wides = widened(bare, self.tools.explorer)
         self.pace = (time.monotonic() - started) / max(1, len(bare))
+        started = time.monotonic()
         kills = self._kills(wides, self.open)
+        took = time.monotonic() - started
+        self.session = min(max(SESSION, took), LONG * self.tools.request.budget)
         made: list[Kept] = []
         for number, (one, wide) in enumerate(zip(kept, wides, strict=True)):
             chosen = narrow(number, kills[number], self.open)
@@ -108,7 +114,7 @@ class Sharpener:
     def _further(self, room: int) -> list[Kept]:
         lines = by_line(self._as_faults(self.open), self.tools.request.root)
         spares = self.supply.take(lines, self.made, self._affordable)
-        if not spares or self.tools.left() < 2 * SESSION:
+        if not spares or self.tools.left() < SESSION:
             return []
         wides = widened([one.candidate for one in spares], self.tools.explorer)
         kills = self._kills(wides, self.open)
