@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_aipipe.explore.variation import FunctionNode, Material, Variation, clone
+from pytest_aipipe.explore.variation import FunctionNode, Material, Variation
 
 MESSAGE: dict[str, Any] = {
     "texts": ["[one]\nkey = 1\n", "[two]\n"],
@@ -28,13 +28,6 @@ def function(source: str = SOURCE) -> FunctionNode:
 def variations(count: int, seed: int = 0) -> list[str]:
     variation = Variation(Material.read(MESSAGE), Random(seed), {"parse": None})
     return [ast.unparse(variation.of(function())) for _ in range(count)]
-
-
-def test_a_copy_is_equal_and_shares_nothing() -> None:
-    tree = function()
-    made = clone(tree)
-    assert ast.dump(made) == ast.dump(tree)
-    assert not {id(n) for n in ast.walk(made)} & {id(n) for n in ast.walk(tree) if n._fields}
 
 
 def test_every_variation_is_valid_python() -> None:

@@ -293,14 +293,14 @@ def test_a_python_that_a_test_started_speaks_for_what_it_ran() -> None:
         assert "b" in names(plan({"a.py": new}, memory))
     assert "b" in names(plan({"a.py": None}, memory, status="D"))
     assert "b" in names(plan({"data.json": "{}"}, memory))
-    both = {"a.py": CODE.replace("return 2", "return 9"), "README.md": "new"}
+    both: dict[str, str | None] = {"a.py": CODE.replace("return 2", "return 9"), "README.md": "new"}
     assert names(plan(both, memory)) == {"g"}, "a document that it did not open"
 
 
 def test_names_concern_a_started_python_that_ran_their_file_where_no_import_shows_them() -> None:
     memory = Memory()
     memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
-    new = {"a.py": f"{CODE}LIMIT = 1\n"}
+    new: dict[str, str | None] = {"a.py": f"{CODE}LIMIT = 1\n"}
     assert names(plan(new, memory)) == set()
     memory.lines = {**RAN, "test_b.py::test_b": ({1, 3}, set())}
     assert names(plan(new, memory)) == {"b"}
@@ -308,7 +308,7 @@ def test_names_concern_a_started_python_that_ran_their_file_where_no_import_show
     uses = {"a.py": f"LIMIT = 1\n{CODE.replace('return 2', 'return LIMIT')}"}
     memory = Memory(files={**OLD, **uses}, lines={**RAN, "test_b.py::test_b": ({1, 2, 4, 5}, {4})})
     memory.known["test_b.py::test_b"] = Known("p", starts=FOLLOWED)
-    changed = {"a.py": uses["a.py"].replace("LIMIT = 1", "LIMIT = 3")}
+    changed: dict[str, str | None] = {"a.py": uses["a.py"].replace("LIMIT = 1", "LIMIT = 3")}
     assert "b" in names(plan(changed, memory, loaded=("a.py",)))
 
 
