@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Arc, Candidate
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-f]{9,}")
+_TEST_MODULE = re.compile(r"(^|\.)(test_\w*|\w*_test)$")
 _TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108
 
 
@@ -120,7 +121,22 @@ class Names:
         return None
 
 
-RULES: tuple[Rule, ...] = (Parses(), Names(), Asserts(), Stable())
+class Alone:
+    """It brings no other tests along: pytest collects what a file imports like what it defines."""
+
+    name = "alone"
+
+    def reject(self, test: Admission) -> str | None:
+        """Reject a test class or function that comes from another test module, as a base say."""
+        for node in ast.parse(test.text).body:
+            if isinstance(node, ast.ImportFrom) and _TEST_MODULE.search(node.module or ""):
+                for one in node.names:
+                    if (one.asname or one.name).lower().startswith("test"):
+                        return f"imports {one.name}, whose tests would run with it"
+        return None
+
+
+RULES: tuple[Rule, ...] = (Parses(), Names(), Asserts(), Stable(), Alone())
 
 
 def first_rejection(test: Admission, rules: Sequence[Rule]) -> str | None:

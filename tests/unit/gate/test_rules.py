@@ -36,6 +36,23 @@ def test_each_rule_gives_its_reason(function: str, reason: str) -> None:
     assert (first_rejection(admission(function), RULES) or "").startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("imported", "brings"),
+    [
+        ("from tests.test_shop import TestShop", True),
+        ("from shop_test import test_price as test_other", True),
+        ("from test_shop import make_shop, PRICES", False),
+        ("from starlette.testclient import TestClient", False),
+        ("from unittest import TestCase", False),
+    ],
+)
+def test_a_test_brings_no_other_tests_along(imported: str, brings: bool) -> None:
+    reason = first_rejection(
+        admission("def test_a():\n    assert len('a') == 1\n", (imported,)), RULES
+    )
+    assert (reason or "").startswith("alone: imports ") == brings
+
+
 def test_an_honest_test_passes_every_rule() -> None:
     honest = "def test_a(tmp_path):\n    assert [json.dumps(n) for n in range(2)] == ['0', '1']\n"
 
