@@ -6,6 +6,7 @@ import ast
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.analysis.bases import constructor_of
 from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 from pytest_aipipe.engines.source.arguments import resolved, unique, values_for
 from pytest_aipipe.engines.source.usages import usages
@@ -28,11 +29,14 @@ def instances(
     if _is_enum(owner):
         return [Value(f"{name}.{m}", imports=(statement,)) for m in _members(owner)]
     abstract = abstract_methods(module, owner)
-    constructor = module.method(owner, "__init__") or module.method(owner, "__new__")
+    root = situation.scene.root
+    own = module.method(owner, "__init__") or module.method(owner, "__new__")
+    fields = _fields(owner) if own is None else []
+    constructor = own if fields else constructor_of(module, owner, root)
     if abstract:
         return [*_concrete(module, owner, abstract, statement), *found]
     if constructor is None:
-        arguments = [_argument(module, owner, p, solved) for p in _fields(owner)]
+        arguments = [_argument(module, owner, p, solved) for p in fields]
         found += [_made(name, statement, arguments)]
     else:
         found += constructed(module, owner, constructor, solved, statement)
@@ -44,7 +48,7 @@ def instances(
             found.append(_made(f"{name}.{factory.name}", statement, arguments))
     for child in module.subclasses(owner)[:3]:
         if child.owner is None and not abstract_methods(module, child):
-            made = module.method(child, "__init__")
+            made = constructor_of(module, child, root)
             where = import_of(module, child)
             if made is None:
                 found.append(_made(child.name, where, []))
