@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-f]{9,}")
 _TEST_MODULE = re.compile(r"(^|\.)(test_\w*|\w*_test)$")
+_DESCRIPTOR = re.compile(r"<_io\.\w+ name=\d+")
 _TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108
 
 
@@ -70,7 +71,7 @@ class Asserts:
 
 
 class Stable:
-    """It names no address and no temporary path."""
+    """It names no address, no number of an open file and no temporary path."""
 
     name = "stable"
 
@@ -80,6 +81,8 @@ class Stable:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if _ADDRESS.search(node.value):
                     return "asserts on a memory address"
+                if _DESCRIPTOR.search(node.value):
+                    return "asserts on the number of an open file"
                 if _TEMPORARY.search(node.value) and _in_assert(test.candidate.function, node):
                     return "asserts on a temporary path"
         return None

@@ -30,6 +30,10 @@ def admission(function: str, prelude: tuple[str, ...] = ()) -> Admission:
             "stable: asserts on a mem",
         ),
         ("def test_a():\n    assert str(1) == '/tmp/a'\n", "stable: asserts on a temp"),
+        (
+            "def test_a():\n    assert repr(1) == '<L(f=<_io.FileIO name=6 mode=1>)>'\n",
+            "stable: asserts on the number of an open file",
+        ),
     ],
 )
 def test_each_rule_gives_its_reason(function: str, reason: str) -> None:
