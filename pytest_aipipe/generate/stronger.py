@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.gate.fresh import Refused
@@ -24,6 +25,30 @@ if TYPE_CHECKING:
     from pytest_aipipe.mutate.model import MutationScore
 
 
+@dataclass
+class _Clock:
+    """The time for making tests stronger, which ends at ``end`` (monotonic)."""
+
+    shop: Workshop
+    end: float
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self.end - time.monotonic()
+
+    def extend(self) -> bool:
+        """Take more of the budget, where it has more; return whether it had."""
+        seconds = strength.sharpening(self.shop.request.budget, self.shop.left_in_all)
+        if seconds < strength.LEAST_SECONDS:
+            return False
+        self.end = time.monotonic() + seconds
+        return True
+
+    def bound(self, seconds: float) -> None:
+        """Give up what is left beyond ``seconds``."""
+        self.end = min(self.end, time.monotonic() + seconds)
+
+
 def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     """Return the kept tests made stronger, and further ones; ends at ``until`` (monotonic).
 
@@ -36,22 +61,7 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
     sources = read_sources(request.tests)
     ready = shop.explorer.ready
 
-    end = until
-
-    def left() -> float:
-        return end - time.monotonic()
-
-    def extend() -> bool:
-        nonlocal end
-        seconds = strength.sharpening(request.budget, shop.left_in_all)
-        if seconds < strength.LEAST_SECONDS:
-            return False
-        end = time.monotonic() + seconds
-        return True
-
-    def bound(seconds: float) -> None:
-        nonlocal end
-        end = min(end, time.monotonic() + seconds)
+    clock = _Clock(shop, until)
 
     def faults(tests: Sequence[Kept], more: Ran) -> Faults:
         ran, _ = ran_by(tests)
@@ -70,7 +80,7 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         )
 
     def judge(files: dict[str, str], faults: Faults) -> MutationScore:
-        return strength.try_faults(request, shop.launch.sandbox, files, faults, left())
+        return strength.try_faults(request, shop.launch.sandbox, files, faults, clock.left())
 
     def gate(settled: Settled, gap: Gap, engine: str, kills: frozenset[Fault]) -> Kept | None:
         verdict = shop.gated(settled, gap)
@@ -87,9 +97,9 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         pool=shop.pool,
         judge=judge,
         gate=gate,
-        left=left,
-        extend=extend,
-        bound=bound,
+        left=clock.left,
+        extend=clock.extend,
+        bound=clock.bound,
         faults=faults,
         count=shop.tally.tried,
     )

@@ -46,22 +46,20 @@ def _elsewhere(module: ModuleView, base: str, root: Path, deep: int) -> Definiti
     if statement is None:
         return None
     node = ast.parse(statement).body[0]
+    dotted, _, name = base.rpartition(".")  # import shop.signer: shop.signer.Signer
     if isinstance(node, ast.ImportFrom):
-        name = node.names[0].name
-        places = [(f"{node.module}.{name}", rest)] if rest else [(node.module or "", name)]
-    elif isinstance(node, ast.Import):
-        holder, _, name = base.rpartition(".")
-        places = [(node.names[0].name if node.names[0].asname else holder, name)]
-    else:
+        own = node.names[0].name
+        dotted, name = (f"{node.module}.{own}", rest) if rest else (node.module or "", own)
+    elif isinstance(node, ast.Import) and node.names[0].asname:
+        dotted = node.names[0].name
+    other = _module(module, dotted, root)
+    if other is None:
         return None
-    for dotted, name in places:
-        other = _module(module, dotted, root)
-        definition = other.definitions.get(name) if other is not None else None
-        if other is not None and definition is not None:
-            return constructor_of(other, definition, root, deep - 1)
-        if other is not None and name in other.imported:  # a package that hands it on
-            return _elsewhere(other, name, root, deep - 1) if deep > 1 else None
-    return None
+    definition = other.definitions.get(name)
+    if definition is not None:
+        return constructor_of(other, definition, root, deep - 1)
+    # A package hands on what its modules define.
+    return _elsewhere(other, name, root, deep - 1) if deep > 1 else None
 
 
 def _module(beside: ModuleView, dotted: str, root: Path) -> ModuleView | None:
