@@ -41,8 +41,17 @@ class Callers:
     ) -> None:
         self._mentioning, self._below = mentioning, below
 
-    def above(self, key: Key, found: Mentions, lines: Collection[int]) -> list[Caller]:
-        """Return the functions around ``lines``, and those that may call them, nearest first."""
+    def above(
+        self,
+        key: Key,
+        found: Mentions,
+        lines: Collection[int],
+        has_run: Callable[[Caller], bool] = lambda _: True,
+    ) -> list[Caller]:
+        """Return the functions around ``lines``, and those that may call them, nearest first.
+
+        What has not run has called nothing.
+        """
         waiting = [
             Caller(key[0], one)
             for one in found.functions
@@ -57,7 +66,8 @@ class Callers:
                 for other, one in self._naming(name):
                     if (other, one.span.start) not in seen:
                         seen.add((other, one.span.start))
-                        waiting.append(Caller(other, one))
+                        if has_run(Caller(other, one)):
+                            waiting.append(Caller(other, one))
         return result
 
     def at_import(self, names: Iterable[str], paths: Collection[str]) -> set[str]:

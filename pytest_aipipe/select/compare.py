@@ -11,13 +11,13 @@ whose value may differ; who uses a name is another module's question
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse, text_of
-from pytest_aipipe.select import futures, parts
+from pytest_aipipe.select import futures, parts, signatures
+from pytest_aipipe.select.align import paired, text, unequal
 from pytest_aipipe.select.parts import Block, Level, Points
 from pytest_aipipe.select.stars import Star, differing
 
@@ -38,17 +38,21 @@ class Impact:
     """Who notices: tests that ran ``lines`` or ``entries`` of the old version, and users.
 
     ``names`` are those of the module whose value may differ (a class for all that stands in
-    its body); ``added`` names that were not there before; ``methods`` are (class, method)
-    whose signature differs, ``handed`` functions of which only who reads annotations, or has
-    them in hand without calling them, can tell; None where annotations do not count. ``whole``
-    says why nothing finer can be said, "" where it can; ``script`` that what runs only where
-    the file is run as a script differs.
+    its body); ``added`` names that were not there before; ``described`` classes of which the text
+    differs; ``signed`` functions, and classes, that only take other arguments, with the words of
+    that (:func:`pytest_aipipe.select.signatures.words`); ``methods`` are (class, method) whose
+    signature differs, ``handed`` functions of which only who reads
+    annotations, or has them in hand without calling them, can tell; None where annotations do not
+    count. ``whole`` says why nothing finer can be said, "" where it can; ``script`` that what runs
+    only where the file is run as a script differs.
     """
 
     lines: set[int] = field(default_factory=set)
     entries: set[int] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
+    described: set[str] = field(default_factory=set)
+    signed: dict[str, set[str]] = field(default_factory=dict)
     methods: set[tuple[str, str]] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
     stars: list[Star] = field(default_factory=list)
@@ -126,13 +130,13 @@ class _Comparison:
     def _regions(self, old: list[ast.stmt], new: list[ast.stmt]) -> list[_Region]:
         """Align by text first, which is cheap, then what is left by its tree."""
         found = []
-        texts = [_text(self._old, node) for node in old], [_text(self._new, node) for node in new]
-        for start, end, first, last in _unequal(*texts):
+        texts = [text(self._old, node) for node in old], [text(self._new, node) for node in new]
+        for start, end, first, last in unequal(*texts):
             trees = (
                 [ast.dump(one) for one in old[start:end]],
                 [ast.dump(n) for n in new[first:last]],
             )
-            for a, b, c, d in _unequal(*trees):
+            for a, b, c, d in unequal(*trees):
                 found.append(_Region(start + a, start + b, new[first + c : first + d]))
         return found
 
@@ -140,7 +144,7 @@ class _Comparison:
 
     def _in_function(self, block: Block, region: _Region) -> None:
         mine = block.body[region.start : region.end]
-        pairs, gone, come = _paired(mine, region.new)
+        pairs, gone, come = paired(mine, region.new)
         for old, new in pairs:
             self._inside(block, old, new)
         gone = [node for node in gone if not parts.is_docstring(node)]
@@ -215,7 +219,7 @@ class _Comparison:
     def _at_import(self, block: Block, regions: list[_Region]) -> None:
         old = [node for region in regions for node in block.body[region.start : region.end]]
         new = [node for region in regions for node in region.new]
-        pairs, gone, come = _paired(parts.single(old), parts.single(new), anywhere=True)
+        pairs, gone, come = paired(parts.single(old), parts.single(new), anywhere=True)
         before = {name for node in block.body for name in parts.bound(node)}
         for mine, theirs in pairs:
             self._definition(block.level, mine, theirs)
@@ -247,7 +251,7 @@ class _Comparison:
             ]:
                 self._lost(level, old)
             return
-        if not same:
+        if not same and not self._is_signed(level, old, new):
             self._header(level, old)
         if isinstance(old, parts.FUNCTIONS) and _is_hook(old.name):
             self.impact.hooks.add(old.name)
@@ -255,6 +259,15 @@ class _Comparison:
         self._blocks_of(level, old, new)
         if ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False):  # type: ignore[arg-type]
             self._told(level, old)
+
+    def _is_signed(self, level: Level, old: ast.stmt, new: ast.stmt) -> bool:
+        """Note a function that takes other arguments, and is otherwise the same to its users."""
+        if not signatures.differ(level, old, new):
+            return False
+        self.impact.add(parts.entry(old))
+        name: str = (*level.owner, old.name)[0]  # type: ignore[attr-defined]
+        self.impact.signed.setdefault(name, set()).update(signatures.words(old, new))
+        return True
 
     def _header(self, level: Level, node: ast.stmt) -> None:
         """A definition whose decorators, signature or bases differ."""
@@ -271,8 +284,17 @@ class _Comparison:
 
     def _told(self, level: Level, node: ast.stmt) -> None:
         """A docstring differs: whoever hands the definition to a decorator may show it."""
-        if getattr(node, "decorator_list", ()) or isinstance(node, ast.ClassDef):
+        if getattr(node, "decorator_list", ()):
             self._names(level, {getattr(node, "name", "")})
+        elif isinstance(node, ast.ClassDef):
+            self.impact.described.add((*level.owner, node.name)[0])
+        else:
+            self.impact.names.add("__doc__")
+
+    def _documented(self, level: Level) -> None:
+        """The text of the module or of a class is gone, or new."""
+        if level.owner:
+            self.impact.described.add(level.owner[0])
         else:
             self.impact.names.add("__doc__")
 
@@ -282,7 +304,7 @@ class _Comparison:
             self.impact.script |= parts.is_main(node)
             return
         if parts.is_docstring(node):
-            self._names(level, {"__doc__"})
+            self._documented(level)
             return
         if isinstance(node, parts.FUNCTIONS):
             if _is_hook(node.name):
@@ -297,7 +319,7 @@ class _Comparison:
             self.impact.script |= parts.is_main(node)
             return
         if parts.is_docstring(node):
-            self._names(level, {"__doc__"})
+            self._documented(level)
             return
         names = parts.bound(node)
         if isinstance(node, parts.FUNCTIONS) and _is_hook(node.name):
@@ -351,57 +373,3 @@ def _is_implicit(name: str) -> bool:
 def _is_movable(node: ast.stmt) -> bool:
     """Whether it does not matter where in its block ``node`` stands."""
     return isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef)
-
-
-def _text(source: list[str], node: ast.stmt) -> str:
-    return "\n".join(source[parts.first_line(node) - 1 : node.end_lineno])
-
-
-def _unequal(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """Return the spans without an equal: start and end of the old side, then of the new."""
-    start, shortest = 0, min(len(old), len(new))
-    while start < shortest and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < shortest - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    mine, theirs = old[start : len(old) - end], new[start : len(new) - end]
-    codes = SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes()
-    return [
-        (start + a, start + b, start + c, start + d) for tag, a, b, c, d in codes if tag != "equal"
-    ]
-
-
-def _paired(
-    old: list[ast.stmt], new: list[ast.stmt], *, anywhere: bool = False
-) -> tuple[list[tuple[ast.stmt, ast.stmt]], list[ast.stmt], list[ast.stmt]]:
-    """Return which statements are versions of one another, and what is left on both sides.
-
-    Definitions are known by their names (``anywhere``: wherever they stand), the other
-    statements that hold statements by their sort, in their order.
-    """
-    waiting: dict[object, list[ast.stmt]] = defaultdict(list)
-    for node in new:
-        waiting[_identity(node)].append(node)
-    pairs, gone, used, last = [], [], set(), -1
-    place = {id(node): at for at, node in enumerate(new)}
-    for node in old:
-        candidates = waiting[_identity(node)] if _identity(node) else []
-        while candidates and not anywhere and place[id(candidates[0])] <= last:
-            candidates.pop(0)
-        if not candidates:
-            gone.append(node)
-            continue
-        match = candidates.pop(0)
-        last = place[id(match)]
-        used.add(id(match))
-        pairs.append((node, match))
-    return pairs, gone, [node for node in new if id(node) not in used]
-
-
-def _identity(node: ast.stmt) -> object:
-    if isinstance(node, parts.DEFINITIONS):
-        return "class" if isinstance(node, ast.ClassDef) else "def", node.name
-    if isinstance(getattr(node, "body", None), list) or isinstance(node, ast.Match):
-        return type(node)
-    return None

@@ -76,6 +76,20 @@ class Evidence:
         some = {who for who, _, _ in self._one(one, points)}
         return any(who in some for who, _, _ in self._one(other, more))
 
+    def of_module(self, module: str) -> Callable[[Key, Points], Points]:
+        """Return what tells the points that the import of ``module`` itself ran of some."""
+        who = f"{MODULE}{module}"
+
+        def ran(key: Key, points: Points) -> Points:
+            lines, entries = frozenset[int](), frozenset[int]()
+            for one, mine, entered in self._of(key):
+                if one == who:
+                    lines |= _among(points[0], mine)
+                    entries |= _among(points[1], entered)
+            return lines, entries
+
+        return ran
+
     def ran(self, whole: Mapping[str, str], recorded: Mapping[str, list[str]]) -> dict[str, str]:
         """Return who ran anything of the files ``whole``, with the reason given for the file."""
         return {
@@ -129,6 +143,11 @@ class Evidence:
             hit += (int.from_bytes(entered, "little") & entries).bit_count() if entries else 0
             if hit:
                 yield who, hit / total, seen.bit_count()
+
+
+def _among(numbers: Iterable[int], ran: bytes) -> frozenset[int]:
+    mask = int.from_bytes(ran, "little")
+    return frozenset(number for number in numbers if mask >> number & 1)
 
 
 def _mask(numbers: Iterable[int]) -> int:

@@ -8,6 +8,7 @@ mean the name of another file is for who asks.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -37,6 +38,13 @@ _UNSEEING = frozenset({"dataclass", "final", "total_ordering"})
 _ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
 
 
+ANY = "?"
+"""Stands for an error of which no name is read."""
+
+CATCHERS = frozenset({"raises", "suppress", "assertRaises", "assertRaisesRegex"})
+"""Names of what catches an error that it is given, without an ``except``."""
+
+
 class Way(NamedTuple):
     """How a name is mentioned.
 
@@ -62,7 +70,8 @@ class Binder:
     whether such runs; ``star`` the module
     (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
     no import: what it makes lives as long as the module, ``method`` the method of which it is
-    no more than the defaults.
+    no more than the defaults. ``still`` are the names that it only puts somewhere, and does nothing
+    with but to ask for an attribute.
     """
 
     mentions: Told
@@ -71,6 +80,7 @@ class Binder:
     star: Way | None = None
     makes: bool = False
     method: str = ""
+    still: frozenset[str] = frozenset()
 
 
 class Function(NamedTuple):
@@ -100,7 +110,9 @@ class Mentions:
 
     In ``lines`` a number below zero stands for the entry of the lambda that begins there.
     ``entries`` are those of every function below an outermost name, ``methods`` those of
-    each class by name; ``bases`` the last identifiers of a class' bases.
+    each class by name; ``bases`` the last identifiers of a class' bases. ``catches`` are, by the
+    last name of the error (:data:`ANY` where it has none), the lines that run where one is
+    caught: an ``except``, or a ``with raises(...)``.
     """
 
     lines: dict[str, dict[Way, set[int]]] = field(default_factory=dict)
@@ -113,6 +125,7 @@ class Mentions:
     fixtures: set[str] = field(default_factory=set)
     autouse: set[str] = field(default_factory=set)
     shaped: set[str] = field(default_factory=set)  # classes that something else has a say in
+    catches: dict[str, set[int]] = field(default_factory=dict)
     shared: list[range] = field(default_factory=list)  # fixtures of a wider scope
     readable: bool = True
 
@@ -176,10 +189,23 @@ def _imports(found: Mentions, node: ast.stmt) -> None:
 def _in_function(found: Mentions, node: ast.stmt) -> None:
     span = {*parts.header(node)}
     span.update(line for arm in parts.arms(node) for line in parts.header(arm))
+    for arm in parts.arms(node):
+        if isinstance(arm, ast.ExceptHandler):
+            _catches(found, arm.type, parts.header(arm))
+    for call in (one for top in outer(node) for one in ast.walk(top)):
+        if isinstance(call, ast.Call) and last(call.func) in CATCHERS:
+            for error in call.args or (None,):
+                _catches(found, error, parts.header(node))
     lambdas: list[ast.Lambda] = []
     _note(found, _mentions(outer(node), lambdas), span)
     for one in lambdas:  # grows as we go: a lambda may hold others
         _note(found, _mentions([one.body], lambdas), {-one.lineno})
+
+
+def _catches(found: Mentions, error: ast.expr | None, numbers: Iterable[int]) -> None:
+    for one in error.elts if isinstance(error, ast.Tuple) else [error]:
+        name = last(one) if isinstance(one, ast.Name | ast.Attribute) else ANY
+        found.catches.setdefault(name, set()).update(numbers)
 
 
 def _note(found: Mentions, told: Told, numbers: set[int]) -> None:
@@ -203,7 +229,43 @@ def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
         star = Way("import", node.module or "", node.level)
     binds = frozenset({level.owner[0]}) if level.owner else frozenset(parts.bound(node))
     makes = not isinstance(node, ast.Import | ast.ImportFrom)
-    found.binders.append(Binder(_mentions(outer(node)), binds, effect, star, makes))
+    mentions = _mentions(outer(node))
+    found.binders.append(Binder(mentions, binds, effect, star, makes, still=_still(node, mentions)))
+
+
+def _still(node: ast.stmt, mentions: Told) -> frozenset[str]:
+    """Return the names that a statement which is no definition calls nothing of.
+
+    An operator calls, and so does what hashes a key.
+    """
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return frozenset(mentions)
+    value = getattr(node, "value", None)
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or value is None:
+        return frozenset()
+    still: list[ast.AST] = []
+    busy: list[ast.AST] = [*(node.targets if isinstance(node, ast.Assign) else [node.target])]
+    waiting: list[ast.expr] = [value]
+    while waiting:
+        match waiting.pop():
+            case ast.Tuple(elts=some) | ast.List(elts=some):
+                waiting += some
+            case ast.Dict(keys=keys, values=some):
+                waiting += some
+                busy += [key for key in keys if key is not None and not _is_type(key)]
+            case ast.Call(func=ast.Name(id="partial") | ast.Attribute(attr="partial")) as call:
+                waiting += [call.func, *call.args, *(one.value for one in call.keywords)]
+            case one if isinstance(one, ast.Constant) or _dotted(one):
+                still.append(one)
+            case one:
+                busy.append(one)
+    return frozenset(_mentions(still)) - set(_mentions(busy)) if still else frozenset()
+
+
+def _is_type(node: ast.expr) -> bool:
+    """Whether hashing a key runs no code of the project: a constant, a built-in type."""
+    name = node.id if isinstance(node, ast.Name) else ""
+    return isinstance(node, ast.Constant) or isinstance(getattr(builtins, name, None), type)
 
 
 def _define(found: Mentions, level: Level, node: ast.stmt) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pytest_aipipe.select import metadata
+from pytest_aipipe.select import metadata, served
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.decide import SETTINGS, Decider, Facts, Narrowed, Selection
 from pytest_aipipe.select.demand import Clause, Demand
@@ -165,7 +165,7 @@ class Planner:
         self._imported(spread, reads, early)
         if self._facts.installed and self._has_stale(known, reads):
             spread.touched += metadata.asking(spread.index)
-        spread.add_kept(early, evidence.both)
+        served.add_kept(spread, early, evidence.both)
         for file in (*self._by_graph.inert, *self.data):
             for place in filter(None, (file.path, file.old_path)):
                 why = f"names {file.path}, which changed"
@@ -360,7 +360,7 @@ def _met(spread: Spread, evidence: Evidence) -> Found:
         found.take(evidence.meet(some))
         for path in found.modules.keys() - run:
             run.add(path)
-            spread.add_run(path)
+            served.add_run(spread, path, evidence.of_module(path))
     for path, why in found.outside.items():
         demand.whole.setdefault(path, f"{why}, outside of tests")
     return found

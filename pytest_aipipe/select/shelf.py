@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"5-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"6-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -47,6 +47,7 @@ def packed(found: Mentions) -> dict[str, Any]:
                 one.star,
                 one.makes,
                 one.method,
+                sorted(one.still),
             ]
             for one in found.binders
         ],
@@ -71,6 +72,7 @@ def packed(found: Mentions) -> dict[str, Any]:
             for one in found.functions
         ],
         "sets": [sorted(found.fixtures), sorted(found.autouse), sorted(found.shaped)],
+        "catches": {name: sorted(lines) for name, lines in found.catches.items()},
         "shared": [[span.start, span.stop] for span in found.shared],
         "readable": found.readable,
         "ways": list(ways.table),
@@ -109,6 +111,7 @@ def unpacked(row: Any) -> Mentions | None:
             fixtures=fixtures,
             autouse=autouse,
             shaped=shaped,
+            catches={name: set(lines) for name, lines in row["catches"].items()},
             shared=[range(start, stop) for start, stop in row["shared"]],
             readable=bool(row["readable"]),
         )
@@ -117,10 +120,16 @@ def unpacked(row: Any) -> Mentions | None:
 
 
 def _binder(row: Any, ways: list[Way]) -> Binder:
-    mentions, binds, effect, star, makes, method = row
+    mentions, binds, effect, star, makes, method, still = row
     told = Way(*star) if star else None
     return Binder(
-        _told(mentions, ways), frozenset(binds), bool(effect), told, bool(makes), str(method)
+        _told(mentions, ways),
+        frozenset(binds),
+        bool(effect),
+        told,
+        bool(makes),
+        str(method),
+        frozenset(still),
     )
 
 

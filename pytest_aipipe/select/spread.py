@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
-from pytest_aipipe.select.callers import MOST_CALLERS, Callers
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.keeping import KEEPING
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.signatures import add_signed, is_looked_at
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
     from pytest_aipipe.select.index import Recall
-    from pytest_aipipe.select.mentions import Binder, Function
+    from pytest_aipipe.select.mentions import Binder
     from pytest_aipipe.select.parts import Points
     from pytest_aipipe.select.stars import Star
 
@@ -37,6 +36,9 @@ MOST = 300
 
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
+
+TEXTS = ("__doc__", "getdoc", "help", "render_doc", "DocTestFinder", "testmod")
+"""Names by which a text is read that describes a module, a class or a function."""
 
 
 class Spread:
@@ -78,10 +80,19 @@ class Spread:
             self.demand.wider = True
             why = f"runs {path} as a script, which is another one"
             self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
+        if "__doc__" in impact.names:
+            self._texts(path)
         for name in sorted(impact.names):
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
         for name in sorted(impact.added):
             self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
+        for name in sorted(impact.described - impact.names):
+            if is_looked_at(self.index, (path, name)):
+                self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
+            else:
+                self._texts(path)
+        for name in sorted(impact.signed.keys() - impact.names):
+            add_signed(self, key, name, impact.signed[name])
         for klass, method in sorted(impact.methods):
             self._method(key, klass, method)
         for star in impact.stars:
@@ -92,13 +103,23 @@ class Spread:
             self._fixtures(path, impact, read_mentions(new))
         self._settle()
 
-    def ask(self, path: str, names: Collection[str] | None, why: str) -> None:
-        """Add that ``names`` of a module differ; None for all of it."""
-        self.demand.wider = True
+    def ask(
+        self, path: str, names: Collection[str] | None, why: str, *, wider: bool = True
+    ) -> None:
+        """Add that ``names`` of a module differ; None for all of it.
+
+        ``wider`` says that it is for more than statements that differ in files that were named.
+        """
+        self.demand.wider |= wider or names is None
         if names is None:
             self.demand.whole.setdefault(path, why)
         self._waiting += [(path, name, False, why) for name in names or ()]
         self._settle()
+
+    def _texts(self, path: str) -> None:
+        """Add that a text differs which describes something of a file."""
+        for name in TEXTS:
+            self._waiting.append((path, name, False, f"reads texts of {path}, which changed"))
 
     def _star(self, path: str, star: Star) -> None:
         """Add the names that came or went with a star: those that the other side does not take."""
@@ -137,102 +158,6 @@ class Spread:
             self.demand.clauses.append(Clause(why, [wanted]))
         self._settle()
 
-    def add_kept(
-        self,
-        early: Collection[str] = (),
-        both: Callable[[Key, Points, Key, Points], bool] = lambda *_: True,
-    ) -> None:
-        """Add who is served by code that ran for another, or before anybody looked.
-
-        ``early`` are the modules that were loaded before measuring began; ``both`` says
-        whether a test ran points of two files, without which nothing of the change is kept.
-        """
-        sources = [source for some in self.index.versions.values() for _, source in some]
-        if not early and not any(word in source for word in KEEPING for source in sources):
-            return
-        callers = Callers(self.index.mentioning, self.index.below)
-        for key, touched in self.touched:
-            lines = touched[0] | touched[1]
-            above = callers.above(key, self.index.of(key, self.index.source(key)), lines)
-            called = {name for caller in above for name in callers.called(caller)}
-            for path, function in above:
-                entered = frozenset[int](), frozenset({function.span.start})
-                homes = [(path, digest) for digest, _ in self.index.versions.get(path, ())]
-                made = called & function.remembers.calls or lines & function.remembers.lines
-                if not (function.keeps or made) or not any(
-                    both(key, touched, home, entered) for home in homes
-                ):
-                    continue
-                why = f"uses {function.name} of {path}, which keeps what changed code gave it"
-                if function.keeps:
-                    self._kept(path, function, why)
-                elif function.serves_others:
-                    self.demand.clauses.append(Clause(why, [dict.fromkeys(homes, entered)]))
-            for path in callers.at_import(called, early):
-                told = f"{path} may run changed code when it is imported"
-                self.demand.whole.setdefault(path, told)
-        self._settle()
-
-    def add_run(self, path: str) -> None:
-        """Add that the module ``path`` runs changed code when it is imported.
-
-        What it binds by naming a function that may come to the changed code is changed;
-        where none is named, all of it is.
-        """
-        names = self._above()
-        why = f"{path} runs changed code when it is imported"
-        named = [
-            binder
-            for _, found in self.index.of_path(path)
-            for binder in found.binders
-            if names and not names.isdisjoint(binder.mentions)
-        ]
-        if not named or any(binder.effect for binder in named):
-            self.demand.whole.setdefault(path, why)
-        for binder in named:
-            for bound in binder.binds:
-                made = f"uses {bound} of {path}, which is made by changed code"
-                self._waiting.append((path, bound, False, made))
-        self._settle()
-
-    def _above(self) -> set[str]:
-        """Return the names by which the code that is asked for may be called, however far up.
-
-        A method is called through its class as well, or one that is made from it. Nothing is
-        returned where there are too many to follow.
-        """
-        names: set[str] = set()
-        callers = Callers(self.index.mentioning, self.index.below)
-        wanted = [item for clause in self.demand.clauses for item in clause.wanted[0].items()]
-        for key, points in wanted:
-            found = self.index.of(key, self.index.source(key))
-            lines = points[0] | points[1] if points else frozenset[int]()
-            above = callers.above(key, found, lines)
-            if points is None or len(above) >= MOST_CALLERS:
-                return set()
-            for path, function in above:
-                names.add(function.name)
-                if function.top != function.name:
-                    names |= {one for _, one in self.index.below((path, function.top))}
-        return names
-
-    def _kept(self, path: str, function: Function, why: str) -> None:
-        """Ask for all who name a function that keeps its result; for a method by its class."""
-        if function.top == function.name:
-            self._waiting.append((path, function.name, False, why))
-            return
-        klass = (path, function.top)
-        if not self.index.outlives(klass):
-            return
-        naming: dict[Key, Points | None] = {}
-        for key, there in self.index.mentioning(function.name):
-            ways = there.lines.get(function.name, {})
-            lines = {one for way, some in ways.items() if way.kind != "import" for one in some}
-            if lines:
-                naming[key] = parts.lines(lines)
-        if naming:
-            self.demand.clauses.append(Clause(why, [naming, self.index.using(klass)]))
-
     def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
         for name in (impact.added | impact.names) & new.fixtures:
             self.demand.fixtures[path, name] = f"uses the fixture {name}, which changed"
@@ -261,11 +186,11 @@ class Spread:
             self._own(path, name, why)
         wanted: dict[Key, Points | None] = {}
         for key, found in self.index.mentioning(name):
-            points = self._points(key[0], found, path, name, new=new)
+            points = self.points(key[0], found, path, name, new=new)
             if points != parts.NOWHERE:
                 wanted[key] = points
             self._bind(key, found, path, name, why, new=new)
-        for key, _ in self._starred(path):
+        for key, _ in self.starred(path):
             self._waiting.append((key[0], name, new, why))
             if name == "__all__":
                 demand.whole.setdefault(key[0], why)
@@ -288,7 +213,10 @@ class Spread:
         if wanted:
             self.demand.clauses.append(Clause(why, [wanted]))
 
-    def _points(self, here: str, found: Mentions, path: str, name: str, *, new: bool) -> Points:
+    def points(
+        self, here: str, found: Mentions, path: str, name: str, *, new: bool = False
+    ) -> Points:
+        """Return the points of ``here`` at which the name of the module ``path`` is used."""
         numbers: set[int] = set()
         for way, lines in found.lines.get(name, {}).items():
             if self._means(way, here, found, path, name, new=new):
@@ -301,12 +229,25 @@ class Spread:
         """Spread to what is bound at import from the name."""
         here = key[0]
         for binder in found.binders:
-            ways = binder.mentions.get(name, ())
-            if not any(self._means(way, here, found, path, name, new=new) for way in ways):
+            if not self.binds_from(here, found, binder, path, name, new=new):
                 continue
             if binder.effect and (here, name) != (path, "__doc__"):
                 self.demand.whole.setdefault(here, f"{here} {why}")
             self._bound(key, found, binder, why)
+
+    def binds_from(
+        self,
+        here: str,
+        found: Mentions,
+        binder: Binder,
+        path: str,
+        name: str,
+        *,
+        new: bool = False,
+    ) -> bool:
+        """Whether a statement that runs at import mentions the name of the module ``path``."""
+        ways = binder.mentions.get(name, ())
+        return any(self._means(way, here, found, path, name, new=new) for way in ways)
 
     def _bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
         """Take what a statement binds for changed; of a method's defaults it is the method."""
@@ -336,6 +277,8 @@ class Spread:
             if any(meant) or not dot:
                 return any(path in some for some in meant)
         last = way.base.rpartition(".")[2]
+        if name == "__doc__" and not new:  # of anything that the module may have made
+            return self._can_load(here, path)
         if last != stem(path) and (new or name in COMMON or here == path):
             return False
         return self._can_load(here, path)
@@ -347,7 +290,15 @@ class Spread:
             self._reach[here] = self._graph.reach((here, *above))
         return path in self._reach[here]
 
-    def _starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
+    def is_module(self, here: str, found: Mentions, name: str) -> bool:
+        """Whether a dotted name in ``here`` is a module of the project, whatever else it may be."""
+        root, dot, rest = name.partition(".")
+        ways = found.imports.get(root, ())
+        return bool(ways) and all(
+            self._graph.meant(here, one.level, f"{one.base}{dot}{rest}") for one in ways
+        )
+
+    def starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions that import whatever the module ``path`` names."""
         for other, versions in self.index.versions.items():
             for digest, source in versions:

@@ -25,6 +25,8 @@ SOURCE = textwrap.dedent('''\
         size = 1
         def grow(self):
             return self.size
+        def __init__(self, size):
+            self.size = size
     ''')
 
 
@@ -35,11 +37,13 @@ def turned(old: str, new: str) -> Impact:
 
 
 def only(impact: Impact, **expected: Any) -> bool:
-    empty: dict[str, set[Any]] = {
+    empty: dict[str, Any] = {
         "lines": set(),
         "entries": set(),
         "names": set(),
         "added": set(),
+        "signed": {},
+        "described": set(),
         "methods": set(),
     }
     found = {name: getattr(impact, name) for name in empty}
@@ -87,14 +91,22 @@ def test_a_function_that_only_moved_means_nothing() -> None:
     [
         ("LIMIT = 1", "LIMIT = 2", {"names": {"LIMIT"}}),
         ("size = 1", "size = 2", {"names": {"Box"}}),
-        ("b=2", "b=3", {"names": {"first"}, "entries": {4}}),
+        ("b=2", "b=3", {"signed": {"first": set()}, "entries": {4}}),
         ("import re", "import re, os", {"added": {"os"}}),
         ("import re", "import os as re", {"names": {"re"}}),
         ("class Box:", "class Box(dict):", {"names": {"Box"}}),
         ("def grow(self)", "def grow(self, by=1)", {"entries": {16}, "methods": {("Box", "grow")}}),
+        (
+            "__init__(self, size)",
+            "__init__(self, size=1)",
+            {"signed": {"Box": {""}}, "entries": {18}},
+        ),
+        ("def first(", "async def first(", {"names": {"first"}, "entries": {4}}),
+        ("def first(", "@deco\ndef first(", {"names": {"first"}, "entries": {4}}),
         ("    size = 1", "    size = 1\n    def lose(self): pass", {"methods": {("Box", "lose")}}),
         ("    size = 1", "    size = 1\n    def __eq__(self, o): pass", {"names": {"Box"}}),
         ("LIMIT = 1", "LIMIT = 1\ndef more(): pass", {"added": {"more"}}),
+        ("    size = 1", '    """A box."""\n    size = 1', {"described": {"Box"}}),
         ('"""Doc."""', '"""Another."""', {"names": {"__doc__"}}),
     ],
 )

@@ -20,7 +20,11 @@ def one(x=c.d):
 class A(f.B, metaclass=M):
     limit: int = 3
     def go(self, n=g):
-        return self.limit + "p.q:r"
+        try:
+            return self.limit + "p.q:r"
+        except (f.Wrong, g):
+            with raises(OSError):
+                pass
 
 REGISTER(A)
 kept = [A]

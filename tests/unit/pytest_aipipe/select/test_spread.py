@@ -6,6 +6,7 @@ import pytest
 
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.graph import Graph
+from pytest_aipipe.select.served import add_kept, add_run
 from pytest_aipipe.select.spread import Spread
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def kept(files: dict[str, str], path: str, old: str, new: str, *early: str) -> D
     spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
     before, after = files[path], files[path].replace(old, new)
     spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
-    spread.add_kept(early)
+    add_kept(spread, early)
     return spread.demand
 
 
@@ -210,7 +211,7 @@ def run_at_import(files: dict[str, str], path: str, old: str, new: str, module: 
     spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
     before, after = files[path], files[path].replace(old, new)
     spread.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
-    spread.add_run(module)
+    add_run(spread, module)
     return spread.demand
 
 
@@ -420,6 +421,19 @@ def test_a_module_that_makes_objects_by_changed_code_makes_them_where_a_class_is
     spread = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
     old, new = files["a.py"].encode(), files["a.py"].replace("= 1", "= 2").encode()
     spread.add(("a.py", "d"), compare(old, new), new)
-    spread.add_run("t.py")
+    add_run(spread, "t.py")
     assert lines(spread.demand, "t.py") == {5}
     assert "t.py" not in spread.demand.whole
+
+
+def test_a_list_of_classes_runs_none_of_them() -> None:
+    files = {
+        "a.py": "class A:\n    def __init__(self):\n        self.x = 1\n",
+        "t.py": "import a\nKINDS = [a.A]\nONE = a.A()\nTABLE = {int: a.A}\nOTHER = [ONE.A]\n"
+        "KEYS = {ONE: a.A}\ndef t1(): return KINDS\ndef t2(): return ONE\n"
+        "def t3(): return TABLE\ndef t4(): return OTHER\ndef t5(): return KEYS\n",
+    }
+    found = run_at_import(files, "a.py", "x = 1", "x = 2", "t.py")
+    made = {name for path, name in found.parts if path == "t.py"}
+    assert made == {"ONE", "OTHER", "KEYS"}
+    assert not found.whole
