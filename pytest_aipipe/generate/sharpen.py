@@ -63,8 +63,8 @@ class Sharpener:
         self.tools.bound(worth_it + self.session)
         worth = self._go_on(len(kept))
         while worth and len(self.open) > max(MANY - 1, WEAK * sum(map(len, self.faults.values()))):
-            if not self.tools.extend():
-                break
+            if not self.tools.extend() or self.tools.left() < 2 * self.session:
+                break  # what is left does not suffice for one more round
             worth = self._go_on(len(kept))
         return self.made
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SHARE = 1 / 4
 """Of the budget: for making tests stronger, and again for the last count where time is left."""
 END_SHARE = 1 / 10
+PER_REACHED = 1 / 400
+"""Of the budget: what trying the faults of one more line takes, twice; some faults a line."""
 QUIET_SHARE = 1 / 8
 RESERVE = 2 / 5
 """Of the budget: what making tests stronger and the last count get where nothing closes."""
@@ -35,18 +37,25 @@ Faults = dict[str, list["Mutant"]]
 """Mutants by the absolute path of their module."""
 
 
-def reserved(budget: float, quiet: float) -> float:
+def reserved(budget: float, quiet: float, reached: int = 0) -> float:
     """Return the seconds of ``budget`` that exploring leaves for the tests' strength.
 
-    As long as gaps are being closed, that comes first; after ``quiet`` seconds without one
-    closed, what is left does more for the tests that are there.
+    As long as gaps are being closed, that comes first, and the more changed lines are
+    ``reached`` by the new tests the more faults there are to try; after ``quiet`` seconds without
+    one closed, what is left does more for the tests that are there.
     """
-    return budget * (RESERVE if quiet > budget * QUIET_SHARE else END_SHARE)
+    if quiet > budget * QUIET_SHARE:
+        return budget * RESERVE
+    return budget * min(RESERVE, END_SHARE + PER_REACHED * reached)
 
 
 def sharpening(budget: float, left: float) -> float:
-    """Return how long tests may be made stronger when ``left`` of ``budget`` is left."""
-    return min(budget * SHARE, left - min(budget * END_SHARE, left / 3))
+    """Return how long tests may be made stronger when ``left`` of ``budget`` is left.
+
+    The last count comes after it: it tries the same faults, and in less than
+    :data:`LEAST_SECONDS` it is none.
+    """
+    return min(budget * SHARE, left - max(LEAST_SECONDS, min(budget * END_SHARE, left / 2)))
 
 
 def seconds_for(budget: float, left: float) -> float:

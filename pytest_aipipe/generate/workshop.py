@@ -116,8 +116,14 @@ class Workshop:
         reserve = min(self.request.budget * 0.25, 2.0 + 0.15 * len(self.kept))
         if self.kept:
             quiet = time.monotonic() - self._closed_at
-            reserve += strength.reserved(self.request.budget, quiet)
+            reserve += strength.reserved(self.request.budget, quiet, self._reached())
         return self.left_in_all - reserve
+
+    def _reached(self) -> int:
+        """Return how many changed lines the kept tests run."""
+        ran, _ = ran_by(self.kept)
+        added = self.request.added
+        return sum(len(lines & added.get(path, frozenset())) for path, lines in ran.items())
 
     @property
     def left_in_all(self) -> float:

@@ -75,4 +75,5 @@ def test_faults_are_tried_only_where_time_is_left() -> None:
 def test_tests_are_made_stronger_with_what_is_left_when_the_last_count_has_its_share() -> None:
     assert sharpening(60.0, 55.0) == 15.0
     assert sharpening(60.0, 18.0) == 12.0
-    assert sharpening(60.0, 3.0) == 2.0
+    assert sharpening(60.0, 8.0) == 4.0
+    assert sharpening(60.0, 3.0) == 0.5
