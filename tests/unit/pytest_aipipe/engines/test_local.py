@@ -69,6 +69,18 @@ CASES: list[tuple[str, str, str, str]] = [
     ("an abstract base",
      "from abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    @abstractmethod\n    def area(self): ...\n\n    def twice(self):\n        return self.area() * 2",
      "A.twice", "return self.area()"),
+    ("an abstract base whose method takes annotated arguments with commas",
+     "import typing as t\nfrom abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    def __init__(self, on=True):\n        self.on = on\n\n    @abstractmethod\n    def area(self, by: t.Callable[..., int], *sizes: int, unit: t.Any = t) -> int: ...\n\n    def twice(self):\n        return 2",
+     "A.twice", "return 2"),
+    ("an abstract base, by a subclass that says how it is built",
+     "from abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    def __init__(self, on=True):\n        self.on = on\n\n    @abstractmethod\n    def area(self, by): ...\n\n    def each(self):\n        if not self.on:\n            yield self.area('off')\n            self.done = 1\n            return\n        yield 0\n\n\nclass Square(A):\n    def area(self, by):\n        if by != 'off':\n            raise ValueError(by)\n        return 4",
+     "A.each", "self.done = 1"),
+    ("an asynchronous iterator, begun before it is asked",
+     "class A:\n    def __init__(self, most=2):\n        self.most = most\n\n    def __aiter__(self):\n        self.seen = 0\n        return self\n\n    async def __anext__(self):\n        if self.seen >= self.most:\n            raise StopAsyncIteration\n        self.seen += 1\n        return self.seen",
+     "A.__anext__", "raise StopAsyncIteration"),
+    ("an asynchronous context",
+     "class A:\n    async def __aenter__(self):\n        self.open = True\n        return self\n\n    async def __aexit__(self, *error):\n        if self.open:\n            self.open = False",
+     "A.__aexit__", "self.open = False"),
     ("a handler of a failing call",
      "import json\n\n\ndef f(text):\n    try:\n        return json.loads(text)\n    except RecursionError:\n        return 'too deep'",
      "f", "'too deep'"),
@@ -271,3 +283,30 @@ def test_where_much_is_open_beside_what_tests_run_these_are_bred_first(world: An
         )
         order = likeliest_first(LocalEngine().order, here.situation("read", *texts))
         assert order[0].name == wanted
+
+
+def test_an_iterator_that_may_be_endless_is_asked_for_its_first_items(world: Any) -> None:
+    shop = world(
+        """
+        class Counter:
+            def __iter__(self):
+                for n in range(1000):
+                    yield n
+
+        class Ticker:
+            def __aiter__(self):
+                self.left = 1000
+                return self
+
+            async def __anext__(self):
+                self.left -= 1
+                if not self.left:
+                    raise StopAsyncIteration
+                return self.left
+        """
+    )
+    made = shop.close("Counter.__iter__", "yield n")
+    assert "list(islice(counter, 20))" in made.function
+    made = shop.close("Ticker.__anext__", "return self.left")
+    assert "async for item in ticker:" in made.function
+    assert "if len(found) == 20:" in made.function
