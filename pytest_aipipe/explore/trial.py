@@ -200,6 +200,7 @@ class Trial:
                 "text": text[:MAX_TEXT],
                 "line": own[0] if own else None,
                 "at": inside[-1] if inside else None,
+                "own": bool(frames) and frames[-1].filename == str(self.path),
                 "failed": isinstance(error, AssertionError | pytest.fail.Exception),
             },
         }

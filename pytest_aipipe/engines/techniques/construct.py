@@ -9,6 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
+from pytest_aipipe.engines.analysis.module import own_nodes
+from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.source.arguments import (
     fitting,
     resolved,
@@ -118,6 +120,7 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
             for r in receivers[1:]
         ),
         _states(situation, definition, first, solved),
+        _left_by_errors(situation, definition, receivers[:2], solved),
     ]
     yield from in_turns(streams)
 
@@ -187,6 +190,39 @@ def _states(
             if made in draft.body:
                 place = draft.body.index(made) + 1
                 yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _left_by_errors(
+    situation: Situation,
+    definition: Definition,
+    receivers: Sequence[Value | None],
+    solved: Answers,
+) -> Iterator[Draft]:
+    """Yield a context manager whose block raises what it catches around its ``yield``."""
+    entered = "    pass"
+    for error in _caught_around_yield(definition):
+        for receiver in receivers:
+            for row in islice(argument_rows(situation, definition, solved), _STATED):
+                draft = _with_state(situation, definition, row, receiver)
+                last = draft.body[-1] if draft.body else ""
+                if last.startswith("with ") and last.endswith(entered):
+                    left = f"{last.removesuffix(entered)}    raise {error_raised(error)}"
+                    yield replace(draft, body=(*draft.body[:-1], left), observe=())
+
+
+def _caught_around_yield(definition: Definition) -> list[str]:
+    """Return the errors that handlers around a ``yield`` catch; one to pass through by default."""
+    if not any(d.rsplit(".", 1)[-1] == "contextmanager" for d in definition.decorators):
+        return []
+    blocks = [
+        node
+        for node in own_nodes(definition.node)
+        if isinstance(node, ast.Try)
+        and any(isinstance(n, ast.Yield) for one in node.body for n in ast.walk(one))
+    ]
+    named = [n for b in blocks for h in b.handlers if h.type for n in type_names(h.type)]
+    plain = [n for n in named if n in dir(builtins) and n not in {"BaseException", "Exception"}]
+    return list(dict.fromkeys([*plain, "ValueError"]))[:3] if blocks else []
 
 
 def _of_its_kind(owner: Definition, attribute: str, values: list[str]) -> list[str]:
