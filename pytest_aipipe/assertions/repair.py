@@ -203,8 +203,8 @@ def _expecting(candidate: Candidate, raised: Raised, how: str) -> tuple[str, lis
 def _wrap(candidate: Candidate, raised: Raised, around: list[text.Statement]) -> Candidate | None:
     chosen = around[0]
     for one in around[1:]:
-        if not isinstance(chosen.node, ast.With | ast.AsyncWith):
-            break
+        if not isinstance(chosen.node, ast.With | ast.AsyncWith) or isinstance(one.node, ast.Raise):
+            break  # what the test raises itself is for the block around it to let through
         chosen = one
     index = next(i for i, one in enumerate(chosen.block) if one is chosen.node)
     source = candidate.function

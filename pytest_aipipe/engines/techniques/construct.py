@@ -21,7 +21,7 @@ from pytest_aipipe.engines.source.arguments import (
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
-from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors
+from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors, restored
 from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
@@ -110,6 +110,9 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         aliases(definition, receivers),
         mirrors(situation, definition, receivers),
         hashes(definition, receivers),
+        restored(
+            situation.module, definition, receivers, argument_rows(situation, definition, solved)
+        ),
         (
             _with_state(
                 situation,

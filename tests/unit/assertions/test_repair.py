@@ -83,3 +83,19 @@ def test_a_name_that_the_test_itself_lacks_is_not_stated_though_the_code_passes_
     assert _expected("NameError", "name 'shop' is not defined", own=True) is None
     assert _expected("NameError", "name 'shop' is not defined") is not None
     assert _expected("ValueError", "closed", own=True) is not None
+
+
+def test_a_block_that_the_test_leaves_by_an_error_is_expected_whole() -> None:
+    function = "def test_it():\n    with opened() as shop:\n        raise ValueError('closed')\n"
+    said = Raised("call", "ValueError", "", "ValueError", "closed", 3, ("shop.py", 3), False, True)
+    trial = Trialed(Outcome("raised"), raised=said)
+    made = repaired(Candidate("written", "test_it", function), trial)
+    assert made is not None
+    assert made.function == dedent(
+        """\
+        def test_it():
+            with pytest.raises(ValueError, match="^closed$"):
+                with opened() as shop:
+                    raise ValueError('closed')
+        """
+    )
