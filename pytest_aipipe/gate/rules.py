@@ -23,7 +23,7 @@ _TEST_MODULE = re.compile(r"(^|\.)(test_\w*|\w*_test)$")
 _DESCRIPTOR = re.compile(r"<_io\.\w+ name=\d+")
 _TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108
 _PLATFORM = re.compile(
-    r"""\bsys(?:\.|['"]?,\s*['"])platform\b|\bos(?:\.|['"]?,\s*['"])name\b"""
+    r"""\bsys(?:\.|['"]?,\s*['"])(?:platform|version_info)\b|\bos(?:\.|['"]?,\s*['"])name\b"""
     r"""|\bplatform(?:\.|['"]?,\s*['"])system\b"""
 )
 _SETTERS = ("setattr", "patch", "patch.object")

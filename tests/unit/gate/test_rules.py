@@ -69,6 +69,7 @@ WIN32 = "monkeypatch.setattr('sys.platform', 'win32')"
         ("monkeypatch.setattr('platform.system', lambda: 'Windows')", "NameError", True),
         (WIN32, "ImportError, match=\"^No module named 'winreg'$\"", True),
         (WIN32, "ModuleNotFoundError", True),
+        ("monkeypatch.setattr('sys.version_info', (2, 7, 18))", "NameError", True),
         (WIN32, "AttributeError, match=\"^module 'os' has no attribute 'startfile'$\"", True),
         (WIN32, "AttributeError, match='^the shop is closed$'", False),
         (WIN32, "ImportError, match='^the shop needs another system$'", False),

@@ -11,6 +11,7 @@ import pytest
 from pytest_aipipe.engines.analysis.module import view
 from pytest_aipipe.engines.source.platforms import bound_elsewhere, platforms_for
 from pytest_aipipe.engines.techniques.force import patches_for
+from pytest_aipipe.engines.techniques.module_level import conditions
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,20 @@ def test_a_program_is_stood_in_for_where_the_module_looks_for_it(world: Any) -> 
     lines = [line for one in patches for line in one.lines]
     assert "monkeypatch.setattr(shop, 'Popen', start, raising=False)" in lines
     assert not any("'subprocess.Popen'" in line for line in lines)
+
+
+def test_an_old_python_is_given_the_builtins_that_the_module_reads_on_it(world: Any) -> None:
+    shop = world(
+        """
+        import sys
+
+        if sys.version_info < (3,):
+            texts = (basestring,)
+        else:
+            texts = (str,)
+        """
+    )
+    situation = shop.situation("", "texts = (basestring,)")
+    (lines,) = [one[0] for one in conditions(situation) if "(2, 7" in "".join(one[0])]
+    assert lines[0] == "monkeypatch.setattr('builtins.basestring', str, raising=False)"
+    assert not any("unicode" in line for line in lines)
