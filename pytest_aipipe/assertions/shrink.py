@@ -52,7 +52,7 @@ def _deletions(candidate: Candidate) -> list[tuple[list[text.Statement], str]]:
     found = []
     everything = text.statements(candidate.function)[:MAX_STATEMENTS]
     for one in reversed(everything):
-        if _only_looks(one.node) or _registers_module(one.node):
+        if _only_looks(one.node) or _registers_module(one.node) or _enters_folder(one.node):
             continue
         goes = [one, *_orphans(one, everything)]
         source = text.delete(candidate.function, goes)
@@ -95,6 +95,14 @@ def _registers_module(node: ast.stmt) -> bool:
         and bool(call.args)
         and (ast.unparse(call.args[0]) == "sys.modules")
     )
+
+
+def _enters_folder(node: ast.stmt) -> bool:
+    """Whether it makes the test's own folder the working one: without it, files are left behind.
+
+    What is left behind is not seen here, in a sandbox, but where the test is kept.
+    """
+    return isinstance(node, ast.Expr) and ast.unparse(node) == "monkeypatch.chdir(tmp_path)"
 
 
 def _orphans(gone: text.Statement, everything: Sequence[text.Statement]) -> list[text.Statement]:

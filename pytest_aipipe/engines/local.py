@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
+from pytest_aipipe.engines.source.folder import within_folder, writes_outside
 from pytest_aipipe.engines.source.typed import reads_input, with_input
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
@@ -154,13 +155,18 @@ class LocalEngine:
             outcomes = yield list(fresh.values())
             for (mark, candidate), outcome in zip(fresh.items(), outcomes, strict=True):
                 situation.outcomes[mark] = outcome
-                situation.learn(outcome)
+                if not writes_outside(outcome):  # no test of it can be kept
+                    situation.learn(outcome)
                 keep(situation, candidate, outcome)
-            if typed := [
-                one
-                for mark, c in fresh.items()
-                if reads_input(situation.outcomes[mark])
-                for one in with_input(c)
+            if helped := [
+                one for mark, c in fresh.items() for one in _helped(c, situation.outcomes[mark])
             ]:
-                yield from self._run(situation, typed)
+                yield from self._run(situation, helped)
         return [situation.outcomes[m] for m in marks]
+
+
+def _helped(candidate: Candidate, outcome: Outcome) -> list[Candidate]:
+    """Return ``candidate`` with what its run lacked: something typed, a folder to write to."""
+    if reads_input(outcome):
+        return with_input(candidate)
+    return within_folder(candidate) if writes_outside(outcome) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 import threading
@@ -164,12 +165,24 @@ class Trial:
             break
         return answer
 
+    def _own(self, lines: list[int | None]) -> list[int | None]:
+        """Return those of the candidate's lines that belong to the test itself, where any do.
+
+        A decorator of the test's module that runs it stands before it in the traceback.
+        """
+        tree = ast.parse(self.message["source"])
+        spans = [
+            range(one.lineno, (one.end_lineno or one.lineno) + 1)
+            for one in instrument.test_functions(tree, self.message["name"])
+        ]
+        return [one for one in lines if any(one in span for span in spans)] or lines
+
     def _raised(self, when: str, excinfo: pytest.ExceptionInfo[BaseException]) -> Message:
         from pytest_aipipe.explore.rebuild import import_of
 
         error = excinfo.value
         frames = traceback.extract_tb(error.__traceback__)
-        own = [one.lineno for one in frames if one.filename == str(self.path)]
+        own = self._own([one.lineno for one in frames if one.filename == str(self.path)])
         inside = [
             (self.tracer.paths[one.filename], one.lineno)
             for one in frames
@@ -187,6 +200,7 @@ class Trial:
                 "text": text[:MAX_TEXT],
                 "line": own[0] if own else None,
                 "at": inside[-1] if inside else None,
+                "own": bool(frames) and frames[-1].filename == str(self.path),
                 "failed": isinstance(error, AssertionError | pytest.fail.Exception),
             },
         }

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The exception that left the test, at the candidate's own ``line``."""
+    """The exception that left the test, at the candidate's own ``line``.
+
+    ``own`` where the candidate raised it itself, though the code may have passed it on.
+    """
 
     when: str
     type_name: str
@@ -25,6 +28,7 @@ class Raised:
     line: int | None
     at: tuple[str, int] | None
     failed: bool
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +107,5 @@ def _raised(found: Message | None) -> Raised | None:
         line=found["line"],
         at=(at[0], at[1]) if at else None,
         failed=found["failed"],
+        own=found.get("own", False),
     )

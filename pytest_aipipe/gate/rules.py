@@ -22,6 +22,17 @@ _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-f]{9,}")
 _TEST_MODULE = re.compile(r"(^|\.)(test_\w*|\w*_test)$")
 _DESCRIPTOR = re.compile(r"<_io\.\w+ name=\d+")
 _TEMPORARY = re.compile(r"/tmp/|/var/folders/|pytest-of-|AppData\\\\Local\\\\Temp")  # noqa: S108
+_PLATFORM = re.compile(
+    r"""\bsys(?:\.|['"]?,\s*['"])(?:platform|version_info)\b|\bos(?:\.|['"]?,\s*['"])name\b"""
+    r"""|\bplatform(?:\.|['"]?,\s*['"])system\b"""
+)
+_SETTERS = ("setattr", "patch", "patch.object")
+_RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
+_LACKS = {
+    "ImportError": ("No module named", "cannot import name"),
+    "ModuleNotFoundError": ("No module named",),
+    "AttributeError": ("^module ", "no attribute"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +150,49 @@ class Alone:
         return None
 
 
-RULES: tuple[Rule, ...] = (Parses(), Names(), Asserts(), Stable(), Alone())
+class Ported:
+    """It does not state an error that only pretending to be on another platform makes.
+
+    What the platform would have had is missing where the test runs, and there alone.
+    """
+
+    name = "ported"
+
+    def reject(self, test: Admission) -> str | None:
+        """Reject a test that sets the platform and expects that something is missing."""
+        tree = ast.parse(test.candidate.function)
+        if any(_sets_platform(node) for node in ast.walk(tree)):
+            for node in ast.walk(tree):
+                missing = _missing(node)
+                if missing:
+                    return f"states {missing}, which the pretended platform makes"
+        return None
+
+
+def _sets_platform(node: ast.AST) -> bool:
+    target = ""
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(_SETTERS):
+        target = ", ".join(ast.unparse(one) for one in node.args[:2])
+    elif isinstance(node, ast.Assign):
+        target = ast.unparse(node.targets[0])
+    return bool(_PLATFORM.search(target))
+
+
+def _missing(node: ast.AST) -> str | None:
+    """Return the error of something missing that a call of ``raises`` expects."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    if ast.unparse(node.func).rpartition(".")[2] not in _RAISES:
+        return None
+    kind = ast.unparse(node.args[0])
+    said = " ".join(ast.unparse(one) for one in (*node.args[1:], *(k.value for k in node.keywords)))
+    if kind in {"NameError", "UnboundLocalError"}:
+        return kind
+    words = _LACKS.get(kind)
+    return kind if words and (not said or any(one in said for one in words)) else None
+
+
+RULES: tuple[Rule, ...] = (Parses(), Names(), Asserts(), Stable(), Alone(), Ported())
 
 
 def first_rejection(test: Admission, rules: Sequence[Rule]) -> str | None:

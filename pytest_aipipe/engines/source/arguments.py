@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parameter
 
 _DEPTH = 4
+_QUOTES = frozenset("'\"")
 _CONDITION = "Condition()"
 _ANY_CALL = "lambda *args, **kwargs: "
 _MODULES = ("functools", "io", "itertools", "math", "operator")
@@ -264,7 +265,11 @@ def values_for(
     ]
     flipped = [Value({"True": "False", "False": "True"}.get(v.expr, "")) for v in plain]
     named = ITEM_KEYS if is_item_key(definition.name, parameter.name) else by_name(parameter.name)
-    groups = alternating(hints, shaped(used), [of(t) for t in named])
+    told = [of(t) for t in named]
+    if _says_more(told, hints):
+        groups = alternating(told, hints, shaped(used))
+    else:
+        groups = alternating(hints, shaped(used), told)
     first = [
         *(
             v
@@ -275,6 +280,13 @@ def values_for(
     ]
     rest = [*(of(t) for t in literals), *(Value(t) for t in ANYTHING)]
     return unique([*alternating(first, groups), *groups, *rest])
+
+
+def _says_more(told: Sequence[Value], hints: Sequence[Value]) -> bool:
+    """Whether a name tells which text it is (``encoding``) and the hint only that it is one."""
+    if not told or not hints or told[0].expr in TEXTS:
+        return False
+    return told[0].expr[:1] in _QUOTES and hints[0].expr in TEXTS
 
 
 def with_one_condition(options: Mapping[str, list[Value]]) -> dict[str, list[Value]]:

@@ -11,11 +11,14 @@ from pytest_aipipe.engines.analysis.module import Definition, ModuleView, Parame
 from pytest_aipipe.engines.source.arguments import resolved, unique, values_for
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
+from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_aipipe.engines.situation import Situation
+
+_OF_EACH = 6  # of each subclass of a class that cannot be built itself
 
 
 def instances(
@@ -34,7 +37,8 @@ def instances(
     fields = _fields(owner) if own is None else []
     constructor = own if fields else constructor_of(module, owner, root)
     if abstract:
-        return [*_concrete(module, owner, abstract, statement), *found]
+        made = [*_of_subclasses(situation, owner, solved, _OF_EACH), *found]
+        return unique([*made, *_concrete(module, owner, abstract, statement)])
     if constructor is None:
         arguments = [_argument(module, owner, p, solved) for p in fields]
         found += [_made(name, statement, arguments)]
@@ -46,15 +50,23 @@ def instances(
                 _argument(module, factory, p, {}) for p in factory.parameters if p.required
             ]
             found.append(_made(f"{name}.{factory.name}", statement, arguments))
+    return unique([*found, *_of_subclasses(situation, owner, solved, 2)])
+
+
+def _of_subclasses(
+    situation: Situation, owner: Definition, solved: Mapping[str, Sequence[str]], most: int
+) -> list[Value]:
+    """Return instances of the subclasses that leave nothing abstract, ``most`` of each."""
+    module, found = situation.module, list[Value]()
     for child in module.subclasses(owner)[:3]:
         if child.owner is None and not abstract_methods(module, child):
-            made = constructor_of(module, child, root)
+            made = constructor_of(module, child, situation.scene.root)
             where = import_of(module, child)
             if made is None:
                 found.append(_made(child.name, where, []))
             else:
-                found += constructed(module, child, made, solved, where)[:2]
-    return unique(found)
+                found += unique(constructed(module, child, made, solved, where))[:most]
+    return found
 
 
 def import_of(module: ModuleView, definition: Definition) -> str:
@@ -188,16 +200,10 @@ def _concrete(
 ) -> list[Value]:
     lines = [f"class Concrete({owner.qualname}):"]
     for definition in abstract:
-        args = (
-            ast.unparse(definition.node.args)
-            if not isinstance(definition.node, ast.ClassDef)
-            else "self"
-        )
         if definition.binding == "property":
             lines.append("    @property")
         prefix = "async def" if definition.is_async else "def"
-        bare = ", ".join(a.split(":")[0] if "=" not in a else a for a in args.split(", "))
-        lines += [f"    {prefix} {definition.name}({bare}):", "        return 1"]
+        lines += [f"    {prefix} {definition.name}({_bare(definition)}):", "        return 1"]
     constructor = module.method(owner, "__init__")
     parameters = constructor.parameters if constructor is not None else ()
     arguments = [
@@ -207,3 +213,16 @@ def _concrete(
     ]
     made = _made("Concrete", statement, arguments)
     return [Value(made.expr, ("\n".join(lines), *made.setup), made.imports)]
+
+
+def _bare(definition: Definition) -> str:
+    """Return a signature that takes the same arguments and names nothing of the module."""
+    if isinstance(definition.node, ast.ClassDef):
+        return "self"
+    args = clone(definition.node.args)
+    for node in ast.walk(args):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    args.defaults = [ast.Constant(None) for _ in args.defaults]
+    args.kw_defaults = [one and ast.Constant(None) for one in args.kw_defaults]
+    return ast.unparse(args)

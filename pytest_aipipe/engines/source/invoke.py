@@ -40,6 +40,8 @@ _UNARY = {
     "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})",
     "__sizeof__": "{0}.__sizeof__()",
 }  # fmt: skip
+_AWAITED = frozenset({"__aiter__", "__anext__", "__aenter__", "__aexit__"})
+_MOST_ITEMS = 20  # an iterator may be endless
 _WITH_ARGUMENT = {
     "__getitem__": "{0}[{1}]", "__contains__": "{1} in {0}", "__format__": "format({0}, {1})",
     "__round__": "round({0}, {1})", "__getattr__": "getattr({0}, {1})",
@@ -92,6 +94,10 @@ def on_instance(
         return replace(draft.then(f"{name}.{definition.name} = {value}"),
                        observe=(f"{name}.{definition.name}",))  # fmt: skip
     special = _special(definition.name, name, list(arguments))
+    if definition.name in _AWAITED:
+        return _awaited(definition, name, draft)
+    if definition.name == "__iter__" and definition.is_generator:
+        return _finished(draft, definition, name)
     if special is not None:
         imports = [f"import {m}" for m in ("copy", "os", "math") if f"{m}." in special]
         draft = draft.importing(*imports)
@@ -126,6 +132,23 @@ def _special(dunder: str, name: str, arguments: list[str]) -> str | None:
     return None
 
 
+def _awaited(definition: Definition, name: str, draft: Draft) -> Draft:
+    """Return ``draft`` with ``async for`` over the local ``name``, or ``async with`` on it."""
+    if definition.name in {"__aenter__", "__aexit__"}:
+        body = f"async def act():\n    async with {name} as entered:\n        return entered"
+    else:
+        body = (
+            "async def act():\n"
+            "    found = []\n"
+            f"    async for item in {name}:\n"
+            "        found.append(item)\n"
+            f"        if len(found) == {_MOST_ITEMS}:\n"
+            "            break\n"
+            "    return found"
+        )
+    return draft.importing("import asyncio").then(body, "result = asyncio.run(act())")
+
+
 def _operand(expr: str) -> str:
     """Return an expression as it has to be written beside an operator."""
     try:
@@ -146,7 +169,7 @@ def _finished(draft: Draft, definition: Definition, call: str) -> Draft:
         return draft.importing("import asyncio").then(body, "result = asyncio.run(act())")
     if definition.is_generator:
         return draft.importing("from itertools import islice").then(
-            f"result = list(islice({call}, 20))"
+            f"result = list(islice({call}, {_MOST_ITEMS}))"
         )
     return draft.then(f"result = {call}")
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from pytest_aipipe.engines.source.invoke import invoke, receiver_name
+from pytest_aipipe.engines.source.invoke import attributes, invoke, receiver_name
 from pytest_aipipe.engines.source.writer import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from pytest_aipipe.engines.analysis.module import Definition
+    from pytest_aipipe.engines.analysis.module import Definition, ModuleView
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.source.values import Value
 
+_STATES = 8
 _MIRRORS = ("dict({0})", "dict.fromkeys({0})", "list({0})", "{0}", "copy.copy({0})", "str({0})")
 
 
@@ -63,3 +66,23 @@ def aliases(definition: Definition, receivers: Sequence[Value | None]) -> Iterat
                 draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
                 yield draft.then(f"result = {name}.{node.targets[0].id}")
                 yield draft.then(f"result = {name}.{node.targets[0].id}()")
+
+
+def restored(
+    module: ModuleView,
+    definition: Definition,
+    receivers: Sequence[Value | None],
+    rows: Iterable[Sequence[Value]],
+) -> Iterator[Draft]:
+    """Yield ``__setstate__`` called with states: a copy gives it only what the object is in now."""
+    if definition.name != "__setstate__" or definition.owner is None:
+        return
+    name = receiver_name(definition.owner)
+    for row in islice(rows, _STATES):
+        for receiver in receivers[:1]:
+            if receiver is not None:
+                draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
+                for value in row:
+                    draft = draft.needing(value)
+                draft = draft.then(f"{name}.__setstate__({', '.join(v.expr for v in row)})")
+                yield replace(draft, observe=attributes(module, definition.owner, name))

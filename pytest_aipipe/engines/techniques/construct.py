@@ -9,6 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
+from pytest_aipipe.engines.analysis.module import own_nodes
+from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.source.arguments import (
     fitting,
     resolved,
@@ -19,7 +21,7 @@ from pytest_aipipe.engines.source.arguments import (
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
-from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors
+from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors, restored
 from pytest_aipipe.engines.source.nested import nested_calls
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
@@ -108,6 +110,9 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
         aliases(definition, receivers),
         mirrors(situation, definition, receivers),
         hashes(definition, receivers),
+        restored(
+            situation.module, definition, receivers, argument_rows(situation, definition, solved)
+        ),
         (
             _with_state(
                 situation,
@@ -118,6 +123,7 @@ def drafts(situation: Situation, definition: Definition, solved: Answers) -> Ite
             for r in receivers[1:]
         ),
         _states(situation, definition, first, solved),
+        _left_by_errors(situation, definition, receivers[:2], solved),
     ]
     yield from in_turns(streams)
 
@@ -187,6 +193,39 @@ def _states(
             if made in draft.body:
                 place = draft.body.index(made) + 1
                 yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+
+
+def _left_by_errors(
+    situation: Situation,
+    definition: Definition,
+    receivers: Sequence[Value | None],
+    solved: Answers,
+) -> Iterator[Draft]:
+    """Yield a context manager whose block raises what it catches around its ``yield``."""
+    entered = "    pass"
+    for error in _caught_around_yield(definition):
+        for receiver in receivers:
+            for row in islice(argument_rows(situation, definition, solved), _STATED):
+                draft = _with_state(situation, definition, row, receiver)
+                last = draft.body[-1] if draft.body else ""
+                if last.startswith("with ") and last.endswith(entered):
+                    left = f"{last.removesuffix(entered)}    raise {error_raised(error)}"
+                    yield replace(draft, body=(*draft.body[:-1], left), observe=())
+
+
+def _caught_around_yield(definition: Definition) -> list[str]:
+    """Return the errors that handlers around a ``yield`` catch; one to pass through by default."""
+    if not any(d.rsplit(".", 1)[-1] == "contextmanager" for d in definition.decorators):
+        return []
+    blocks = [
+        node
+        for node in own_nodes(definition.node)
+        if isinstance(node, ast.Try)
+        and any(isinstance(n, ast.Yield) for one in node.body for n in ast.walk(one))
+    ]
+    named = [n for b in blocks for h in b.handlers if h.type for n in type_names(h.type)]
+    plain = [n for n in named if n in dir(builtins) and n not in {"BaseException", "Exception"}]
+    return list(dict.fromkeys([*plain, "ValueError"]))[:3] if blocks else []
 
 
 def _of_its_kind(owner: Definition, attribute: str, values: list[str]) -> list[str]:

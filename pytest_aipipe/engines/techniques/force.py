@@ -12,7 +12,8 @@ from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.source.edits import in_turns
 from pytest_aipipe.engines.source.existing import names_used, take, test_file
-from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
+from pytest_aipipe.engines.source.fakes import Fake, fakes_of, starts_process
+from pytest_aipipe.engines.source.platforms import bound_elsewhere, platforms_for
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.construct import drafts, routes
 from pytest_aipipe.generate.model import Candidate
@@ -20,6 +21,7 @@ from pytest_aipipe.generate.model import Candidate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_aipipe.engines.analysis.guards import Guards
     from pytest_aipipe.engines.analysis.solve import Answers
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
@@ -95,8 +97,11 @@ def patches_for(situation: Situation) -> list[Patch]:
     """Return the surroundings that the guards and handlers on the way ask for."""
     found: list[Patch] = []
     for guards in situation.guards:
+        around = _around(situation, guards)
         for block, handler in guards.handlers:
-            found += _raising(situation, block, handler)
+            raising = list(_raising(situation, block, handler))
+            found += raising
+            found += [_both(other, one) for one in raising for other in around]
     for guards in situation.guards:
         for condition in reversed(guards.conditions):
             found += _surrounding(situation, condition.test, wanted=condition.wanted)
@@ -106,15 +111,49 @@ def patches_for(situation: Situation) -> list[Patch]:
                 found += _environment(node)
                 found += _returning(situation, node)
     fakes = [fake for target in situation.targets for fake in fakes_of(target.node)]
-    patches = [Patch(fake.lines, fake.imports, fake.note) for fake in fakes]
+    patches = [_here(situation, fake) for fake in fakes]
     found += patches
     # No program is started where one would be, whatever else is forced.
-    started = [p for p, fake in zip(patches, fakes, strict=True) if starts_process(fake)][:1]
-    for base in started:
-        found = [
-            p if "subprocess" in p.lines[-1] else _both(base, p) for p in found
-        ]  # fmt: skip
+    started = [p for p, fake in zip(patches, fakes, strict=True) if starts_process(fake)]
+    for base in started[:1]:
+        found = [p if p in started else _both(base, p) for p in found]
     return list({p.lines: p for p in found}.values())[:_PATCHES]
+
+
+def _around(situation: Situation, guards: Guards) -> list[Patch]:
+    """Return the surrounding that each condition on the way to a handler asks for first."""
+    found = (
+        next(_surrounding(situation, one.test, wanted=one.wanted), None)
+        for one in reversed(guards.conditions)
+    )
+    return [patch for patch in found if patch is not None][:2]
+
+
+def _here(situation: Situation, fake: Fake) -> Patch:
+    """Return a stand-in as a patch, put where the module looks for it."""
+    patch = Patch(fake.lines, fake.imports, fake.note)
+    owner, _, name = ast.unparse(_patched_name(fake)).strip("'").rpartition(".")
+    if situation.module.imported.get(name) != f"from {owner} import {name}":
+        return patch
+    value = fake.lines[-1].partition(", ")[2].removesuffix(")")
+    short, access = _access(situation)
+    line = f"monkeypatch.setattr({short}, {name!r}, {value}{_raising_or_not(situation, name)})"
+    return Patch((*fake.lines[:-1], line), (*fake.imports, access), fake.note)
+
+
+def _patched_name(fake: Fake) -> ast.expr:
+    call = ast.parse(fake.lines[-1], mode="eval").body
+    return call.args[0] if isinstance(call, ast.Call) and call.args else ast.Constant("")
+
+
+def _access(situation: Situation) -> tuple[str, str]:
+    """Return the name of the module for a test, and the statement that imports it."""
+    parent, _, short = situation.module.name.rpartition(".")
+    return short, f"from {parent} import {short}" if parent else f"import {short}"
+
+
+def _raising_or_not(situation: Situation, name: str) -> str:
+    return ", raising=False" if name in bound_elsewhere(situation.module) else ""
 
 
 def _both(one: Patch, other: Patch) -> Patch:
@@ -163,7 +202,11 @@ def _call_raises(situation: Situation, callee: str, error: str) -> Iterator[Patc
         return
     note = f"when {callee.replace('.', ' ')} fails"
     own = {d.name for d in module.definitions.values() if d.owner is None}
-    if root in module.imported or root in own:
+    if root in bound_elsewhere(module) and callee.count(".") <= 1:
+        made = f"SimpleNamespace({callee.partition('.')[2]}=fail)" if "." in callee else "fail"
+        line = f"monkeypatch.setattr({short}, {root!r}, {made}, raising=False)"
+        yield Patch((body, line), (*imports, "from types import SimpleNamespace"), note)
+    elif root in module.imported or root in own:
         where = f"{short}.{callee}"
         holder, _, attr = where.rpartition(".")
         yield Patch((body, f"monkeypatch.setattr({holder}, {attr!r}, fail)"), tuple(imports), note)
@@ -201,8 +244,7 @@ def _returning(situation: Situation, node: ast.Call) -> Iterator[Patch]:
     values = ("'1.2.3'", "'1.2.3rc1'") if "version" in name else ("'text'", "1", "None", "[]")
     for value in values:
         line = f"monkeypatch.setattr({owner}, {name!r}, lambda *args, **kwargs: {value})"
-        needed = statement if " as " in statement else f"import {owner}"
-        yield Patch((line,), (needed,), f"when {name} gives {value.strip(chr(39))}")
+        yield Patch((line,), (statement,), f"when {name} gives {value.strip(chr(39))}")
 
 
 def _missing_import(statement: ast.Import | ast.ImportFrom) -> Iterator[Patch]:
@@ -223,18 +265,14 @@ def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Itera
     access = (f"import {module.name}" if "." not in module.name
               else f"from {module.name.rpartition('.')[0]} import {short}",)  # fmt: skip
     if "sys.platform" in text:
-        for platform in ("win32", "darwin", "linux", "cygwin"):
-            yield Patch(
-                (f"monkeypatch.setattr('sys.platform', {platform!r})",), (), f"on {platform}"
-            )
+        for platform in platforms_for(test, wanted=wanted):
+            yield _on(situation, f"monkeypatch.setattr('sys.platform', {platform!r})", platform)
     if "os.name" in text:
         for name in ("nt", "posix"):
-            yield Patch((f"monkeypatch.setattr('os.name', {name!r})",), (), f"on {name}")
+            yield _on(situation, f"monkeypatch.setattr('os.name', {name!r})", name)
     if "platform.system" in text:
         for name in ("Windows", "Darwin", "Linux"):
-            yield Patch(
-                (f"monkeypatch.setattr('platform.system', lambda: {name!r})",), (), f"on {name}"
-            )
+            yield _on(situation, f"monkeypatch.setattr('platform.system', lambda: {name!r})", name)
     if "sys.version_info" in text:
         for version in ((2, 7, 0), (3, 8, 0), (3, 99, 0)):
             yield Patch(
@@ -260,6 +298,22 @@ def _surrounding(situation: Situation, test: ast.expr, *, wanted: bool) -> Itera
                 yield Patch(
                     (line,), access, f"when {callee.replace('.', ' ')} is {value.strip(chr(39))}"
                 )
+
+
+def _on(situation: Situation, line: str, name: str) -> Patch:
+    """Return a platform as a patch, with stand-ins for names that the module binds there alone."""
+    used = {n for target in situation.targets for n in names_used(target.node)}
+    missing = sorted((used & bound_elsewhere(situation.module)) - _faked(situation))
+    short, access = _access(situation)
+    lines = [f"monkeypatch.setattr({short}, {n!r}, MagicMock(), raising=False)" for n in missing]
+    imports = (access, "from unittest.mock import MagicMock") if missing else ()
+    return Patch((*lines, line), imports, f"on {name}")
+
+
+def _faked(situation: Situation) -> set[str]:
+    """Return the names that have a stand-in of their own."""
+    fakes = (fake for target in situation.targets for fake in fakes_of(target.node))
+    return {ast.unparse(_patched_name(fake)).strip("'").rpartition(".")[2] for fake in fakes}
 
 
 def _environment(node: ast.Call) -> Iterator[Patch]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import literals, unique
 from pytest_aipipe.engines.source.edits import in_turns
+from pytest_aipipe.engines.source.existing import names_used
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.construct import drafts
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _BATCH = 12
 _MOST = 120
 _CALLS = 30
+_OLD_MAJOR = 2
+_OLD_BUILTINS = {"basestring": "str", "unicode": "str", "long": "int", "unichr": "chr",
+                 "xrange": "range", "raw_input": "input"}  # fmt: skip
 _VERSIONS = ((2, 7, 18), (3, 6, 0), (3, 8, 0), (3, 99, 0))
 
 
@@ -173,6 +177,14 @@ def is_conditional(situation: Situation, definition: Definition) -> bool:
     return bool(guards.conditions or guards.handlers or shadowing(situation, outer))
 
 
+def _old_builtins(situation: Situation) -> Iterator[str]:
+    """Yield stand-ins for what Python 2 had of its own, where the module reads it."""
+    read = set(names_used(situation.module.tree))
+    for name, stand_in in _OLD_BUILTINS.items():
+        if name in read:
+            yield f"monkeypatch.setattr('builtins.{name}', {stand_in}, raising=False)"
+
+
 def conditions(
     situation: Situation, guards: Sequence[Guards] | None = None
 ) -> Iterator[tuple[list[str], list[str], str, list[str]]]:
@@ -185,7 +197,10 @@ def conditions(
     if "version_info" in text:
         for version in _VERSIONS:
             yield (
-                [f"monkeypatch.setattr('sys.version_info', {version})"],
+                [
+                    *(_old_builtins(situation) if version[0] == _OLD_MAJOR else ()),
+                    f"monkeypatch.setattr('sys.version_info', {version})",
+                ],
                 [],
                 "on another Python",
                 names,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_aipipe.assertions.repair import prelude_height
 from pytest_aipipe.explore.explorer import Explorer
 from pytest_aipipe.generate.model import Candidate
 
@@ -178,6 +179,27 @@ def test_an_error_is_told_with_its_place(make_request: Callable[..., Request]) -
     assert trial.raised.line == 6
     assert trial.raised.at == ("shop.py", 7)
     assert trial.outcome.raised == "ValueError: count must not be negative: -1"
+
+
+def test_the_place_of_an_error_is_in_the_test_and_not_in_its_decorator(
+    make_request: Callable[..., Request],
+) -> None:
+    made = Candidate(
+        technique="written",
+        name="test_it",
+        function="@run\nasync def test_it():\n    number = -1\n    shop.price(number)\n",
+        prelude=(
+            "import asyncio",
+            "import shop",
+            "def run(test):\n    def runs():\n        return asyncio.run(test())\n    return runs",
+        ),
+    )
+    with Explorer(make_request(SOURCE)) as explorer:
+        (trial,) = explorer.try_all([made])
+
+    assert trial.raised is not None
+    assert trial.raised.line is not None
+    assert trial.raised.line - prelude_height(made) == 4
 
 
 def test_fixtures_of_a_conftest_above_the_target_are_there(

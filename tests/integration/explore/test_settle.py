@@ -58,6 +58,16 @@ def third():
     return 1 / 3
 
 
+class Door:
+    __slots__ = ()
+    size = 3
+
+
+def opened(count):
+    for _ in range(count):
+        yield Door()
+
+
 def put(box, name):
     if box:
         box["last"] = name
@@ -120,6 +130,10 @@ def settled(make_request: Callable[..., Request], body: str, **more: object) -> 
                 "assert shop.make_line('a') == Line(text=\"a\", amount=0.5)\nstock = shop.Stock('b')\n"
                 'result = stock.add(1)\n\nassert result is stock\nassert isinstance(stock, Stock)\nassert stock.items == [1]\nassert stock.name == "b"'
             ),
+        ),
+        (
+            "for one in shop.opened(2):\n    one.size",
+            "rounds = 0\nfor one in shop.opened(2):\n    rounds += 1\n    one.size\n\nassert rounds == 2",
         ),
         (
             "import pytest\nwith pytest.raises(KeyError):\n    shop.third()",

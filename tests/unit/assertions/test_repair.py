@@ -62,3 +62,40 @@ def test_a_condition_under_which_the_error_is_looked_at_goes_whole() -> None:
     assert made is not None
     assert "caught" not in made
     assert "act(one)" in made
+
+
+def _expected(kind: str, message: str, *, own: bool = False) -> str | None:
+    """The test that expects an error which the code let through."""
+    said = Raised("call", kind, "", kind, message, 2, ("shop.py", 3), False, own)
+    made = repaired(
+        Candidate("written", "test_it", "def test_it():\n    act()\n"),
+        Trialed(Outcome("raised"), raised=said),
+    )
+    return made.function if made else None
+
+
+def test_an_error_that_a_read_only_file_system_makes_is_not_stated() -> None:
+    assert _expected("OSError", "[Errno 30] Read-only file system: 'shop.txt'") is None
+    assert _expected("OSError", "[Errno 28] No space left on device") is not None
+
+
+def test_a_name_that_the_test_itself_lacks_is_not_stated_though_the_code_passes_it_on() -> None:
+    assert _expected("NameError", "name 'shop' is not defined", own=True) is None
+    assert _expected("NameError", "name 'shop' is not defined") is not None
+    assert _expected("ValueError", "closed", own=True) is not None
+
+
+def test_a_block_that_the_test_leaves_by_an_error_is_expected_whole() -> None:
+    function = "def test_it():\n    with opened() as shop:\n        raise ValueError('closed')\n"
+    said = Raised("call", "ValueError", "", "ValueError", "closed", 3, ("shop.py", 3), False, True)
+    trial = Trialed(Outcome("raised"), raised=said)
+    made = repaired(Candidate("written", "test_it", function), trial)
+    assert made is not None
+    assert made.function == dedent(
+        """\
+        def test_it():
+            with pytest.raises(ValueError, match="^closed$"):
+                with opened() as shop:
+                    raise ValueError('closed')
+        """
+    )

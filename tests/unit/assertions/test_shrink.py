@@ -41,6 +41,18 @@ def test_a_module_stays_registered_though_it_is_imported_here_already() -> None:
     assert "setenv" not in made.function
 
 
+def test_a_test_stays_in_its_own_folder() -> None:
+    function = (
+        "def test_it(tmp_path, monkeypatch):\n"
+        "    monkeypatch.chdir(tmp_path)\n"
+        "    monkeypatch.setenv('SHOP', '1')\n"
+        "    act()\n"
+    )
+    made = shrunk(Candidate("t", "test_it", function), _attempt("act()"), _keeps)  # type: ignore[arg-type]
+    assert "monkeypatch.chdir(tmp_path)" in made.function
+    assert "setenv" not in made.function
+
+
 def test_what_only_a_function_reads_stays_bound() -> None:
     function = (
         "def test_it():\n    lock = object()\n    use(lambda: lock)\n    act()\n    use(act)\n"

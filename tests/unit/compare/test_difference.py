@@ -53,6 +53,12 @@ def test_another_error_and_another_message_differ() -> None:
     assert not differences(Pair(raised("KeyError", "a"), raised("KeyError", "a")))
 
 
+def test_what_the_sandbox_does_not_let_be_written_says_nothing() -> None:
+    refused = raised("OSError", "[Errno 30] Read-only file system: 'shop.txt'")
+    assert differences(Pair(refused, ran())) == ()
+    assert differences(Pair(ran(), refused)) == ()
+
+
 def test_a_mistake_of_the_test_itself_says_nothing() -> None:
     base = raised("TypeError", "f() takes 1 positional argument but 2 were given", at=None)
     assert differences(Pair(base, ran())) == ()

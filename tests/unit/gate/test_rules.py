@@ -57,6 +57,39 @@ def test_a_test_brings_no_other_tests_along(imported: str, brings: bool) -> None
     assert (reason or "").startswith("alone: imports ") == brings
 
 
+WIN32 = "monkeypatch.setattr('sys.platform', 'win32')"
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected", "refused"),
+    [
+        (WIN32, "NameError, match=\"^name 'Popen' is not defined$\"", True),
+        ("monkeypatch.setattr(shop.os, 'name', 'nt')", "NameError", True),
+        ("sys.platform = 'win32'", "NameError", True),
+        ("monkeypatch.setattr('platform.system', lambda: 'Windows')", "NameError", True),
+        (WIN32, "ImportError, match=\"^No module named 'winreg'$\"", True),
+        (WIN32, "ModuleNotFoundError", True),
+        ("monkeypatch.setattr('sys.version_info', (2, 7, 18))", "NameError", True),
+        (WIN32, "AttributeError, match=\"^module 'os' has no attribute 'startfile'$\"", True),
+        (WIN32, "AttributeError, match='^the shop is closed$'", False),
+        (WIN32, "ImportError, match='^the shop needs another system$'", False),
+        (WIN32, "ValueError, match='^wrong$'", False),
+        ("monkeypatch.setattr(shop, 'name', 'nt')", "NameError", False),
+        ("monkeypatch.setitem(sys.modules, 'colour', None)", "ImportError", False),
+    ],
+)
+def test_what_only_a_pretended_platform_lacks_is_not_stated(
+    setting: str, expected: str, refused: bool
+) -> None:
+    function = (
+        f"def test_a(monkeypatch):\n    {setting}\n"
+        f"    with pytest.raises({expected}):\n        shop.open()\n"
+    )
+    imports = ("import pytest", "import shop", "import sys")
+    reason = first_rejection(admission(function, imports), RULES)
+    assert (reason or "").startswith("ported: states ") == refused
+
+
 def test_an_honest_test_passes_every_rule() -> None:
     honest = "def test_a(tmp_path):\n    assert [json.dumps(n) for n in range(2)] == ['0', '1']\n"
 

@@ -69,6 +69,18 @@ CASES: list[tuple[str, str, str, str]] = [
     ("an abstract base",
      "from abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    @abstractmethod\n    def area(self): ...\n\n    def twice(self):\n        return self.area() * 2",
      "A.twice", "return self.area()"),
+    ("an abstract base whose method takes annotated arguments with commas",
+     "import typing as t\nfrom abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    def __init__(self, on=True):\n        self.on = on\n\n    @abstractmethod\n    def area(self, by: t.Callable[..., int], *sizes: int, unit: t.Any = t) -> int: ...\n\n    def twice(self):\n        return 2",
+     "A.twice", "return 2"),
+    ("an abstract base, by a subclass that says how it is built",
+     "from abc import ABC, abstractmethod\n\n\nclass A(ABC):\n    def __init__(self, on=True):\n        self.on = on\n\n    @abstractmethod\n    def area(self, by): ...\n\n    def each(self):\n        if not self.on:\n            yield self.area('off')\n            self.done = 1\n            return\n        yield 0\n\n\nclass Square(A):\n    def area(self, by):\n        if by != 'off':\n            raise ValueError(by)\n        return 4",
+     "A.each", "self.done = 1"),
+    ("an asynchronous iterator, begun before it is asked",
+     "class A:\n    def __init__(self, most=2):\n        self.most = most\n\n    def __aiter__(self):\n        self.seen = 0\n        return self\n\n    async def __anext__(self):\n        if self.seen >= self.most:\n            raise StopAsyncIteration\n        self.seen += 1\n        return self.seen",
+     "A.__anext__", "raise StopAsyncIteration"),
+    ("an asynchronous context",
+     "class A:\n    async def __aenter__(self):\n        self.open = True\n        return self\n\n    async def __aexit__(self, *error):\n        if self.open:\n            self.open = False",
+     "A.__aexit__", "self.open = False"),
     ("a handler of a failing call",
      "import json\n\n\ndef f(text):\n    try:\n        return json.loads(text)\n    except RecursionError:\n        return 'too deep'",
      "f", "'too deep'"),
@@ -78,6 +90,27 @@ CASES: list[tuple[str, str, str, str]] = [
     ("another platform",
      "import sys\n\n\ndef f():\n    if sys.platform == 'win32':\n        return 'windows'\n    return 'other'",
      "f", "'windows'"),
+    ("a program that another platform starts is not found",
+     "import sys\n\nif sys.platform == 'win32':\n    from subprocess import Popen\n\n\ndef f(command):\n    if sys.platform == 'win32':\n        try:\n            p = Popen(command)\n        except FileNotFoundError:\n            return 'not found'\n        return p.returncode\n    return 'other'",
+     "f", "return 'not found'"),
+    ("a program that another platform starts",
+     "import sys\n\nif sys.platform == 'win32':\n    from subprocess import Popen\n\n\ndef f(command):\n    if sys.platform == 'win32':\n        p = Popen(command)\n        if p.returncode == 1:\n            return 'failed'\n    return 'other'",
+     "f", "return 'failed'"),
+    ("a handler of a module that another platform has",
+     "import sys\n\nif sys.platform == 'win32':\n    import winreg\n\n\ndef f(key):\n    if sys.platform == 'win32':\n        try:\n            return winreg.OpenKey(key)\n        except OSError:\n            return 'no key'\n    return 'other'",
+     "f", "return 'no key'"),
+    ("a context that its block leaves by an error",
+     "from contextlib import contextmanager\n\n\n@contextmanager\ndef f(name):\n    try:\n        yield name\n    except BaseException:\n        name = None\n        raise",
+     "f", "name = None"),
+    ("a context that its block leaves by the error that it catches",
+     "from contextlib import contextmanager\n\n\n@contextmanager\ndef f(name):\n    try:\n        yield name\n    except (LookupError, Exception) as error:\n        if isinstance(error, LookupError):\n            name = None",
+     "f", "name = None"),
+    ("a text that its name tells more of than its type",
+     "import codecs\nfrom typing import Optional\n\n\ndef f(encoding: Optional[str]):\n    if encoding is not None:\n        codecs.lookup(encoding)\n        return 'known'\n    return 'none'",
+     "f", "return 'known'"),
+    ("a state of another shape than its own",
+     "class A:\n    def __init__(self, name=None):\n        self.name = name\n\n    def __getstate__(self):\n        return 'shop', self.name\n\n    def __setstate__(self, state):\n        if isinstance(state, str):\n            name = None\n        else:\n            state, name = state\n        self.name = name",
+     "A.__setstate__", "            name = None"),
     ("a variable of the environment",
      "import os\n\n\ndef f():\n    if os.environ.get('SHOP_DEBUG'):\n        return 'debug'\n    return 'quiet'",
      "f", "'debug'"),
@@ -271,3 +304,30 @@ def test_where_much_is_open_beside_what_tests_run_these_are_bred_first(world: An
         )
         order = likeliest_first(LocalEngine().order, here.situation("read", *texts))
         assert order[0].name == wanted
+
+
+def test_an_iterator_that_may_be_endless_is_asked_for_its_first_items(world: Any) -> None:
+    shop = world(
+        """
+        class Counter:
+            def __iter__(self):
+                for n in range(1000):
+                    yield n
+
+        class Ticker:
+            def __aiter__(self):
+                self.left = 1000
+                return self
+
+            async def __anext__(self):
+                self.left -= 1
+                if not self.left:
+                    raise StopAsyncIteration
+                return self.left
+        """
+    )
+    made = shop.close("Counter.__iter__", "yield n")
+    assert "list(islice(counter, 20))" in made.function
+    made = shop.close("Ticker.__anext__", "return self.left")
+    assert "async for item in ticker:" in made.function
+    assert "if len(found) == 20:" in made.function
