@@ -111,6 +111,8 @@ class Trial:
         answer["residue"] = before.differences()
         if footprint is not None and footprint.paths:
             answer["residue"].append(f"writes outside its temporary folder ({footprint.paths[0]})")
+        if footprint is not None:
+            answer["residue"] += footprint.others
         if self.recorder is not None:
             answer["comparisons"] = self.recorder.seen
         return answer

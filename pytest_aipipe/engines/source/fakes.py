@@ -39,6 +39,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "subprocess.check_output": ("'text'", "b'text'"),
     "subprocess.getoutput": ("'text'",),
     "os.system": ("0", "1"),
+    **{f"os.exec{how}": ("None",) for how in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")},
     "shutil.which": ("None", "'/usr/bin/program'"),
     "os.path.exists": ("True", "False"),
     "os.path.isfile": ("True", "False"),
@@ -124,8 +125,8 @@ def _process(name: str, function: str, text: str, code: str) -> Fake:
 
 
 def starts_process(fake: Fake) -> bool:
-    """Whether it stands for a program that is started."""
-    return "subprocess." in fake.lines[-1]
+    """Whether it stands for a program that is started, perhaps in the place of this one."""
+    return "subprocess." in fake.lines[-1] or "setattr('os.exec" in fake.lines[-1]
 
 
 def _word(value: str) -> str:
