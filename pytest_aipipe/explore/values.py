@@ -12,7 +12,7 @@ import re
 import types
 from typing import TYPE_CHECKING, Any
 
-from pytest_aipipe.explore.fact import Fact, is_stable_text
+from pytest_aipipe.explore.fact import Fact, is_stable_text, stable_ends
 from pytest_aipipe.explore.held import (
     NOTHING,
     Known,
@@ -30,6 +30,7 @@ MAX_ITEMS = 30
 MAX_LITERAL = 600
 EXACT_BELOW = 1e15
 MAX_SHOWN = 120
+MAX_END, LEAST_END = 100, 4
 MAX_PARTS = 14
 MAX_PLACES = 5
 MAX_INSIDE = 2
@@ -141,15 +142,28 @@ def _is_enum(value: Any) -> bool:
 
 def _size_facts(expression: str, value: Any) -> list[Fact]:
     facts = []
+    if isinstance(value, str) and not is_stable_text(value):
+        return _end_facts(expression, value)
     if isinstance(value, collections.abc.Sized):
         facts.append(Fact(f"assert len({expression}) == {len(value)}", (), 2))
-    if isinstance(value, str) and is_stable_text(value[:60]):
+    if isinstance(value, str):
         head = source_of(value[:60])
         if head is not None:
             facts.append(Fact(f"assert {expression}.startswith({head.code})", (), 2))
     if isinstance(value, list | tuple | dict):
         facts += _item_facts(expression, value)
     return facts
+
+
+def _end_facts(expression: str, value: str) -> list[Fact]:
+    """Facts of a text that names an address or its like: of what stands around that."""
+    head, tail = stable_ends(value)
+    ends = (("startswith", head[:MAX_END]), ("endswith", tail[-MAX_END:]))
+    return [
+        Fact(f"assert {expression}.{how}({written.code})", (), 2)
+        for how, text in ends
+        if len(text.strip()) >= LEAST_END and (written := source_of(text)) is not None
+    ]
 
 
 def _item_facts(expression: str, value: Any) -> list[Fact]:
