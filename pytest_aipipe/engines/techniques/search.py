@@ -27,6 +27,7 @@ from pytest_aipipe.engines.source.edits import (
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
 from pytest_aipipe.engines.source.writer import Draft
+from pytest_aipipe.explore.operands import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _BATCH = 16
 _ROUNDS = 400
+_MEMBERS = 6
 
 
 class Search:
@@ -128,12 +130,26 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
         ):
             if mine is None or other is None:
                 continue
+            met = _unparsed(mine)
             for index in sites(function, pool):
                 text = ast.unparse(nodes[index])
-                for new in (other, *around(other)[:3]) if text == mine else ():
+                for new in _instead(comparison.op, other) if text == met else ():
                     value = parse(new)
                     if value is not None:
                         yield Edit(replaced(function, index, value), new)
+
+
+def _unparsed(source: str) -> str:
+    """Return an expression with the quotes and spaces that ``ast.unparse`` gives it."""
+    node = parse(source)
+    return ast.unparse(node) if node is not None else source
+
+
+def _instead(operator: str, other: str) -> list[str]:
+    """Return what to put where the operand beside ``other`` stands: of a container its members."""
+    if operator in {"in", "not in"} and (members := members_of(other)):
+        return members[:_MEMBERS]
+    return [other, *around(other)[:3]]
 
 
 def pool_of(situation: Situation) -> Pool:
