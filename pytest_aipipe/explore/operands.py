@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONG = 60
 MAX_PAIRS = 40
@@ -14,10 +17,13 @@ _CONTAINERS = frozenset({dict, set, frozenset, list, tuple})
 _FROZEN = "frozenset("
 
 
-def pairs_of(left: str | None, right: str | None, operator: str) -> list[tuple[Any, Any]]:
+def pairs_of(
+    left: str | None, right: str | None, operator: str, tokens: Sequence[str] = ()
+) -> list[tuple[Any, Any]]:
     """Return what may be exchanged for what so that the comparison goes the other way.
 
-    ``left`` and ``right`` are the operands' sources, None where they cannot be written.
+    ``left`` and ``right`` are the operands' sources, None where they cannot be written. Where a
+    text was found in another, it is taken out of that one, or replaced by one of ``tokens``.
     """
     one, other = _value(left), _value(right)
     if one is None or other is None:
@@ -30,11 +36,20 @@ def pairs_of(left: str | None, right: str | None, operator: str) -> list[tuple[A
         return [
             (one, new) for new in _each(other) if type(new) is type(one) for new in (one + new,)
         ]
+    if operator in {"in", "not in"} and isinstance(one, str) and isinstance(other, str) and other:
+        return _around_text(one, other, tokens)
     pairs: list[tuple[Any, Any]] = []
     for a in _each(one)[:MAX_PAIRS]:
         for b in _each(other)[:MAX_PAIRS]:
             pairs += _exchanges(a, b, operator)
     return pairs[:MAX_PAIRS]
+
+
+def _around_text(part: str, whole: str, tokens: Sequence[str]) -> list[tuple[Any, Any]]:
+    if not part or part not in whole:
+        return [(part, whole), (whole, part), (whole, whole + part), (whole, part + whole)]
+    others = [one for one in tokens if one != part][:MAX_MEMBERS]
+    return [(part, whole), *((whole, whole.replace(part, one)) for one in ("", *others))]
 
 
 def some_of(container: Any) -> str | None:

@@ -20,6 +20,7 @@ from pytest_aipipe.engines.source.edits import (
     method_edits,
     parse,
     replaced,
+    shortest,
     sites,
     statement_edits,
     text_edits,
@@ -27,11 +28,12 @@ from pytest_aipipe.engines.source.edits import (
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
 from pytest_aipipe.engines.source.writer import Draft
-from pytest_aipipe.explore.operands import members_of
+from pytest_aipipe.explore.operands import members_of, pairs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_aipipe.engines.analysis.module import FunctionNode
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
     from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
@@ -137,6 +139,23 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
                     value = parse(new)
                     if value is not None:
                         yield Edit(replaced(function, index, value), new)
+        yield from _part_edits(function, pool, comparison)
+
+
+def _part_edits(function: FunctionNode, pool: Pool, comparison: Comparison) -> Iterator[Edit]:
+    """Yield the function with a text operand exchanged where it stands in a longer text."""
+    nodes = list(ast.walk(function))
+    tokens = shortest(pool.near)
+    for old, new in pairs_of(comparison.left, comparison.right, comparison.op, tokens):
+        if not isinstance(old, str) or not isinstance(new, str) or not old:
+            continue
+        for index in sites(function, pool):
+            node = nodes[index]
+            whole = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(whole, str) and old in whole and old != whole:
+                head, _, tail = whole.rpartition(old)
+                text = f"{head}{new}{tail}"
+                yield Edit(replaced(function, index, ast.Constant(value=text)), repr(new)[:60])
 
 
 def _unparsed(source: str) -> str:

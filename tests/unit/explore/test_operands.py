@@ -60,3 +60,18 @@ def test_nothing_is_shown_of_what_has_no_plain_members() -> None:
     assert some_of({"a", 1}) is None
     assert some_of("text") is None
     assert some_of(set(range(3000))) is None
+
+
+def test_a_text_found_in_another_is_taken_out_or_replaced_by_what_guards_look_for() -> None:
+    assert pairs_of('"_"', '"red__hat"', "in", ["-", "_", "."]) == [
+        ("_", "red__hat"),
+        ("red__hat", "redhat"),
+        ("red__hat", "red--hat"),
+        ("red__hat", "red..hat"),
+    ]
+
+
+def test_a_text_missing_from_another_is_put_before_and_after_it() -> None:
+    pairs = pairs_of('"_"', '"hat"', "not in")
+    assert ("hat", "_hat") in pairs
+    assert ("hat", "hat_") in pairs
