@@ -27,6 +27,7 @@ from pytest_aipipe.engines.source.edits import (
 )
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
+from pytest_aipipe.engines.source.states import attributes_read
 from pytest_aipipe.engines.source.writer import Draft
 from pytest_aipipe.explore.operands import members_of, pairs_of
 
@@ -178,6 +179,7 @@ def pool_of(situation: Situation) -> Pool:
     near = [v for v in unique([*situation.guard_literals, *solved_all]) if not free_names(v)]
     keywords: dict[str, list[str]] = {}
     tested = set(solved)
+    read = attributes_read(c.test for g in situation.guards for c in g.conditions)
     added = situation.scene.added.get(situation.gap.path, frozenset())
     for definition in situation.module.definitions.values():
         for parameter in definition.parameters:
@@ -186,7 +188,8 @@ def pool_of(situation: Situation) -> Pool:
             line = parameter.annotation or parameter.default
             is_new = line is not None and line.lineno in added
             named = {parameter.name, f"self.{parameter.name}", f"self._{parameter.name}"}
-            if named & tested or is_new or definition in situation.targets:
+            is_read = parameter.name in read and definition.name in {"__init__", "__new__"}
+            if named & tested or is_read or is_new or definition in situation.targets:
                 wanted = [v for key in named for v in solved.get(key, [])]
                 values = values_for(situation.module, definition, parameter, solved=wanted)
                 known = keywords.setdefault(parameter.name, [])
