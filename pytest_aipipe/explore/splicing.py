@@ -33,7 +33,7 @@ def edited_text(
     turn = rng.random()
     if turn < 0.05:  # noqa: PLR2004
         return other
-    if text and rng.random() < 0.15:  # noqa: PLR2004 - what a parser looks for inside a word
+    if text and rng.random() < 0.08:  # noqa: PLR2004 - what a parser looks for inside a word
         return _within(text, [one for one in tokens if 0 < len(one) <= SHORT], rng)
     if rng.random() < 0.4:  # noqa: PLR2004 - what speaks of the same things meets them
         other = _about_the_same(other, text, rng)

@@ -18,7 +18,6 @@ T = TypeVar("T")
 _LONG_TEXT = 2000
 _LONG_TOKEN = 40
 _SHORT_TOKEN = 3  # short enough to stand inside a word
-_PLACES = 4
 _AGAIN = 3
 
 
@@ -152,17 +151,10 @@ def text_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     texts = (x for x in (*pool.near, *pool.literals) if x[:1] in "'\"")
     tokens = [t for t in map(_text, texts) if t is not None and 0 < len(t) < _LONG_TOKEN]
     streams = []
-    near = shortest(pool.near)
     for index in sites(function, pool):
         node = nodes[index]
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            exchanged = _exchanged(node.value, near)
-            variants = _text_variants(function, index, node.value, tokens, pool.lines)
-            swaps = (
-                Edit(replaced(function, index, ast.Constant(value=new)), repr(new)[:60])
-                for new in exchanged
-            )
-            streams.append(in_turns([swaps, variants]))
+            streams.append(_text_variants(function, index, node.value, tokens, pool.lines))
     yield from in_turns(streams)
 
 
@@ -178,22 +170,6 @@ def _text(source: str) -> str | None:
     except (ValueError, SyntaxError):
         return None
     return value if isinstance(value, str) else None
-
-
-def _exchanged(text: str, tokens: Sequence[str]) -> Iterator[str]:
-    """Yield ``text`` with a token that guards look for replaced by another, inside words too.
-
-    In one place, and from there on: the same word may hold it more than once.
-    """
-    if len(text) > _LONG_TEXT:
-        return
-    for turn in range(_PLACES):
-        for old in tokens:
-            places = [n for n in range(len(text) - 1, -1, -1) if text.startswith(old, n)]
-            for new in (one for one in tokens if one != old and turn < len(places)):
-                at = places[turn]
-                yield text[:at] + new + text[at + len(old) :]
-                yield text[:at] + text[at:].replace(old, new)
 
 
 def _text_variants(
