@@ -15,6 +15,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.explore.marks import alike
+from pytest_aipipe.explore.operands import some_of
 from pytest_aipipe.explore.rebuild import source_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 RECORDER = "__aipipe_guard__"
 MAX_SEEN = 240
 PER_GUARD = 4
+MAX_CODE = 300
 _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Eq: ("==", operator.eq),
     ast.NotEq: ("!=", operator.ne),
@@ -104,9 +106,13 @@ class Recorder:
         self.on = False  # writing a value may run the very code that is watched
         try:
             written = [source_of(left), source_of(right)]
+            some = some_of(right) if name in {"in", "not in"} else None
         finally:
             self.on = True
-        codes = [one.code if one is not None and len(one.code) < 300 else None for one in written]  # noqa: PLR2004
+        codes = [one.code if one is not None and len(one.code) < MAX_CODE else None
+                 for one in written]  # fmt: skip
+        if codes[1] is None and some is not None and len(some) < MAX_CODE:
+            codes[1] = some  # one of its members is what is asked for
         entry = {
             "path": path,
             "line": line,

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONG = 60
 MAX_PAIRS = 40
+MAX_MEMBERS = 12
+MAX_SORTED = 2000
 _PLAIN = (str, int, float, bytes)
+_CONTAINERS = frozenset({dict, set, frozenset, list, tuple})
+_FROZEN = "frozenset("
 
 
-def pairs_of(left: str | None, right: str | None, operator: str) -> list[tuple[Any, Any]]:
+def pairs_of(
+    left: str | None, right: str | None, operator: str, tokens: Sequence[str] = ()
+) -> list[tuple[Any, Any]]:
     """Return what may be exchanged for what so that the comparison goes the other way.
 
-    ``left`` and ``right`` are the operands' sources, None where they cannot be written.
+    ``left`` and ``right`` are the operands' sources, None where they cannot be written. Where a
+    text was found in another, it is taken out of that one, or replaced by one of ``tokens``.
     """
     one, other = _value(left), _value(right)
     if one is None or other is None:
@@ -26,11 +36,51 @@ def pairs_of(left: str | None, right: str | None, operator: str) -> list[tuple[A
         return [
             (one, new) for new in _each(other) if type(new) is type(one) for new in (one + new,)
         ]
+    if operator in {"in", "not in"} and isinstance(one, str) and isinstance(other, str) and other:
+        return _around_text(one, other, tokens)
     pairs: list[tuple[Any, Any]] = []
     for a in _each(one)[:MAX_PAIRS]:
         for b in _each(other)[:MAX_PAIRS]:
             pairs += _exchanges(a, b, operator)
     return pairs[:MAX_PAIRS]
+
+
+def _around_text(part: str, whole: str, tokens: Sequence[str]) -> list[tuple[Any, Any]]:
+    if not part or part not in whole:
+        return [(part, whole), (whole, part), (whole, whole + part), (whole, part + whole)]
+    others = [one for one in tokens if one != part][:MAX_MEMBERS]
+    return [(part, whole), *((whole, whole.replace(part, one)) for one in ("", *others))]
+
+
+def some_of(container: Any) -> str | None:
+    """Return a display of a few plain members of a container, with an ellipsis for the others.
+
+    None where it is no container, or its members are not plain. Members are taken evenly from
+    the sorted ones, so that another hash seed shows the same.
+    """
+    if type(container) not in _CONTAINERS or not 0 < len(container) <= MAX_SORTED:
+        return None
+    kinds = {type(one) for one in container}
+    if len(kinds) != 1 or not kinds <= set(_PLAIN):
+        return None
+    members = sorted(container)
+    step = -(-len(members) // MAX_MEMBERS)
+    return f"{{{', '.join(map(repr, members[::step]))}, ...}}"
+
+
+def members_of(source: str) -> list[str]:
+    """Return the sources of the plain members of a container's display; of others nothing."""
+    value = _value(source)
+    if type(value) not in _CONTAINERS:
+        return []
+    return [repr(one) for one in _ordered(value) if isinstance(one, _PLAIN)]
+
+
+def _ordered(container: Any) -> list[Any]:
+    """Return the members in an order that does not depend on the hash seed."""
+    if isinstance(container, set | frozenset):
+        return sorted(container, key=lambda one: (type(one).__name__, repr(one)))
+    return list(container)
 
 
 def _exchanges(a: Any, b: Any, operator: str) -> list[tuple[Any, Any]]:
@@ -49,14 +99,16 @@ def _is_number(value: Any) -> bool:
 
 
 def _each(value: Any) -> list[Any]:
-    if isinstance(value, dict | set | frozenset | list | tuple):
-        return [one for one in value if isinstance(one, _PLAIN)]
+    if type(value) in _CONTAINERS:
+        return [one for one in _ordered(value) if isinstance(one, _PLAIN)]
     return [value]
 
 
 def _value(source: str | None) -> Any:
     if source is None or len(source) > 10 * LONG:
         return None
+    if source.startswith(_FROZEN) and source.endswith(")"):
+        source = source[len(_FROZEN) : -1] or "()"
     try:
         value = ast.literal_eval(source)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

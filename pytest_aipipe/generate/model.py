@@ -163,7 +163,8 @@ class Comparison:
     """Operands seen at a guard: ``left op right`` at ``path:line``.
 
     ``left`` and ``right`` are Python source for the values where they can be written,
-    otherwise None. ``op`` is ``==``, ``<``, ``in``, ``isinstance``, ``truth``, ...
+    otherwise None; of a long container a display of some members, ``{1, 2, ...}``.
+    ``op`` is ``==``, ``<``, ``in``, ``isinstance``, ``truth``, ...
     """
 
     path: str

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_aipipe.gaps.find import find_gaps
+from pytest_aipipe.generate.request import OpenGap
 from pytest_aipipe.report import behavior
 from pytest_aipipe.session.nodes import relative_to_root
 
@@ -182,7 +183,7 @@ def gaps_left(run: Run) -> list[dict[str, Any]]:
     told = {(left.gap.path, left.gap.symbol): left for left in run.result.left}
     rows = []
     for gap in find_gaps(run.after, run.sources, run.modules):
-        left = told.get((gap.path, gap.symbol))
+        left = _failed_here(run, gap) or told.get((gap.path, gap.symbol))
         rows.append(
             {
                 "path": gap.path,
@@ -195,6 +196,21 @@ def gaps_left(run: Run) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _failed_here(run: Run, gap: Gap) -> OpenGap | None:
+    """Return the reason that a test which reaches the gap gives by failing in this session."""
+    for test in run.result.admitted:
+        verdict = run.verdicts.get((test.module_name, test.name))
+        if verdict is None or verdict.passed or test.path != gap.path:
+            continue
+        if test.lines & gap.lines or test.arcs & gap.branches:
+            return OpenGap(
+                gap,
+                f"A test that reaches it passed by itself and was not admitted: {verdict.reason}",
+                "Look at what the tests before it leave behind, or at what this session sets up.",
+            )
+    return None
 
 
 def _why(run: Run, gap: Gap) -> str:

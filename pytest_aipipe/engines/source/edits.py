@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LONG_TEXT = 2000
 _LONG_TOKEN = 40
+_SHORT_TOKEN = 3  # short enough to stand inside a word
 _AGAIN = 3
 
 
@@ -155,6 +156,12 @@ def text_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             streams.append(_text_variants(function, index, node.value, tokens, pool.lines))
     yield from in_turns(streams)
+
+
+def shortest(sources: Sequence[str]) -> list[str]:
+    """Return the short texts among literals, without those that hold another of them."""
+    short = [t for t in map(_text, sources) if t is not None and 0 < len(t) <= _SHORT_TOKEN]
+    return [t for t in short if not any(other != t and other in t for other in short)]
 
 
 def _text(source: str) -> str | None:

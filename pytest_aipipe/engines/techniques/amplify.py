@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.engines.seeds import seed_of
 from pytest_aipipe.engines.source.edits import append_edits, in_turns
 from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
+from pytest_aipipe.engines.source.states import state_edits, states_of
 from pytest_aipipe.engines.techniques.search import pool_of
 from pytest_aipipe.explore.trees import clone
 from pytest_aipipe.generate.model import Candidate, KnownTest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pytest_aipipe.engines.analysis.module import Definition
     from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.source.states import State
     from pytest_aipipe.engines.techniques.base import Proposals
 
 _TESTS = 8
 _ROWS = 3
 _CALLING = 48
+_STATED = 24
+_BATCH = 8
 
 
 def _is_out_of_reach(target: Definition) -> bool:
@@ -37,6 +41,11 @@ def _is_out_of_reach(target: Definition) -> bool:
     return False
 
 
+def _batches(candidates: Iterator[Candidate]) -> Proposals:
+    while batch := list(islice(candidates, _BATCH)):
+        yield batch
+
+
 class Amplify:
     """First wave of amplification; the search edits what came nearest."""
 
@@ -46,13 +55,27 @@ class Amplify:
         """Yield clones of the nearest tests, then clones with a call of the target appended."""
         tests = situation.tests[:_TESTS]
         clones = [c for t in tests for c in self._clones(situation, t)]
-        for start in range(0, len(clones), 8):
-            yield clones[start : start + 8]
+        yield from _batches(iter(clones))
+        if states := states_of(situation):
+            near = [c for t in situation.tests[:_STATED] for c in self._clones(situation, t)[:1]]
+            streams = [self._stating(situation, copied, states) for copied in near]
+            yield from _batches(islice(in_turns(streams), _CALLING))
         if any(_is_out_of_reach(target) for target in situation.targets):
             streams = [self._calling(situation, copied) for copied in clones]
-            calling = list(islice(in_turns(streams), _CALLING))
-            for start in range(0, len(calling), 8):
-                yield calling[start : start + 8]
+            yield from _batches(islice(in_turns(streams), _CALLING))
+
+    def _stating(
+        self, situation: Situation, copied: Candidate, states: Sequence[State]
+    ) -> Iterator[Candidate]:
+        """Yield a test with what the guards ask of objects given to the constructors it calls."""
+        seed = seed_of(copied, situation.taken.get(copied.function))
+        if seed is None:
+            return
+        for edit in state_edits(seed.function, states):
+            made = seed.edited(edit, self.name)
+            if made is not None and seed.taken is not None:
+                situation.taken[made.function] = seed.taken
+                yield made
 
     def _calling(self, situation: Situation, copied: Candidate) -> Iterator[Candidate]:
         """Yield a test with the target called on what it holds, attributes before names."""

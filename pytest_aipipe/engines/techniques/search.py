@@ -20,23 +20,28 @@ from pytest_aipipe.engines.source.edits import (
     method_edits,
     parse,
     replaced,
+    shortest,
     sites,
     statement_edits,
     text_edits,
 )
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
+from pytest_aipipe.engines.source.states import attributes_read
 from pytest_aipipe.engines.source.writer import Draft
+from pytest_aipipe.explore.operands import members_of, pairs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_aipipe.engines.analysis.module import FunctionNode
     from pytest_aipipe.engines.situation import Situation
     from pytest_aipipe.engines.techniques.base import Proposals
     from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
 
 _BATCH = 16
 _ROUNDS = 400
+_MEMBERS = 6
 
 
 class Search:
@@ -128,12 +133,43 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
         ):
             if mine is None or other is None:
                 continue
+            met = _unparsed(mine)
             for index in sites(function, pool):
                 text = ast.unparse(nodes[index])
-                for new in (other, *around(other)[:3]) if text == mine else ():
+                for new in _instead(comparison.op, other) if text == met else ():
                     value = parse(new)
                     if value is not None:
                         yield Edit(replaced(function, index, value), new)
+        yield from _part_edits(function, pool, comparison)
+
+
+def _part_edits(function: FunctionNode, pool: Pool, comparison: Comparison) -> Iterator[Edit]:
+    """Yield the function with a text operand exchanged where it stands in a longer text."""
+    nodes = list(ast.walk(function))
+    tokens = shortest(pool.near)
+    for old, new in pairs_of(comparison.left, comparison.right, comparison.op, tokens):
+        if not isinstance(old, str) or not isinstance(new, str) or not old:
+            continue
+        for index in sites(function, pool):
+            node = nodes[index]
+            whole = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(whole, str) and old in whole and old != whole:
+                head, _, tail = whole.rpartition(old)
+                text = f"{head}{new}{tail}"
+                yield Edit(replaced(function, index, ast.Constant(value=text)), repr(new)[:60])
+
+
+def _unparsed(source: str) -> str:
+    """Return an expression with the quotes and spaces that ``ast.unparse`` gives it."""
+    node = parse(source)
+    return ast.unparse(node) if node is not None else source
+
+
+def _instead(operator: str, other: str) -> list[str]:
+    """Return what to put where the operand beside ``other`` stands: of a container its members."""
+    if operator in {"in", "not in"} and (members := members_of(other)):
+        return members[:_MEMBERS]
+    return [other, *around(other)[:3]]
 
 
 def pool_of(situation: Situation) -> Pool:
@@ -143,6 +179,7 @@ def pool_of(situation: Situation) -> Pool:
     near = [v for v in unique([*situation.guard_literals, *solved_all]) if not free_names(v)]
     keywords: dict[str, list[str]] = {}
     tested = set(solved)
+    read = attributes_read(c.test for g in situation.guards for c in g.conditions)
     added = situation.scene.added.get(situation.gap.path, frozenset())
     for definition in situation.module.definitions.values():
         for parameter in definition.parameters:
@@ -151,7 +188,8 @@ def pool_of(situation: Situation) -> Pool:
             line = parameter.annotation or parameter.default
             is_new = line is not None and line.lineno in added
             named = {parameter.name, f"self.{parameter.name}", f"self._{parameter.name}"}
-            if named & tested or is_new or definition in situation.targets:
+            is_read = parameter.name in read and definition.name in {"__init__", "__new__"}
+            if named & tested or is_read or is_new or definition in situation.targets:
                 wanted = [v for key in named for v in solved.get(key, [])]
                 values = values_for(situation.module, definition, parameter, solved=wanted)
                 known = keywords.setdefault(parameter.name, [])

@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from aipipe_core.change.model import Change, FileChange, Kind
-from pytest_aipipe.generate.request import AdmittedTest, Result
+from pytest_aipipe.generate.model import Gap
+from pytest_aipipe.generate.request import AdmittedTest, OpenGap, Result
 from pytest_aipipe.measure.analysis import FileCoverage
 from pytest_aipipe.options import Options
 from pytest_aipipe.progress import line
@@ -11,7 +12,7 @@ from pytest_aipipe.report.document import document
 from pytest_aipipe.report.findings import report_of
 from pytest_aipipe.report.terminal import ranges, summary
 from pytest_aipipe.select.decide import Selection
-from pytest_aipipe.session.run import Run
+from pytest_aipipe.session.run import Run, Verdict
 
 SOURCE = "def f(x):\n    if x:\n        return 1\n    return 2\n"
 
@@ -88,3 +89,33 @@ def test_a_reason_that_is_a_sentence_ends_once() -> None:
     (finding,) = report_of(run, document(run)).findings
     assert finding.message.endswith("the budget is 0.")
     assert not finding.message.endswith("..")
+
+
+def test_a_gap_whose_test_failed_in_this_session_says_so() -> None:
+    run = a_run()
+    run.why_not = ""
+    made = AdmittedTest(
+        "test_a.py", "test_f", "def test_f(): ...", "local", "amplify", "a.py", "f",
+        frozenset({4}), frozenset({(2, 4)}),
+    )  # fmt: skip
+    run.result = Result(
+        admitted=[made],
+        left=[OpenGap(Gap("a.py", "a", "f", frozenset({4}), frozenset()), "never met", "try")],
+    )
+    run.verdicts["test_a.py", "test_f"] = Verdict("", passed=False, reason="failed: TypeError")
+    (gap,) = document(run)["gaps"]
+    assert gap["why"] == (
+        "A test that reaches it passed by itself and was not admitted: failed: TypeError"
+    )
+    assert gap["suggestion"].startswith("Look at what the tests before it leave behind")
+
+
+def test_a_gap_that_the_failing_test_does_not_reach_keeps_its_reason() -> None:
+    run = a_run()
+    gap = Gap("a.py", "a", "f", frozenset({4}), frozenset())
+    made = AdmittedTest(
+        "test_a.py", "test_f", "", "local", "amplify", "a.py", "f", frozenset({3}), frozenset()
+    )
+    run.result = Result(admitted=[made], left=[OpenGap(gap, "never met", "try")])
+    run.verdicts["test_a.py", "test_f"] = Verdict("", passed=False, reason="failed: TypeError")
+    assert document(run)["gaps"][0]["why"] == "never met"
