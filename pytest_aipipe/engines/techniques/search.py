@@ -72,6 +72,8 @@ class Search:
             candidate = seed.edited(edit, technique)
             if candidate is not None and candidate.function not in situation.tried:
                 situation.tried.add(candidate.function)
+                if seed.taken is not None:
+                    situation.taken[candidate.function] = seed.taken
                 batch.append(candidate)
                 edited.append(edit)
             if len(batch) >= _BATCH:
