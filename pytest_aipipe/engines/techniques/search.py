@@ -26,6 +26,7 @@ from pytest_aipipe.engines.source.edits import (
 )
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
+from pytest_aipipe.engines.source.separators import missed_in, separator_edits
 from pytest_aipipe.engines.source.writer import Draft
 
 if TYPE_CHECKING:
@@ -104,8 +105,10 @@ def _edits(situation: Situation, seed: Seed, pool: Pool) -> Iterator[Edit]:
     function = seed.function
     seen = seed.outcome.comparisons if seed.outcome is not None else ()
     wanted = situation.guard_lines
+    compared = [c for c in seen if c.line in wanted]
     streams = [
-        operand_edits(function, pool, [c for c in seen if c.line in wanted]),
+        operand_edits(function, pool, compared),
+        separator_edits(function, pool, missed_in(compared)),
         literal_edits(function, pool, near=True),
         keyword_edits(function, pool),
         argument_edits(function, pool),
