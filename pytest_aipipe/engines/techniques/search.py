@@ -109,6 +109,7 @@ def _edits(situation: Situation, seed: Seed, pool: Pool) -> Iterator[Edit]:
     streams = [
         operand_edits(function, pool, compared),
         separator_edits(function, pool, missed_in(compared)),
+        negated_edits(function, pool, compared),
         literal_edits(function, pool, near=True),
         keyword_edits(function, pool),
         argument_edits(function, pool),
@@ -139,6 +140,23 @@ def operand_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iter
                     value = parse(new)
                     if value is not None:
                         yield Edit(replaced(function, index, value), new)
+
+
+def negated_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iterator[Edit]:
+    """Yield the function with one number made negative, where a guard asked in vain for that."""
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if not any(c.op in {"<", "<="} and c.right == "0" and not c.taken for c in seen):
+        return
+    nodes = list(ast.walk(function))
+    signed = {id(node.operand) for node in nodes if isinstance(node, ast.UnaryOp)}
+    for index in sites(function, pool):
+        node = nodes[index]
+        if not isinstance(node, ast.Constant) or id(node) in signed:
+            continue
+        if type(node.value) in {int, float} and node.value:
+            new = ast.UnaryOp(ast.USub(), ast.Constant(node.value))
+            yield Edit(replaced(function, index, new), ast.unparse(new))
 
 
 def pool_of(situation: Situation) -> Pool:
