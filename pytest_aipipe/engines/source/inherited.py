@@ -50,8 +50,14 @@ def whole_file(path: Path, sources: Mapping[Path, str], deep: int = _DEEP) -> Te
         texts = _brought(base, sources, deep)
         means = {name: text for text in texts for name in _names(text)}
         own = {name: text for name, text in means.items() if name != base.name}
-        if texts and all(known.get(name, {text}) == {text} for name, text in own.items()):
-            added += texts
+        if texts and all(_agree(known.get(name, {text}), text) for name, text in own.items()):
+            added += [
+                text
+                for text in texts
+                if not any(
+                    name in known and text not in known[name] for name in own if means[name] == text
+                )
+            ]
             known |= {name: {text} for name, text in means.items()}
             placed.append(base)
     return _joined(path, file.tree, tuple(dict.fromkeys(added)), tuple(placed)) if placed else file
@@ -121,6 +127,18 @@ def _meaning(file: TestFile, statement: ast.stmt, name: str) -> str:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return import_statements(statement, file.package).get(name, "")
     return ast.unparse(statement)
+
+
+def _agree(known: set[str], text: str) -> bool:
+    """Whether a name means one thing: what a package hands on is what its module defines."""
+    return known == {text} or {_origin(one) for one in known} == {_origin(text)} != {None}
+
+
+def _origin(text: str) -> tuple[str, str] | None:
+    """Return the package and the name that ``from a.b import c`` imports; None for all else."""
+    words = text.split()
+    plain = len(words) == 4 and words[0] == "from" and words[2] == "import"  # noqa: PLR2004
+    return (words[1].split(".")[0], words[3]) if plain else None
 
 
 def _names(text: str) -> list[str]:

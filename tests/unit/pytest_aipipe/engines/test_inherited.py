@@ -127,3 +127,11 @@ def test_a_file_without_such_a_base_is_the_file_itself() -> None:
     assert "class TestTill" in given[FOLDER / "test_base.py"]
     assert file is whole_file(FOLDER / "test_base.py", given)
     assert whole_file(FOLDER / "test_none.py", given) is None
+
+
+def test_what_a_package_hands_on_is_what_its_module_defines() -> None:
+    safe = "from shop.till import Till\nfrom test_base import TestTill\nclass TestSafe(TestTill):\n    till = Till\n"
+    text = copied(sources(test_base=BASE, test_safe=safe), "test_safe", "TestSafe.test_pay")
+    assert text is not None
+    assert "from shop.till import Till" in text
+    assert "from shop import Till" not in text
