@@ -23,7 +23,8 @@ from pytest_aipipe.compare.words import speaks, vocabulary
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.seeds import Seed, seed_of
 from pytest_aipipe.engines.situation import Situation
-from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
+from pytest_aipipe.engines.source.existing import Taken, rows, take
+from pytest_aipipe.engines.source.inherited import whole_file
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.carve import Carve
 from pytest_aipipe.engines.techniques.construct import Construct
@@ -252,8 +253,8 @@ class Hunt:
                     yield candidate
 
     def _clone(self, test: KnownTest, turn: int) -> Candidate | None:
-        source = self.sides[1].situation.scene.test_sources.get(test.source_path)
-        file = test_file(test.source_path, source) if source is not None else None
+        sources = self.sides[1].situation.scene.test_sources
+        file = whole_file(test.source_path, sources)
         if file is None:
             return None
         count = rows(file, test.qualname)

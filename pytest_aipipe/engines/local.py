@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.seeds import seed_of
 from pytest_aipipe.engines.situation import Situation
 from pytest_aipipe.engines.source.fakes import fakes_of, starts_process
 from pytest_aipipe.engines.source.folder import within_folder, writes_outside
+from pytest_aipipe.engines.source.separators import missed_in, separator_edits
 from pytest_aipipe.engines.source.typed import reads_input, with_input
 from pytest_aipipe.engines.source.writer import fingerprint
 from pytest_aipipe.engines.techniques.amplify import Amplify
@@ -18,7 +21,7 @@ from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
 from pytest_aipipe.engines.techniques.force import Force
 from pytest_aipipe.engines.techniques.module_level import ModuleLevel, is_conditional
-from pytest_aipipe.engines.techniques.search import Search, keep
+from pytest_aipipe.engines.techniques.search import Search, keep, pool_of
 from pytest_aipipe.engines.techniques.sequences import Sequences
 from pytest_aipipe.generate.model import Brood
 
@@ -36,6 +39,9 @@ _STUCK = 40
 _LATER = 24  # that much of each other technique comes before the first brood
 _MUCH = 8
 _NEAR = 0.5
+# How many candidates get a text that a guard missed, and how many forms each of them has then.
+_PARTED = 4
+_PARTS = 8
 
 
 def techniques() -> list[Technique]:
@@ -98,6 +104,23 @@ class _Turns:
         return batch
 
 
+def _parted(situation: Situation, candidate: Candidate, outcome: Outcome) -> list[Candidate]:
+    """Return ``candidate`` with a text that a guard of the gap looked for in what it passes.
+
+    The first few for each such text: they differ in all but what the guard sees.
+    """
+    seen = [c for c in outcome.comparisons
+            if c.path == situation.gap.path and c.line in situation.guard_lines]  # fmt: skip
+    wanted = [text for text in missed_in(seen) if situation.missed[text] < _PARTED]
+    seed = seed_of(candidate, situation.taken.get(candidate.function)) if wanted else None
+    if seed is None:
+        return []
+    situation.missed.update(wanted)
+    edits = islice(separator_edits(seed.function, pool_of(situation), wanted), _PARTS)
+    made = (seed.edited(edit, candidate.technique) for edit in edits)
+    return [one for one in made if one is not None]
+
+
 class LocalEngine:
     """Proposes candidates without a model. Deterministic for a scene."""
 
@@ -146,9 +169,13 @@ class LocalEngine:
         return not (stuck > _PATIENCE and stuck > len(outcomes) // 2)
 
     def _run(
-        self, situation: Situation, batch: Sequence[Candidate]
+        self, situation: Situation, batch: Sequence[Candidate], *, plain: bool = True
     ) -> Generator[Sequence[Candidate], Sequence[Outcome], list[Outcome]]:
-        """Yield what is new of a batch and return the outcomes of all of it."""
+        """Yield what is new of a batch and return the outcomes of all of it.
+
+        What a run lacked is given, and run as well; where the batch is ``plain``, so is a text that
+        a guard looked for in vain.
+        """
         marks = [fingerprint(c) for c in batch]
         fresh = {m: c for m, c in zip(marks, batch, strict=True) if m not in situation.outcomes}
         if fresh:
@@ -158,10 +185,13 @@ class LocalEngine:
                 if not writes_outside(outcome):  # no test of it can be kept
                     situation.learn(outcome)
                 keep(situation, candidate, outcome)
-            if helped := [
-                one for mark, c in fresh.items() for one in _helped(c, situation.outcomes[mark])
-            ]:
-                yield from self._run(situation, helped)
+            ran = [(c, situation.outcomes[mark]) for mark, c in fresh.items()]
+            if lacking := [one for c, outcome in ran for one in _helped(c, outcome)]:
+                yield from self._run(situation, lacking, plain=plain)
+            if plain and (
+                parted := [one for c, outcome in ran for one in _parted(situation, c, outcome)]
+            ):
+                yield from self._run(situation, parted, plain=False)
         return [situation.outcomes[m] for m in marks]
 
 

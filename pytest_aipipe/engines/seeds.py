@@ -67,10 +67,12 @@ def _bound(name: str, prelude: str, source: str) -> bool:
 
 
 def seed_of(candidate: Candidate, taken: Taken | None = None) -> Seed | None:
-    """Parse a candidate into a seed."""
+    """Parse a candidate into a seed; None for a class that nothing tells how to write again."""
     try:
         tree = ast.parse(candidate.function)
     except SyntaxError:
+        return None
+    if taken is None and any(isinstance(node, ast.ClassDef) for node in tree.body):
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ class Situation:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     taken: dict[str, Taken] = field(default_factory=dict)
+    missed: Counter[str] = field(default_factory=Counter)  # how often a separator was put in
     _answers: dict[tuple[Guards, ...], Answers] = field(default_factory=dict)
 
     @classmethod

@@ -173,7 +173,7 @@ class Explorer:
         files = [] if self.bare else nearest_files(self.request)
         argv, env = self.launch(
             command(self.request, files),
-            environment(self.request, self.hash_seed),
+            environment(self.request, self.hash_seed, alone=self.bare),
             self.request.rootdir,
         )
         self._child = ChildProcess(

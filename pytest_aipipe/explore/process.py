@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest_aipipe
 from aipipe_core.errors import SurroundingsError
 from aipipe_core.sandbox import kill
+from pytest_aipipe.explore.paths import path_alone
 from pytest_aipipe.explore.wire import Closed, Message, Reader, pack, write
 
 if TYPE_CHECKING:
@@ -64,11 +65,15 @@ def _loads(plugin: str, words: Sequence[str]) -> bool:
     return find_spec(plugin) is not None and blocked.isdisjoint(words)
 
 
-def environment(request: Request, hash_seed: str) -> dict[str, str]:
-    """Return the child's environment: no key, no token, the project's own import path."""
+def environment(request: Request, hash_seed: str, *, alone: bool = False) -> dict[str, str]:
+    """Return the child's environment: no key, no token, the project's own import path.
+
+    With ``alone`` that path is the one that a test file finds when nothing else is collected.
+    """
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     inherited = os.environ.get("PYTHONPATH", "")
-    path = [*request.python_path, *filter(None, inherited.split(os.pathsep))]
+    own = path_alone(request) if alone else request.python_path
+    path = [*own, *filter(None, inherited.split(os.pathsep))]
     if our_folder().name not in {"site-packages", "dist-packages"}:
         path.append(str(our_folder()))
     return {

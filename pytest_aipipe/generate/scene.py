@@ -44,7 +44,11 @@ def scene_for(
 
 
 def nearest(gap: Gap, tests: Sequence[KnownTest]) -> list[KnownTest]:
-    """Return the tests that come closest to the gap: by the open lines' neighbours they ran."""
+    """Return the tests that come closest to the gap: by the open lines' neighbours they ran.
+
+    The nearest row of each parametrized test comes before any second one: where a few tests
+    have many rows, they are not all that an engine sees.
+    """
     targets = sorted(gap.lines | {start for start, _ in gap.branches})
     if not targets:
         return list(tests)[:NEAREST]
@@ -60,7 +64,16 @@ def nearest(gap: Gap, tests: Sequence[KnownTest]) -> list[KnownTest]:
         within = sum(low <= n <= high for n in ran)
         return (0 if guards or within else 1, -guards * 3 - within, near, test.nodeid)
 
-    return sorted(tests, key=distance)[:NEAREST]
+    return _each_first(sorted(tests, key=distance))[:NEAREST]
+
+
+def _each_first(tests: Sequence[KnownTest]) -> list[KnownTest]:
+    """Return the tests in their order, those after the first of a function put last."""
+    first: dict[tuple[Path, str], KnownTest] = {}
+    for test in tests:
+        first.setdefault((test.source_path, test.qualname), test)
+    further = [test for test in tests if first[test.source_path, test.qualname] is not test]
+    return [*first.values(), *further]
 
 
 def read_sources(tests: Sequence[KnownTest], extra: Sequence[Path] = ()) -> dict[Path, str]:

@@ -51,10 +51,12 @@ class TestFile:
         for node in _flat(body):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
                 return node, owner
-        for base in owner.bases if owner else []:
+        if owner is None:
+            return None
+        for base in owner.bases:
             for parent in self.bound.get(ast.unparse(base), []):
-                if isinstance(parent, ast.ClassDef):
-                    found = self._function(parent.body, name, None)
+                if isinstance(parent, ast.ClassDef) and parent.lineno < owner.lineno:
+                    found = self._function(parent.body, name, parent)
                     if found:
                         return found[0], owner
         return None
@@ -69,11 +71,15 @@ class TestFile:
             for text in import_statements(node, self.package).values()
         )
 
-    def needed(self, node: ast.AST) -> tuple[str, ...]:
-        """Return the module-level statements that ``node`` needs, transitively, in order."""
+    def needed(self, node: ast.AST, *, tests: bool = False) -> tuple[str, ...]:
+        """Return the module-level statements that ``node`` needs, transitively, in order.
+
+        With ``tests`` classes keep their tests, and fixtures that the file's own tests get
+        unasked are left out.
+        """
         wanted: dict[int, tuple[int, str]] = {}
         seen: set[str] = set()
-        todo = [*names_used(node), *self.autouse]
+        todo = [*names_used(node), *(() if tests else self.autouse)]
         while todo:
             name = todo.pop()
             if name in seen:
@@ -81,7 +87,7 @@ class TestFile:
             seen.add(name)
             for statement in self.bound.get(name, []):
                 if id(statement) not in wanted:
-                    text, more = self._rendered(statement, name)
+                    text, more = self._rendered(statement, name, tests=tests)
                     key = (
                         id(statement) if not _is_import(statement) else hash((id(statement), name))
                     )
@@ -90,10 +96,10 @@ class TestFile:
         ordered = sorted(wanted.values(), key=lambda item: item[0])
         return tuple(dict.fromkeys(text for _, text in ordered))
 
-    def _rendered(self, statement: ast.stmt, name: str) -> tuple[str, list[str]]:
+    def _rendered(self, statement: ast.stmt, name: str, *, tests: bool) -> tuple[str, list[str]]:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             return import_statements(statement, self.package).get(name, ""), []
-        if isinstance(statement, ast.ClassDef):
+        if isinstance(statement, ast.ClassDef) and not tests:
             statement = without_tests(statement)
         return ast.unparse(statement), names_used(statement)
 
@@ -233,7 +239,9 @@ class Taken:
         holder = without_tests(self.owner)
         if not _uses_class(function, holder):
             bare = clone(function)
-            bare.args.args = bare.args.args[1:]
+            own = [a.arg for a in self.function.args.args[:1]]
+            if [a.arg for a in bare.args.args[:1]] == own:  # it may have been rendered before
+                bare.args.args = bare.args.args[1:]
             return ast.unparse(ast.fix_missing_locations(bare)) + "\n"
         kept = set(names_of_self(function)) | set(_KEPT_METHODS)
         kept |= {a for n in holder.body for a in names_of_self(n)}

@@ -20,7 +20,10 @@ _LONG = 400
 
 
 def usages(situation: Situation, name: str) -> list[Value]:
-    """Return calls of ``name`` (by its last part) that need no local variable, shortest first."""
+    """Return calls of ``name`` (by its last part) that need no local variable, shortest first.
+
+    Where ``partial`` binds arguments to it, they are those of a call.
+    """
     found: dict[str, Value] = {}
     for path, source in situation.scene.test_sources.items():
         if name not in source:
@@ -28,14 +31,25 @@ def usages(situation: Situation, name: str) -> list[Value]:
         file = test_file(path, source)
         if file is None:
             continue
-        for node in ast.walk(file.tree):
-            if isinstance(node, ast.Call) and called(node) == name and _stands_alone(node, file):
+        for found_call in ast.walk(file.tree):
+            if not isinstance(found_call, ast.Call):
+                continue
+            node = _completed(found_call)
+            if called(node) == name and _stands_alone(node, file):
                 text = ast.unparse(node)
                 if len(text) <= _LONG and text not in found:
                     found[text] = Value(text, imports=file.needed(node))
                 if len(found) >= _MOST:
                     break
     return sorted(found.values(), key=lambda v: len(v.expr))
+
+
+def _completed(node: ast.Call) -> ast.Call:
+    """Return the call that calling a ``partial`` makes; any other call as it is."""
+    if called(node) != "partial" or not node.args:
+        return node
+    made = ast.Call(node.args[0], node.args[1:], node.keywords)
+    return ast.copy_location(made, node)
 
 
 def _stands_alone(node: ast.AST, file: TestFile) -> bool:

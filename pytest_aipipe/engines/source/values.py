@@ -122,7 +122,8 @@ IMPORTED: dict[str, tuple[tuple[str, ...], str]] = {
 
 BY_NAME: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("text", "string", "str", "name", "s", "msg", "message", "title", "label", "prefix", "suffix",
-      "word", "line", "content", "pattern", "sep", "char", "description"), TEXTS),
+      "word", "line", "content", "pattern", "sep", "char", "description", "secret", "password",
+      "token", "salt", "secret_key", "api_key", "access_key", "public_key", "private_key"), TEXTS),
     (("path", "filename", "file_path", "fname"), ("'file.txt'", "''")),
     (("url", "uri", "href"), ("'https://example.org/a?b=1#c'", "'/a'", "'example'")),
     (("count", "n", "num", "size", "length", "limit", "width", "maxsize", "index", "idx", "i",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.seeds import seed_of
 from pytest_aipipe.engines.source.edits import append_edits, in_turns
-from pytest_aipipe.engines.source.existing import Taken, rows, take, test_file
+from pytest_aipipe.engines.source.existing import Taken, rows, take
+from pytest_aipipe.engines.source.inherited import whole_file
 from pytest_aipipe.engines.source.states import state_edits, states_of
 from pytest_aipipe.engines.techniques.search import pool_of
 from pytest_aipipe.explore.trees import clone
@@ -85,11 +86,12 @@ class Amplify:
         for edit in append_edits(seed.function, pool_of(situation)):
             made = seed.edited(edit, self.name)
             if made is not None:
+                if seed.taken is not None:
+                    situation.taken[made.function] = seed.taken
                 yield made
 
     def _clones(self, situation: Situation, test: KnownTest) -> list[Candidate]:
-        source = situation.scene.test_sources.get(test.source_path)
-        file = test_file(test.source_path, source) if source is not None else None
+        file = whole_file(test.source_path, situation.scene.test_sources)
         if file is None:
             return []
         found: list[Candidate] = []

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.seeds import Seed
 from pytest_aipipe.engines.source.edits import Edit
-from pytest_aipipe.engines.source.existing import take, test_file
+from pytest_aipipe.engines.source.existing import take
+from pytest_aipipe.engines.source.inherited import whole_file
 from pytest_aipipe.engines.source.material import material_of
 from pytest_aipipe.engines.source.writer import identifier, prelude_of
 from pytest_aipipe.explore.trees import clone
@@ -141,8 +142,7 @@ def _piece(situation: Situation, line: int, place: int | tuple[int, int]) -> tup
 
 def _taken(situation: Situation, test: KnownTest) -> Seed | None:
     """Return a test as a seed; None where it cannot be varied in one process."""
-    source = situation.scene.test_sources.get(test.source_path)
-    file = test_file(test.source_path, source) if source is not None else None
+    file = whole_file(test.source_path, situation.scene.test_sources)
     taken = take(file, test.qualname) if file is not None and test.seconds < _SLOW else None
     if taken is None or isinstance(taken.function, ast.AsyncFunctionDef):
         return None

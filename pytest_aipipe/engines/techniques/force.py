@@ -11,8 +11,9 @@ from pytest_aipipe.engines.analysis.failures import error_raised
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
 from pytest_aipipe.engines.source.edits import in_turns
-from pytest_aipipe.engines.source.existing import names_used, take, test_file
+from pytest_aipipe.engines.source.existing import names_used, take
 from pytest_aipipe.engines.source.fakes import Fake, fakes_of, starts_process
+from pytest_aipipe.engines.source.inherited import whole_file
 from pytest_aipipe.engines.source.platforms import bound_elsewhere, platforms_for
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.construct import drafts, routes
@@ -65,8 +66,7 @@ class Force:
 
     def _clones(self, situation: Situation, patch: Patch) -> Iterator[Candidate]:
         for test in situation.tests[:8]:
-            source = situation.scene.test_sources.get(test.source_path)
-            file = test_file(test.source_path, source) if source is not None else None
+            file = whole_file(test.source_path, situation.scene.test_sources)
             taken = take(file, test.qualname) if file is not None else None
             if taken is None or (taken.owner is not None and taken.owner.bases):
                 continue

@@ -27,6 +27,7 @@ from pytest_aipipe.engines.source.edits import (
 )
 from pytest_aipipe.engines.source.existing import names_of_self, names_used
 from pytest_aipipe.engines.source.invoke import on_instance
+from pytest_aipipe.engines.source.separators import missed_in, separator_edits
 from pytest_aipipe.engines.source.states import attributes_read
 from pytest_aipipe.engines.source.writer import Draft
 from pytest_aipipe.explore.operands import members_of, pairs_of
@@ -77,6 +78,8 @@ class Search:
             candidate = seed.edited(edit, technique)
             if candidate is not None and candidate.function not in situation.tried:
                 situation.tried.add(candidate.function)
+                if seed.taken is not None:
+                    situation.taken[candidate.function] = seed.taken
                 batch.append(candidate)
                 edited.append(edit)
             if len(batch) >= _BATCH:
@@ -107,8 +110,11 @@ def _edits(situation: Situation, seed: Seed, pool: Pool) -> Iterator[Edit]:
     function = seed.function
     seen = seed.outcome.comparisons if seed.outcome is not None else ()
     wanted = situation.guard_lines
+    compared = [c for c in seen if c.line in wanted]
     streams = [
-        operand_edits(function, pool, [c for c in seen if c.line in wanted]),
+        operand_edits(function, pool, compared),
+        separator_edits(function, pool, missed_in(compared)),
+        negated_edits(function, pool, compared),
         literal_edits(function, pool, near=True),
         keyword_edits(function, pool),
         argument_edits(function, pool),
@@ -170,6 +176,23 @@ def _instead(operator: str, other: str) -> list[str]:
     if operator in {"in", "not in"} and (members := members_of(other)):
         return members[:_MEMBERS]
     return [other, *around(other)[:3]]
+
+
+def negated_edits(function: ast.AST, pool: Pool, seen: list[Comparison]) -> Iterator[Edit]:
+    """Yield the function with one number made negative, where a guard asked in vain for that."""
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if not any(c.op in {"<", "<="} and c.right == "0" and not c.taken for c in seen):
+        return
+    nodes = list(ast.walk(function))
+    signed = {id(node.operand) for node in nodes if isinstance(node, ast.UnaryOp)}
+    for index in sites(function, pool):
+        node = nodes[index]
+        if not isinstance(node, ast.Constant) or id(node) in signed:
+            continue
+        if type(node.value) in {int, float} and node.value:
+            new = ast.UnaryOp(ast.USub(), ast.Constant(node.value))
+            yield Edit(replaced(function, index, new), ast.unparse(new))
 
 
 def pool_of(situation: Situation) -> Pool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from pytest_aipipe.engines.seeds import seed_of
+from pytest_aipipe.engines.source.edits import Edit
 from pytest_aipipe.engines.source.existing import Taken, take
 from pytest_aipipe.engines.source.existing import test_file as parse_file
+from pytest_aipipe.generate.model import Candidate
 
 PATH = Path("/project/tests/test_a.py")
 
@@ -83,3 +87,34 @@ def test_what_is_not_there_is_not_taken(qualname: str) -> None:
     file = parse_file(PATH, "def test_it():\n    pass\n")
     assert file is not None
     assert take(file, qualname) is None
+
+
+def test_a_method_that_became_a_function_keeps_its_fixtures_when_it_is_written_again() -> None:
+    found = taken(
+        "class TestA:\n    def test_one(self, tmp_path):\n        assert tmp_path\n",
+        "TestA.test_one",
+    )
+    text = found.render(found.function)
+    (again,) = ast.parse(text).body
+    assert isinstance(again, ast.FunctionDef)
+    assert found.render(again) == text == "def test_one(tmp_path):\n    assert tmp_path\n"
+
+
+def test_a_class_is_edited_as_a_class_or_not_at_all() -> None:
+    found = taken(
+        """
+        class TestA:
+            def setup_method(self):
+                self.limit = 1
+            def test_one(self):
+                assert self.limit == 1
+        """,
+        "TestA.test_one",
+    )
+    copied = Candidate("amplify", "TestA", found.render(found.function))
+    assert seed_of(copied) is None
+    seed = seed_of(copied, found)
+    assert seed is not None
+    made = seed.edited(Edit(seed.function, "as it is"), "amplify")
+    assert made is not None
+    assert made.function == copied.function
