@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions import observe, text
+from pytest_aipipe.assertions.caught import with_caught, without_idle_caught
 from pytest_aipipe.assertions.clash import without_clash
 from pytest_aipipe.assertions.printed import listening, without_idle_capsys
 from pytest_aipipe.assertions.repair import add_imports, repaired
@@ -68,7 +69,7 @@ class Wide:
             block = ["", *block]
         changed = replace(self.candidate, function=text.append(source, block), observe=())
         changed = add_imports(changed, tuple(i for one in facts for i in one.imports if i))
-        return without_idle_capsys(observe.without_idle_result(changed))
+        return without_idle_capsys(without_idle_caught(observe.without_idle_result(changed)))
 
     def _result(self) -> list[int]:
         """Return the number of the fact that says what the test's last call gave, if one does."""
@@ -104,7 +105,7 @@ def _held(candidates: Sequence[Candidate], explorer: Tries) -> list[_Held | None
     for _ in range(MAX_REPAIRS):
         order = sorted(waiting)
         # Binding a result moves no line, so what is said of lines is true of both forms.
-        looking = [observe.with_all_results(waiting[n]) for n in order]
+        looking = [_looking(waiting[n]) for n in order]
         for number, look, trial in zip(
             order, looking, explorer.try_all(looking, look=True), strict=True
         ):
@@ -119,6 +120,11 @@ def _held(candidates: Sequence[Candidate], explorer: Tries) -> list[_Held | None
     return found
 
 
+def _looking(candidate: Candidate) -> Candidate:
+    """Return the candidate with all that it gives, and the error that it expects, in sight."""
+    return with_caught(observe.with_all_results(candidate))
+
+
 def _expecting(
     candidate: Candidate,
     looking: Candidate,
@@ -129,7 +135,7 @@ def _expecting(
     """Expect the warnings that the trial saw, and listen to what it printed, where it did."""
     expecting = expecting_warnings(candidate, trial, explorer)
     if expecting is not candidate:
-        looking = observe.with_all_results(expecting)
+        looking = _looking(expecting)
         (trial,) = explorer.try_all([looking], look=True)
     if trial.outcome.status != "passed":
         return None

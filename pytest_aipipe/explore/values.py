@@ -75,7 +75,8 @@ def _facts(expression: str, value: Any, known: Known = NOTHING) -> list[Fact]:
     if isinstance(value, collections.abc.Iterator):
         return _iterator_facts(expression, value, known)
     if isinstance(value, BaseException):
-        return _kind_facts(expression, value) + _text_facts(expression, value)
+        told = _kind_facts(expression, value) + _text_facts(expression, value)
+        return told + attribute_facts(expression, value, known, _facts)
     if isinstance(value, types.ModuleType):
         return [Fact(f'assert {expression}.__name__ == "{value.__name__}"', (), 2)]
     if inspect.isroutine(value) or isinstance(value, type):

@@ -95,3 +95,29 @@ def test_an_input_is_moved_to_the_edge_of_a_comparison_that_nothing_holds(
     assert "shop.grade(90)" in text
     assert "shop.grade(91)" in text
     assert not any("points > 90" in one for one in result.mutants.survivors)
+
+
+FAILING = """\
+class Declined(Exception):
+    def __init__(self, text, code):
+        super().__init__(text)
+        self.code = code
+
+
+def pay(amount):
+    if amount > 100:
+        raise Declined("too much", amount - 100)
+    return amount
+"""
+
+
+@pytest.mark.slow
+def test_what_an_error_holds_is_asserted_where_its_message_does_not_tell_the_fault(
+    make_request: Callable[..., Request],
+) -> None:
+    engine = Written("shop.pay(130)", "shop.pay(1)")
+    result = generate(make_request(FAILING, budget=120.0), Silent(), engines=[engine])
+
+    text = "\n".join(result.files.values())
+    assert 'with pytest.raises(Declined, match="^too much$") as caught:' in text
+    assert "assert caught.value.code == 30" in text
