@@ -118,7 +118,8 @@ def test_a_test_of_a_unittest_class_is_varied_between_its_set_up_and_tear_down(
     prelude = ("import unittest", "from shop import read")
     with Explorer(make_request(SOURCE, TEST)) as explorer:
         (outcome,) = explorer.run([brood(function=function, prelude=prelude)])
-    assert any("forty-two" in one and "self.text" in one for one in outcome.found)
+    assert any("forty-two" in one for one in outcome.found), outcome.found
+    assert any("self.text" in one for one in outcome.found), outcome.found
 
 
 def test_a_brood_goes_on_from_what_an_earlier_one_ended_with(make_request: MakeRequest) -> None:
