@@ -38,7 +38,8 @@ def taken_names(root: Path, limit: int = 50_000) -> frozenset[str]:
 def file_name(stem: str, naming: Naming, taken: Iterable[str]) -> str:
     """Return a name that ``python_files`` collects and that no file of the tree has.
 
-    Two test files of one name cannot both be imported under pytest's default import mode.
+    Two test files of one name cannot both be imported under pytest's default import mode. Where
+    the project collects only files of one fixed name, pytest has to be given the file itself.
     """
     used = set(taken)
     pattern = next((one for one in naming.files if "*" in one and "/" not in one), "test_*.py")
@@ -48,7 +49,9 @@ def file_name(stem: str, naming: Naming, taken: Iterable[str]) -> str:
         name = re.sub(r"\[[^]]*\]|\?", "x", pattern).replace("*", middle, 1).replace("*", "")
         if name not in used and any(fnmatch(name, one) for one in naming.files):
             return name
-    return f"test_{clean}_generated.py"
+    fixed = f"test_{clean}_generated"
+    ends = ("", *(f"_{number}" for number in range(2, 2 + len(used))))
+    return next(name for end in ends if (name := f"{fixed}{end}.py") not in used)
 
 
 def test_name(name: str, naming: Naming, taken: Iterable[str]) -> str:
