@@ -286,6 +286,28 @@ def match_argument(message: str) -> tuple[str, list[str]]:
     return f', match="{literal}"', []
 
 
+def without_messages(candidate: Candidate) -> Candidate:
+    """Return the candidate with the errors that it expects told by their kind alone."""
+    lines = candidate.function.splitlines()
+    for node in ast.walk(ast.parse(candidate.function)):
+        if not isinstance(node, ast.With) or not _expects(node):
+            continue
+        for item in node.items:
+            call = item.context_expr
+            if not isinstance(call, ast.Call) or call.lineno != call.end_lineno:
+                continue
+            kept = [one for one in call.keywords if one.arg != "match"]
+            if len(kept) == len(call.keywords):
+                continue
+            call.keywords = kept
+            line = lines[call.lineno - 1].encode()
+            start, end = call.col_offset, call.end_col_offset or 0
+            lines[call.lineno - 1] = (
+                line[:start] + ast.unparse(call).encode() + line[end:]
+            ).decode()
+    return with_changes(candidate, function="\n".join(lines) + "\n")
+
+
 def _escaped(found: re.Match[str]) -> str:
     return f"\\{found.group()}"
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_aipipe.assertions import observe, text
+from pytest_aipipe.assertions.common import in_both
 from pytest_aipipe.assertions.printed import without_idle_capsys
-from pytest_aipipe.assertions.repair import repaired
+from pytest_aipipe.assertions.repair import repaired, without_messages
 from pytest_aipipe.assertions.rounds import with_counted_rounds
 from pytest_aipipe.assertions.shrink import shrunk
 from pytest_aipipe.assertions.warned import expecting_warnings
@@ -84,9 +85,18 @@ IsRaise = Callable[[str, int], bool]
 
 
 def settle(
-    candidate: Candidate, goal: Goal, explorer: Tries, is_raise: IsRaise
+    candidate: Candidate,
+    goal: Goal,
+    explorer: Tries,
+    is_raise: IsRaise,
+    *,
+    elsewhere: Tries | None = None,
 ) -> Settled | Unsettled:
-    """Repair, shrink and assert ``candidate``; the goal is what it is to reach at least in part."""
+    """Repair, shrink and assert ``candidate``; the goal is what it is to reach at least in part.
+
+    What is asserted held twice, and ``elsewhere`` as well where that is given: in a process with
+    another hash seed, say.
+    """
     held = _hold(candidate, goal, explorer)
     if isinstance(held, Unsettled):
         return held
@@ -106,11 +116,16 @@ def settle(
     has = observe.has_assertion(candidate.function, warnings=False)
     candidate = expecting_warnings(candidate, trial, explorer)
     looking = observe.with_all_results(candidate)
-    stable = _seen_twice(looking, explorer)
+    stable = _seen_twice(looking, explorer, elsewhere)
+    if stable is None and elsewhere is not None:
+        # The message that was expected may be another one there; the kind of error is not.
+        candidate = without_messages(candidate)
+        looking = observe.with_all_results(candidate)
+        stable = _seen_twice(looking, explorer, elsewhere)
     if stable is not None and not _says_something(looking, stable, has=has):
         counted = with_counted_rounds(candidate)
         looking = looking if counted is None else observe.with_all_results(counted)
-        stable = stable if counted is None else _seen_twice(looking, explorer)
+        stable = stable if counted is None else _seen_twice(looking, explorer, elsewhere)
     if stable is None:
         return Unsettled("does not pass every time")
     # What a call gave is seen when the test is over: where the test changed it meanwhile, it
@@ -128,8 +143,12 @@ def settle(
     return Unsettled(f"its assertions do not hold a second time ({detail})")
 
 
-def _seen_twice(looking: Candidate, explorer: Tries) -> Trialed | None:
-    """Return a run with the facts that another one showed too; None where one did not pass."""
+def _seen_twice(looking: Candidate, explorer: Tries, elsewhere: Tries | None) -> Trialed | None:
+    """Return a run with the facts that another one showed too; None where one did not pass.
+
+    Of what differs ``elsewhere`` the parts stay that do not: here it was the same both times, so
+    that no chance is in it.
+    """
     (seen,) = explorer.try_all([looking], look=True)
     (again,) = explorer.try_all([looking], look=True)
     if seen.outcome.status != "passed" or again.outcome.status != "passed":
@@ -138,6 +157,11 @@ def _seen_twice(looking: Candidate, explorer: Tries) -> Trialed | None:
         name: tuple(f for f in found if f in again.facts.get(name, ()))
         for name, found in seen.facts.items()
     }
+    if elsewhere is not None:
+        (third,) = elsewhere.try_all([looking], look=True)
+        if third.outcome.status != "passed":
+            return None
+        facts = in_both(facts, third.facts)
     return replace(seen, facts=facts)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.generate.request import Request
 
 SEEDS = ("1", "12345")
+NOT_FRESH = "does not pass in a fresh process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class FreshRuns:
         """Start the processes now and do not wait, so that the first test need not either."""
         for one in self._explorers:
             one.begin()
+
+    @property
+    def elsewhere(self) -> Explorer:
+        """A process with another hash seed than the exploration's."""
+        return self._explorers[-1]
 
     def alone(self, path: Path, text: str) -> Passed | Refused:
         """Run one test's file twice under each hash seed; all must pass and reach the same."""
@@ -114,7 +120,7 @@ def _last(verdict: Verdict) -> str:
 def _trouble(trial: Trialed) -> str | None:
     outcome = trial.outcome
     if outcome.status != "passed":
-        return f"does not pass in a fresh process: {outcome.status}: {outcome.detail[:300]}"
+        return f"{NOT_FRESH}: {outcome.status}: {outcome.detail[:300]}"
     if trial.tests == 0:
         return "is not collected"
     if trial.residue:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from aipipe_core.errors import AipipeError
 from pytest_aipipe.assertions.settle import Settled, Unsettled, body_size, raise_lines, settle
 from pytest_aipipe.explore.explorer import Explorer
-from pytest_aipipe.gate.fresh import FreshRuns, Refused
+from pytest_aipipe.gate.fresh import NOT_FRESH, FreshRuns, Refused
 from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
@@ -226,6 +226,13 @@ class Workshop:
             self.refuse(candidate, turn.gap, turn.engine.name, settled.reason, new)
             return
         verdict = self.gated(settled, turn.gap)
+        if isinstance(verdict, Refused) and verdict.reason.startswith(NOT_FRESH):
+            held = settle(
+                candidate, self.remaining.goal(), self.explorer, self._is_raise,
+                elsewhere=self.gate.elsewhere,
+            )  # fmt: skip
+            if isinstance(held, Settled) and held.candidate != settled.candidate:
+                settled, verdict = held, self.gated(held, turn.gap)
         if isinstance(verdict, Refused):
             self.refuse(candidate, turn.gap, turn.engine.name, verdict.reason, new)
             return
