@@ -38,13 +38,13 @@ class Impact:
     """Who notices: tests that ran ``lines`` or ``entries`` of the old version, and users.
 
     ``names`` are those of the module whose value may differ (a class for all that stands in
-    its body); ``added`` names that were not there before; ``described`` classes of which the text
-    differs; ``signed`` functions, and classes, that only take other arguments, with the words of
-    that (:func:`pytest_aipipe.select.signatures.words`); ``methods`` are (class, method) whose
-    signature differs, ``handed`` functions of which only who reads
-    annotations, or has them in hand without calling them, can tell; None where annotations do not
-    count. ``whole`` says why nothing finer can be said, "" where it can; ``script`` that what runs
-    only where the file is run as a script differs.
+    its body); ``added`` names that were not there before; ``described`` functions and classes of
+    which the text differs; ``signed`` functions, and classes, that only take other arguments, with
+    the words of that (:func:`pytest_aipipe.select.signatures.words`); ``methods`` are (class,
+    method) whose signature differs, ``handed`` functions of which only who reads annotations, or
+    has them in hand without calling them, can tell; None where annotations do not count. ``whole``
+    says why nothing finer can be said, "" where it can; ``script`` that what runs only where the
+    file is run as a script differs.
     """
 
     lines: set[int] = field(default_factory=set)
@@ -284,12 +284,11 @@ class _Comparison:
 
     def _told(self, level: Level, node: ast.stmt) -> None:
         """A docstring differs: whoever hands the definition to a decorator may show it."""
+        name: str = (*level.owner, getattr(node, "name", ""))[0]
         if getattr(node, "decorator_list", ()):
-            self._names(level, {getattr(node, "name", "")})
-        elif isinstance(node, ast.ClassDef):
-            self.impact.described.add((*level.owner, node.name)[0])
+            self._names(level, {name})
         else:
-            self.impact.names.add("__doc__")
+            self.impact.described.add(name)
 
     def _documented(self, level: Level) -> None:
         """The text of the module or of a class is gone, or new."""

@@ -22,7 +22,7 @@ from pytest_aipipe.select.mentions import CATCHERS, last, outer
 from pytest_aipipe.select.parts import Block, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from pytest_aipipe.select.index import Index, Key
     from pytest_aipipe.select.mentions import Mentions
@@ -40,6 +40,9 @@ FAILING = frozenset({"xfail", "expectedFailure"})
 
 LOOKING = READERS | {"__code__", "__defaults__", "__kwdefaults__", "getcallargs", "get_func_args"}
 """Names by which a signature is read."""
+
+TEXTS = frozenset({"__doc__", "getdoc", "pydoc"})
+"""Names by which a text is read that describes a function or a class."""
 
 BLIND = frozenset(
     {"isinstance", "issubclass", "cast", "type", "super", "id", "list", "tuple", "set", "dict"}
@@ -130,7 +133,27 @@ def add_signed(spread: Spread, key: Key, name: str, needed: Collection[str]) -> 
         return
     texts = [text for some in spread.index.versions.values() for _, text in some]
     refused = any(one == ANY_CALL or any(one.encode() in t for t in texts) for one in needed)
-    _Signed(spread, why, refused=refused).of(path, name)
+    _Signed(spread, why, catching(spread.index, refused=refused), handed=True).of(path, name)
+
+
+def add_described(spread: Spread, key: Key, name: str) -> None:
+    """Ask for who may notice that another text describes ``name`` of a file.
+
+    It takes code that reads such texts, and to use the name. Where a base, a metaclass or a
+    decorator may have read the class', all who use it are asked for.
+    """
+    path = key[0]
+    why = f"may read the text of {name} of {path}, which changed"
+    if is_looked_at(spread.index, (path, name)):
+        spread.ask(path, {name}, why, wider=False)
+        return
+    reading: dict[Key, Points | None] = {}
+    for where in spread.index.versions:
+        for one, there in spread.index.of_path(where):
+            points = _naming(there, set(TEXTS), TEXTS) if there.readable else None
+            if points != parts.NOWHERE:
+                reading[one] = points
+    _Signed(spread, why, reading, handed=False).of(path, name)
 
 
 def is_looked_at(index: Index, one: tuple[str, str]) -> bool:
@@ -153,10 +176,13 @@ def is_looked_at(index: Index, one: tuple[str, str]) -> bool:
 class _Signed:
     """Follows a name to where it is used; what is bound from it stands for it as well."""
 
-    def __init__(self, spread: Spread, why: str, *, refused: bool) -> None:
+    def __init__(
+        self, spread: Spread, why: str, noticing: Mapping[Key, Points | None], *, handed: bool
+    ) -> None:
         self._spread, self._why = spread, why
         self._index = spread.index
-        self._catching = catching(spread.index, refused=refused)
+        self._noticing = dict(noticing)
+        self._hands_on = handed
         self._done: set[tuple[str, str]] = set()
 
     def of(self, path: str, name: str) -> None:
@@ -176,9 +202,13 @@ class _Signed:
             lines = self._spread.points(key[0], found, path, name)
             if key[0] == path:
                 lines = parts.joined(lines, found.entries.get(name, parts.NOWHERE))
+            if not self._hands_on and self._reads_at_import(key, found, path, name):
+                lines = parts.joined(lines, parts.MODULE)
             if lines != parts.NOWHERE:
                 using[key] = lines
-            handed, given = self._handed(key, found, path, name)
+            handed, given = parts.NOWHERE, frozenset[str]()
+            if self._hands_on:
+                handed, given = self._handed(key, found, path, name)
             if handed != parts.NOWHERE:
                 handing[key] = handed
             for binder in found.binders:
@@ -192,10 +222,17 @@ class _Signed:
                     yield from ((key[0], bound) for bound in binder.binds - {"__all__"})
         yield from ((key[0], name) for key, _ in self._spread.starred(path))
         clauses = self._spread.demand.clauses
-        if using and self._catching:
-            clauses.append(Clause(self._why, [using, self._catching]))
+        if using and self._noticing:
+            clauses.append(Clause(self._why, [using, self._noticing]))
         if handing:
             clauses.append(Clause(self._why, [handing]))
+
+    def _reads_at_import(self, key: Key, found: Mentions, path: str, name: str) -> bool:
+        """Whether a statement that runs at import does more with the name than to import it."""
+        return any(
+            binder.makes and self._spread.binds_from(key[0], found, binder, path, name)
+            for binder in found.binders
+        )
 
     def _handed(
         self, key: Key, found: Mentions, path: str, name: str
@@ -279,9 +316,15 @@ def _catching(there: Mentions, index: Index, *, refused: bool) -> Points:
     found = parts.lines(numbers)
     names = set(LOOKING | FAILING) if refused else set(LOOKING)
     telling = names | CATCHING | CATCHERS if refused else names
+    return parts.joined(found, _naming(there, names, telling))
+
+
+def _naming(there: Mentions, names: set[str], telling: Collection[str]) -> Points:
+    """Return where a file uses ``names``, or what it binds by a statement with ``telling`` ones."""
+    found = parts.NOWHERE
     for binder in there.binders:
-        if not telling.isdisjoint(binder.mentions):
-            names |= binder.binds - {"__all__"}
+        if any(one in binder.mentions for one in telling):
+            names = names | (binder.binds - {"__all__"})
     for name in names:
         for lines in there.lines.get(name, {}).values():
             found = parts.joined(found, parts.lines(lines))

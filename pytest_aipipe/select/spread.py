@@ -18,7 +18,7 @@ from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
-from pytest_aipipe.select.signatures import add_signed, is_looked_at
+from pytest_aipipe.select.signatures import add_described, add_signed
 from pytest_aipipe.select.stars import Offers
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ MOST = 300
 
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
-
-TEXTS = ("__doc__", "getdoc", "help", "render_doc", "DocTestFinder", "testmod")
-"""Names by which a text is read that describes a module, a class or a function."""
 
 
 class Spread:
@@ -80,17 +77,12 @@ class Spread:
             self.demand.wider = True
             why = f"runs {path} as a script, which is another one"
             self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
-        if "__doc__" in impact.names:
-            self._texts(path)
         for name in sorted(impact.names):
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
         for name in sorted(impact.added):
             self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
         for name in sorted(impact.described - impact.names):
-            if is_looked_at(self.index, (path, name)):
-                self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
-            else:
-                self._texts(path)
+            add_described(self, key, name)
         for name in sorted(impact.signed.keys() - impact.names):
             add_signed(self, key, name, impact.signed[name])
         for klass, method in sorted(impact.methods):
@@ -115,11 +107,6 @@ class Spread:
             self.demand.whole.setdefault(path, why)
         self._waiting += [(path, name, False, why) for name in names or ()]
         self._settle()
-
-    def _texts(self, path: str) -> None:
-        """Add that a text differs which describes something of a file."""
-        for name in TEXTS:
-            self._waiting.append((path, name, False, f"reads texts of {path}, which changed"))
 
     def _star(self, path: str, star: Star) -> None:
         """Add the names that came or went with a star: those that the other side does not take."""
@@ -277,8 +264,6 @@ class Spread:
             if any(meant) or not dot:
                 return any(path in some for some in meant)
         last = way.base.rpartition(".")[2]
-        if name == "__doc__" and not new:  # of anything that the module may have made
-            return self._can_load(here, path)
         if last != stem(path) and (new or name in COMMON or here == path):
             return False
         return self._can_load(here, path)

@@ -107,7 +107,8 @@ def test_a_function_that_only_moved_means_nothing() -> None:
         ("    size = 1", "    size = 1\n    def __eq__(self, o): pass", {"names": {"Box"}}),
         ("LIMIT = 1", "LIMIT = 1\ndef more(): pass", {"added": {"more"}}),
         ("    size = 1", '    """A box."""\n    size = 1', {"described": {"Box"}}),
-        ('"""Doc."""', '"""Another."""', {"names": {"__doc__"}}),
+        ('"""Doc."""', '"""Another."""', {"described": {"first"}}),
+        ('"""Text."""', '"""Other."""', {"names": {"__doc__"}}),
     ],
 )
 def test_what_runs_at_import_is_told_by_the_names_that_may_differ(

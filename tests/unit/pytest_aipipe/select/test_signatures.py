@@ -148,15 +148,34 @@ def test_what_a_file_catches_is_told_by_the_names_of_the_errors() -> None:
     assert read_mentions(source).catches == {"KeyError": {4}, "Error": {4}, "?": {6, 8}}
 
 
-def test_the_text_of_a_class_concerns_who_reads_texts_or_all_where_something_has_a_say() -> None:
-    test = "import shop\ndef test():\n    assert shop.Cart\ndef other():\n    assert x.__doc__\n"
+def test_the_text_of_a_class_concerns_who_uses_it_and_reads_texts() -> None:
+    test = (
+        "import shop\ndef test():\n    assert shop.Cart\n    assert shop.Cart.__doc__\n"
+        "def other():\n    assert x.__doc__\nTEXT = inspect.getdoc(shop.Cart)\n"
+        "def third():\n    assert TEXT\n"
+    )
     shop = SHOP.replace("class Cart:\n", 'class Cart:\n    """A cart."""\n')
     texts = ('"""A cart."""', '"""A large cart."""')
     found = demand(test, *texts, shop)
     assert not notices(found, {3}, {2})
+    assert notices(found, {4}, {2})
+    assert not notices(found, {6}, {5})
+    assert notices(found, {9}, {8})
+    assert notices(found, {3, 6}, {2, 5})  # what reads texts may have been given it
+
+
+def test_the_text_of_a_class_in_which_something_has_a_say_concerns_all_who_use_it() -> None:
+    test = "import shop\ndef test():\n    assert shop.Cart\n"
+    shop = SHOP.replace("class Cart:\n", '@shown\nclass Cart:\n    """A cart."""\n')
+    assert notices(demand(test, '"""A cart."""', '"""A large cart."""', shop), {3}, {2})
+
+
+def test_the_text_of_a_function_concerns_who_reads_it() -> None:
+    shop = SHOP.replace("def ship(cart):\n", 'def ship(cart):\n    """Ship it."""\n')
+    test = "from shop import ship\ndef test():\n    ship(1)\ndef other():\n    ship.__doc__\n"
+    found = demand(test, '"""Ship it."""', '"""Ship."""', shop)
+    assert not notices(found, {3}, {2})
     assert notices(found, {5}, {4})
-    shown = demand(test, *texts, shop.replace("class Cart:", "@shown\nclass Cart:"))
-    assert notices(shown, {3}, {2})
 
 
 @pytest.mark.parametrize(
