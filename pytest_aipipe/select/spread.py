@@ -18,8 +18,9 @@ from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
-from pytest_aipipe.select.signatures import add_described, add_signed
+from pytest_aipipe.select.signatures import add_signed
 from pytest_aipipe.select.stars import Offers
+from pytest_aipipe.select.texts import add_described
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
