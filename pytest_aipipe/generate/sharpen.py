@@ -34,7 +34,8 @@ WIDENED = 32
 LEAST_WIDENED = 6
 LOOKING = 0.3
 LOOKS = 3  # at one test that is widened
-MOST_TESTS = 8
+MOST_TESTS = 8  # or one for so many faults, where a change has many
+FAULTS_A_TEST = 10
 LEAST_NEW = 3
 FEW, PER_OPEN = 1 / 20, 1 / 60  # of the budget, for further tests: as much as they may bring
 LONG = 1 / 12  # of the budget: what is kept for a session of faults is no more
@@ -73,7 +74,7 @@ class Sharpener:
         helps = True
         for _ in range(ROUNDS):
             new = len(self.made) - had
-            room = max(MOST_TESTS - len(self.made), LEAST_NEW - new)
+            room = max(self._most() - len(self.made), LEAST_NEW - new)
             if not self.open or room <= 0:
                 return False
             if self.tools.left() < 2 * self.session:
@@ -82,6 +83,10 @@ class Sharpener:
             helps = bool(found)
             self.made += found
         return helps
+
+    def _most(self) -> int:
+        """Return how many tests there may be: a large change has more to show than a small one."""
+        return max(MOST_TESTS, sum(map(len, self.faults.values())) // FAULTS_A_TEST)
 
     def _asserting_more(self, kept: Sequence[Kept]) -> list[Kept]:
         bare = [one.settled.bare or one.settled.candidate for one in kept]

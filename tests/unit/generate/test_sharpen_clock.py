@@ -47,3 +47,10 @@ def test_the_more_lines_new_tests_run_the_more_time_is_kept_for_their_faults() -
     kept = [strength.reserved(60.0, 0.0, lines) for lines in (0, 10, 60, 1000)]
     assert kept == sorted(set(kept))
     assert kept[-1] == strength.reserved(60.0, 60.0)
+
+
+@pytest.mark.parametrize(("faults", "most"), [(0, 8), (50, 8), (137, 13)])
+def test_a_large_change_may_have_more_tests(faults: int, most: int) -> None:
+    made: Any = {"shop.py": list(range(faults))}
+    tools: Any = SimpleNamespace(request=SimpleNamespace(budget=60.0), engines=())
+    assert Sharpener(tools, made)._most() == most
