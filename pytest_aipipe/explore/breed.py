@@ -242,8 +242,10 @@ class Breed:
             finally:
                 self.recorder.on = False
         short = [one for one in material.tokens if len(one) <= SHORT][:MAX_SHORT]
+        values = (n.value for n in ast.walk(function) if isinstance(n, ast.Constant))
+        passed = [one for one in values if isinstance(one, str)]
         for seen in self.recorder.seen:
-            for pair in pairs_of(seen["left"], seen["right"], seen["op"], short):
+            for pair in pairs_of(seen["left"], seen["right"], seen["op"], short, passed):
                 mark = repr(pair)
                 if mark not in self.learned and len(self.learned) < MAX_LEARNED:
                     self.learned.add(mark)

@@ -75,3 +75,9 @@ def test_a_text_missing_from_another_is_put_before_and_after_it() -> None:
     pairs = pairs_of('"_"', '"hat"', "not in")
     assert ("hat", "_hat") in pairs
     assert ("hat", "hat_") in pairs
+
+
+def test_a_set_of_characters_that_the_code_has_is_not_taken_for_what_was_passed() -> None:
+    passed = ["red hat"]
+    assert pairs_of("'h'", "'aeh '", "in", ["-"], passed) == [("h", "aeh "), ("aeh ", "h")]
+    assert ("hat", "-at") in pairs_of("'h'", "'hat'", "in", ["-"], passed)
