@@ -22,8 +22,7 @@ from pytest_aipipe.explore import synthetic
 from pytest_aipipe.explore.bodies import Calls, Case, Plain
 from pytest_aipipe.explore.lessen import lessened
 from pytest_aipipe.explore.marks import Marks, Piece, Way
-from pytest_aipipe.explore.operands import pairs_of
-from pytest_aipipe.explore.splicing import SHORT
+from pytest_aipipe.explore.operands import is_large, pairs_of
 from pytest_aipipe.explore.variation import FunctionNode, Material, Variation
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ MAX_STALE = 500
 TIE = 0.02
 MAX_LEARNED = 80
 MAX_LESSONS = 16
-MAX_SHORT = 4
 
 
 class Overtime(BaseException):
@@ -241,11 +239,10 @@ class Breed:
                 self._way(function, item)
             finally:
                 self.recorder.on = False
-        short = [one for one in material.tokens if len(one) <= SHORT][:MAX_SHORT]
-        values = (n.value for n in ast.walk(function) if isinstance(n, ast.Constant))
-        passed = [one for one in values if isinstance(one, str)]
         for seen in self.recorder.seen:
-            for pair in pairs_of(seen["left"], seen["right"], seen["op"], short, passed):
+            if is_large(seen["right"]):
+                continue  # its members are many, and would be tried before all else
+            for pair in pairs_of(seen["left"], seen["right"], seen["op"]):
                 mark = repr(pair)
                 if mark not in self.learned and len(self.learned) < MAX_LEARNED:
                     self.learned.add(mark)

@@ -18,18 +18,13 @@ _FROZEN = "frozenset("
 
 
 def pairs_of(
-    left: str | None,
-    right: str | None,
-    operator: str,
-    tokens: Sequence[str] = (),
-    passed: Sequence[str] | None = None,
+    left: str | None, right: str | None, operator: str, tokens: Sequence[str] = ()
 ) -> list[tuple[Any, Any]]:
     """Return what may be exchanged for what so that the comparison goes the other way.
 
-    ``left`` and ``right`` are the operands' sources, None where they cannot be written. Where a
-    text was found in another, it is taken out of that one, or replaced by one of ``tokens``; with
-    ``passed``, the texts that a test passes, only in a text that stands in one of them: one that
-    does not is the code's own, a set of characters most often.
+    ``left`` and ``right`` are the operands' sources, None where they cannot be written. With
+    ``tokens``, a text that was found in another is taken out of that one, or replaced by one of
+    these.
     """
     one, other = _value(left), _value(right)
     if one is None or other is None:
@@ -42,20 +37,13 @@ def pairs_of(
         return [
             (one, new) for new in _each(other) if type(new) is type(one) for new in (one + new,)
         ]
-    if operator in {"in", "not in"} and isinstance(one, str) and _is_passed(other, passed):
+    if operator in {"in", "not in"} and isinstance(one, str) and isinstance(other, str) and tokens:
         return _around_text(one, other, tokens)
     pairs: list[tuple[Any, Any]] = []
     for a in _each(one)[:MAX_PAIRS]:
         for b in _each(other)[:MAX_PAIRS]:
             pairs += _exchanges(a, b, operator)
     return pairs[:MAX_PAIRS]
-
-
-def _is_passed(value: Any, passed: Sequence[str] | None) -> bool:
-    """Whether a value is a text that may come from what a test passes."""
-    if not isinstance(value, str) or not value:
-        return False
-    return passed is None or any(value in text for text in passed)
 
 
 def _around_text(part: str, whole: str, tokens: Sequence[str]) -> list[tuple[Any, Any]]:
@@ -79,6 +67,11 @@ def some_of(container: Any) -> str | None:
     members = sorted(container)
     step = -(-len(members) // MAX_MEMBERS)
     return f"{{{', '.join(map(repr, members[::step]))}, ...}}"
+
+
+def is_large(source: str | None) -> bool:
+    """Return whether it is the source of a frozen set, or of some members of a long container."""
+    return source is not None and (source.startswith(_FROZEN) or source.endswith(", ...}"))
 
 
 def members_of(source: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""One random small change of a text: of its lines where it has any, of its words, or in them."""
+"""One random small change of a text: of its lines where it has any, or of its words and marks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _PIECES = re.compile(r"\w+|\s+|[^\w\s]")
 _WORDS = re.compile(r"[^\W\d]\w*")
-SHORT = 3  # a token of this length can stand inside a word
 _MARKS = " \n\t\"'()[]{}<>=.,:;#-+*/\\|&%$@!?_0aé"
 
 
@@ -33,8 +32,6 @@ def edited_text(
     turn = rng.random()
     if turn < 0.05:  # noqa: PLR2004
         return other
-    if text and rng.random() < 0.08:  # noqa: PLR2004 - what a parser looks for inside a word
-        return _within(text, [one for one in tokens if 0 < len(one) <= SHORT], rng)
     if rng.random() < 0.4:  # noqa: PLR2004 - what speaks of the same things meets them
         other = _about_the_same(other, text, rng)
     by_lines = "\n" in text or "\n" in other
@@ -51,30 +48,6 @@ def edited_text(
     elif rng.random() < 0.2:  # noqa: PLR2004
         strange = [rng.choice(_MARKS)]
     return "".join(_rearranged(pieces, strange, rng))
-
-
-def _within(text: str, short: Sequence[str], rng: Random) -> str:
-    """Return ``text`` with a token in it exchanged for another, or one character changed."""
-    held = [one for one in short if one in text]
-    if held and rng.random() < 0.6:  # noqa: PLR2004
-        old = _early(held, rng)
-        places = [n for n in range(len(text)) if text.startswith(old, n)]
-        at, length = rng.choice(places), len(old)
-        others = [one for one in short if one != old] or [""]
-        new = _early(others, rng)
-        if rng.random() < 0.4:  # noqa: PLR2004 - a word may hold it more than once
-            end = re.compile(r"\s|$").search(text, at + length)
-            stop = end.start() if end is not None else len(text)
-            return text[:at] + text[at:stop].replace(old, new) + text[stop:]
-    else:
-        at, length = rng.randrange(len(text)), rng.randint(0, 1)
-        new = rng.choice([rng.choice(short or _MARKS), rng.choice(_MARKS), text[at], ""])
-    return text[:at] + new + text[at + length :]
-
-
-def _early(tokens: Sequence[str], rng: Random) -> str:
-    """Return one of the first most often: what the guards ask for stands there."""
-    return tokens[int(len(tokens) * rng.random() ** 3)]
 
 
 def _about_the_same(other: str, text: str, rng: Random) -> str:

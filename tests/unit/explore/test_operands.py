@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pytest_aipipe.explore.operands import members_of, pairs_of, some_of
+from pytest_aipipe.explore.operands import is_large, members_of, pairs_of, some_of
 
 
 def test_unequal_texts_are_worth_exchanging_both_ways() -> None:
@@ -72,12 +72,13 @@ def test_a_text_found_in_another_is_taken_out_or_replaced_by_what_guards_look_fo
 
 
 def test_a_text_missing_from_another_is_put_before_and_after_it() -> None:
-    pairs = pairs_of('"_"', '"hat"', "not in")
+    pairs = pairs_of('"_"', '"hat"', "not in", ["-"])
     assert ("hat", "_hat") in pairs
     assert ("hat", "hat_") in pairs
 
 
-def test_a_set_of_characters_that_the_code_has_is_not_taken_for_what_was_passed() -> None:
-    passed = ["red hat"]
-    assert pairs_of("'h'", "'aeh '", "in", ["-"], passed) == [("h", "aeh "), ("aeh ", "h")]
-    assert ("hat", "-at") in pairs_of("'h'", "'hat'", "in", ["-"], passed)
+def test_broods_learn_from_no_set_that_has_very_many_members() -> None:
+    assert is_large('frozenset({"a", "b"})')
+    assert is_large(some_of(set(range(100))))
+    assert not is_large('{"a", "b"}')
+    assert not is_large(None)

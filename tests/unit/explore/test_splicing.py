@@ -32,18 +32,3 @@ def test_the_other_texts_of_a_test_are_taken_from_as_well() -> None:
 
 def test_what_is_taken_from_another_text_may_speak_of_this_ones_things() -> None:
     assert "fruit.size = 1\n[[fruit]]\n" in edited("fruit.size = 1", 900, texts=["[[shop]]\n"])
-
-
-def test_a_token_inside_a_word_is_exchanged_for_another() -> None:
-    assert "{a.b} {a-b}" in edited("{a.b} {a_b}", 900, tokens=["_", "-", "."])
-
-
-def test_a_character_is_put_into_a_word_or_taken_out() -> None:
-    made = edited("1000", 900)
-    assert any(len(one) == 5 and one.replace("_", "") == "1000" for one in made)
-    assert "100" in made
-
-
-def test_all_that_a_word_holds_of_a_token_is_exchanged_at_once() -> None:
-    made = edited("a_b a___b c_d", 900, tokens=["_", "-"])
-    assert "a_b a---b c_d" in made
