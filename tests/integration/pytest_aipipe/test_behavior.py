@@ -29,7 +29,7 @@ QUICK = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytes
 OPTIONS = (
     "--ai-diff",
     "--ai-behavior=on",
-    "--ai-budget=15",
+    "--ai-budget=30",
     "--ai-report=json:out.json",
     "--ai-report=term",
 )
