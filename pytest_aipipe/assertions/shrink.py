@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace as with_changes
 
@@ -12,6 +13,7 @@ from pytest_aipipe.generate.model import Candidate
 
 Try = Callable[[Sequence[Candidate]], Sequence[Trialed]]
 Keeps = Callable[[Trialed], bool]
+_EXEC = re.compile(r"^monkeypatch\.setattr\(.*\bexec[lv]p?e?\b")
 MAX_STATEMENTS = 60
 
 
@@ -52,7 +54,7 @@ def _deletions(candidate: Candidate) -> list[tuple[list[text.Statement], str]]:
     found = []
     everything = text.statements(candidate.function)[:MAX_STATEMENTS]
     for one in reversed(everything):
-        if _only_looks(one.node) or _registers_module(one.node) or _enters_folder(one.node):
+        if _only_looks(one.node) or _registers_module(one.node) or _keeps_apart(one.node):
             continue
         goes = [one, *_orphans(one, everything)]
         source = text.delete(candidate.function, goes)
@@ -97,12 +99,17 @@ def _registers_module(node: ast.stmt) -> bool:
     )
 
 
-def _enters_folder(node: ast.stmt) -> bool:
-    """Whether it makes the test's own folder the working one: without it, files are left behind.
+def _keeps_apart(node: ast.stmt) -> bool:
+    """Whether it keeps the test to itself: without it, the reach is the same and the harm is not.
 
-    What is left behind is not seen here, in a sandbox, but where the test is kept.
+    It makes the test's own folder the working one, where files would be left behind (in a
+    sandbox that is not seen), or puts a stand-in where another program would take the place of
+    this one (if there were one of that name).
     """
-    return isinstance(node, ast.Expr) and ast.unparse(node) == "monkeypatch.chdir(tmp_path)"
+    if not isinstance(node, ast.Expr):
+        return False
+    said = ast.unparse(node)
+    return said == "monkeypatch.chdir(tmp_path)" or bool(_EXEC.search(said))
 
 
 def _orphans(gone: text.Statement, everything: Sequence[text.Statement]) -> list[text.Statement]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_aipipe.assertions.shrink import shrunk
 from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.model import Candidate, Outcome
@@ -51,6 +53,20 @@ def test_a_test_stays_in_its_own_folder() -> None:
     made = shrunk(Candidate("t", "test_it", function), _attempt("act()"), _keeps)  # type: ignore[arg-type]
     assert "monkeypatch.chdir(tmp_path)" in made.function
     assert "setenv" not in made.function
+
+
+@pytest.mark.parametrize(
+    "stand_in",
+    ["monkeypatch.setattr(cli.os, 'execvpe', fail)", "monkeypatch.setattr('os.execv', fail)"],
+)
+def test_what_stands_for_a_program_that_takes_over_stays(stand_in: str) -> None:
+    function = (
+        "def test_it(monkeypatch):\n    def fail(*args):\n        raise OSError\n"
+        f"    {stand_in}\n    monkeypatch.setattr(cli, 'execution', fail)\n    act()\n"
+    )
+    made = shrunk(Candidate("t", "test_it", function), _attempt("act()"), _keeps)  # type: ignore[arg-type]
+    assert stand_in in made.function
+    assert "execution" not in made.function
 
 
 def test_what_only_a_function_reads_stays_bound() -> None:
