@@ -10,7 +10,7 @@ from pytest_aipipe.generate.remaining import pieces
 from pytest_aipipe.generate.request import AdmittedTest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_aipipe.assertions.settle import Settled
     from pytest_aipipe.generate.model import Gap
@@ -75,3 +75,9 @@ def ran_by(kept: Sequence[Kept]) -> tuple[Ran, Ran]:
             ends = {abs(line) for arc in one.reached.arcs.get(path, ()) for line in arc}
             first[path] = first.get(path, frozenset()) | lines | ends
     return ran, first
+
+
+def lines_run(kept: Sequence[Kept], added: Mapping[str, frozenset[int]]) -> int:
+    """Return how many of the ``added`` lines ``kept`` run."""
+    ran, _ = ran_by(kept)
+    return sum(len(lines & added.get(path, frozenset())) for path, lines in ran.items())

@@ -14,7 +14,7 @@ from pytest_aipipe.gate.rules import Admission, Rule, first_rejection
 from pytest_aipipe.gate.thrift import fewest
 from pytest_aipipe.generate import strength
 from pytest_aipipe.generate.accidents import Accidents, heard
-from pytest_aipipe.generate.kept import Kept, ran_by
+from pytest_aipipe.generate.kept import Kept, lines_run, ran_by
 from pytest_aipipe.generate.pool import Pool
 from pytest_aipipe.generate.remaining import Remaining, judged, pieces
 from pytest_aipipe.generate.request import (
@@ -116,14 +116,10 @@ class Workshop:
         reserve = min(self.request.budget * 0.25, 2.0 + 0.15 * len(self.kept))
         if self.kept:
             quiet = time.monotonic() - self._closed_at
-            reserve += strength.reserved(self.request.budget, quiet, self._reached())
+            reserve += strength.reserved(
+                self.request.budget, quiet, lines_run(self.kept, self.request.added)
+            )
         return self.left_in_all - reserve
-
-    def _reached(self) -> int:
-        """Return how many changed lines the kept tests run."""
-        ran, _ = ran_by(self.kept)
-        added = self.request.added
-        return sum(len(lines & added.get(path, frozenset())) for path, lines in ran.items())
 
     @property
     def left_in_all(self) -> float:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions.repair import is_of_the_sandbox
+from pytest_aipipe.engines.source.typed import with_fixtures
 
 if TYPE_CHECKING:
     from pytest_aipipe.generate.model import Candidate, Outcome
@@ -28,18 +29,11 @@ def within_folder(candidate: Candidate) -> list[Candidate]:
 
     None for a test that is a method, for ``unittest`` passes no fixtures, or is in one already.
     """
-    try:
-        tree = ast.parse(candidate.function)
-    except SyntaxError:
-        return []
-    (function,) = tree.body[:1] or (None,)
-    if not isinstance(function, ast.FunctionDef) or function.args.defaults:
-        return []
     if "monkeypatch.chdir(" in candidate.function:
         return []
-    given = {one.arg for one in function.args.args}
-    wanted = ("tmp_path", "monkeypatch")
-    function.args.args += [ast.arg(arg=name) for name in wanted if name not in given]
+    function = with_fixtures(candidate, "tmp_path", "monkeypatch")
+    if function is None:
+        return []
     names = {n.value for n in ast.walk(function) if isinstance(n, ast.Constant)
              and isinstance(n.value, str) and _FILE.fullmatch(n.value)}  # fmt: skip
     made = [f"(tmp_path / {name!r}).write_text('text')" for name in sorted(names)[:_MOST_FILES]]
@@ -48,6 +42,6 @@ def within_folder(candidate: Candidate) -> list[Candidate]:
     for lines in ([], made) if made else ([],):
         text = "\n".join((*lines, "monkeypatch.chdir(tmp_path)"))
         function.body = [*ast.parse(text).body, *body]
-        source = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+        source = ast.unparse(ast.fix_missing_locations(function)) + "\n"
         found.append(replace(candidate, function=source))
     return found

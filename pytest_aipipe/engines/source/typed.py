@@ -25,22 +25,33 @@ def with_input(candidate: Candidate) -> list[Candidate]:
 
     None for a test that is a method, for ``unittest`` passes no fixtures.
     """
-    try:
-        tree = ast.parse(candidate.function)
-    except SyntaxError:
+    function = with_fixtures(candidate, "monkeypatch")
+    if function is None:
         return []
-    (function,) = tree.body[:1] or (None,)
-    if not isinstance(function, ast.FunctionDef) or function.args.defaults:
-        return []
-    if "monkeypatch" not in {one.arg for one in function.args.args}:
-        function.args.args.append(ast.arg(arg="monkeypatch"))
     body = function.body
     found = []
     for word in _TYPED:
         line = f"monkeypatch.setattr('sys.stdin', StringIO({word + chr(10)!r}))"
         function.body = [*ast.parse(line).body, *body]
         prelude = prelude_of((*candidate.prelude, "from io import StringIO"))
-        source = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+        source = ast.unparse(ast.fix_missing_locations(function)) + "\n"
         note = f"{candidate.note} with {word!r} typed".strip()
         found.append(replace(candidate, function=source, prelude=prelude, note=note))
     return found
+
+
+def with_fixtures(candidate: Candidate, *names: str) -> ast.FunctionDef | None:
+    """Return the test function of a candidate, given these fixtures as well.
+
+    None for a test that is a method, for ``unittest`` passes no fixtures.
+    """
+    try:
+        tree = ast.parse(candidate.function)
+    except SyntaxError:
+        return None
+    function = tree.body[0] if tree.body else None
+    if not isinstance(function, ast.FunctionDef) or function.args.defaults:
+        return None
+    given = {one.arg for one in function.args.args}
+    function.args.args += [ast.arg(arg=name) for name in names if name not in given]
+    return function
