@@ -31,11 +31,13 @@ class Known:
     """What is known of the test in which a value is looked at.
 
     ``names`` are the test's own objects by their ``id``, ``sets`` the attributes that the test
-    itself assigns, ``made`` what the attributes of a named object were when it was bound.
+    itself assigns, ``inside`` the names of the objects whose private sides it uses anyway,
+    ``made`` what the attributes of a named object were when it was bound.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
     sets: frozenset[str] = frozenset()
+    inside: frozenset[str] = frozenset()
     made: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -44,9 +46,9 @@ Tell = Callable[[str, Any, Known], list[Fact]]
 """Facts of an expression, its value, and what is known of the test."""
 
 
-def attributes_of(value: Any, sets: frozenset[str]) -> dict[str, str]:
+def attributes_of(expression: str, value: Any, known: Known) -> dict[str, str]:
     """Return the attributes that can be asserted of ``value``, as source: what they are now."""
-    return {name: written.code for name, _, written in _written(value, Known(sets=sets))}
+    return {name: written.code for name, _, written in _written(expression, value, known)}
 
 
 def attribute_facts(expression: str, value: Any, known: Known, tell: Tell) -> list[Fact]:
@@ -54,7 +56,10 @@ def attribute_facts(expression: str, value: Any, known: Known, tell: Tell) -> li
     made = known.made.get(expression, {})
     changed: list[Fact] = []
     same: list[Fact] = []
-    for name, held, written in _written(value, known):
+    for name, held, written in _written(expression, value, known):
+        is_changed = bool(made) and made.get(name) != written.code
+        if name.startswith("_") and name not in known.sets and not is_changed:
+            continue
         place = f"{expression}.{name}"
         if id(held) in known.names:
             inner = [Fact(f"assert {place} is {known.names[id(held)]}")]
@@ -62,14 +67,14 @@ def attribute_facts(expression: str, value: Any, known: Known, tell: Tell) -> li
             inner = tell(place, held, Known(known.names))[:1]
         strength = 0 if name.startswith("_") else 2
         facts = [Fact(one.code, one.imports, strength) for one in inner]
-        (changed if made and made.get(name) != written.code else same).extend(facts)
+        (changed if is_changed else same).extend(facts)
     return [*changed, *same][:MAX_PARTS]
 
 
-def _written(value: Any, known: Known) -> Iterator[tuple[str, Any, Source]]:
+def _written(expression: str, value: Any, known: Known) -> Iterator[tuple[str, Any, Source]]:
     """Yield the attributes that have a short, stable source: name, value and source."""
     seen = 0
-    for name in _attributes(value, known.sets):
+    for name in _attributes(value, known.sets, private=expression in known.inside):
         static = inspect.getattr_static(value, name, None)
         if isinstance(static, property | types.FunctionType | classmethod | staticmethod):
             continue
@@ -89,8 +94,8 @@ def _written(value: Any, known: Known) -> Iterator[tuple[str, Any, Source]]:
             return
 
 
-def _attributes(value: Any, sets: frozenset[str]) -> list[str]:
-    """Return the names of public attributes, and of those that the test itself assigns."""
+def _attributes(value: Any, sets: frozenset[str], *, private: bool) -> list[str]:
+    """Return the names of public attributes, of those in ``sets``, and of all but dunders."""
     names = list(getattr(value, "__dict__", {}))
     for base in type(value).__mro__:
         slots = base.__dict__.get("__slots__", ())
@@ -98,7 +103,9 @@ def _attributes(value: Any, sets: frozenset[str]) -> list[str]:
     return [
         one
         for one in dict.fromkeys(names)
-        if isinstance(one, str) and one.isidentifier() and (not one.startswith("_") or one in sets)
+        if isinstance(one, str)
+        and one.isidentifier()
+        and (not one.startswith("_") or one in sets or (private and not one.startswith("__")))
     ]
 
 

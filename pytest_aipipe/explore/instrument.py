@@ -38,7 +38,8 @@ class Probe:
 
     ``aside`` opens a block whose code does not count as run by the candidate: to look at a
     property runs it, though the test that is written later may never ask for it. ``sets`` are
-    the attributes that the test itself assigns.
+    the attributes that the test itself assigns, ``inside`` the names of the objects whose
+    private attributes or methods it uses.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Probe:
         self.observe = observe
         self.look = look
         self.sets: frozenset[str] = frozenset()
+        self.inside: frozenset[str] = frozenset()
         self.aside = aside
         self.checks: list[dict[str, Any]] = []
         self.facts: dict[str, list[dict[str, Any]]] = {}
@@ -69,7 +71,8 @@ class Probe:
         """Note what the object holds that was bound to ``name`` just now."""
         if self.look:
             with self.aside():
-                self.made[name] = attributes_of(value, self.sets)
+                known = Known(sets=self.sets, inside=self.inside)
+                self.made[name] = attributes_of(name, value, known)
 
     def end(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         """Look at the observed expressions, and the local names where none are given."""
@@ -81,7 +84,7 @@ class Probe:
     def _look(self, names: dict[str, Any], module: dict[str, Any]) -> None:
         scope = {**module, **names}
         own = {id(v): n for n, v in reversed(names.items()) if n != "self" and _has_identity(v)}
-        known = Known(own, self.sets, self.made)
+        known = Known(own, self.sets, self.inside, self.made)
         for expression in self.observe:
             try:
                 value = eval(expression, scope)  # noqa: S307 - the candidate's own expression
@@ -199,4 +202,16 @@ def attributes_set(tree: ast.Module) -> frozenset[str]:
         one.attr
         for one in ast.walk(tree)
         if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)
+    )
+
+
+def entered(tree: ast.Module) -> frozenset[str]:
+    """Return the names of the objects whose private side a test uses: ``bar._update(3)``."""
+    return frozenset(
+        one.value.id
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Attribute)
+        and isinstance(one.value, ast.Name)
+        and one.attr.startswith("_")
+        and not one.attr.startswith("__")
     )

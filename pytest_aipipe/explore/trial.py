@@ -126,6 +126,7 @@ class Trial:
         else:
             tree = instrument.instrument(source, name)
             self.probe.sets = instrument.attributes_set(tree)
+            self.probe.inside = instrument.entered(tree)
             code = compile(tree, str(self.path), "exec", dont_inherit=True)
             given[instrument.PROBE] = self.probe
         config = self.session.config

@@ -155,3 +155,13 @@ def atoms(condition: Condition) -> list[Condition]:
     if isinstance(test, ast.NamedExpr):
         return [condition, *atoms(Condition(test.value, wanted))]
     return [condition]
+
+
+def demands(condition: Condition) -> list[Condition]:
+    """Split a condition into those that must all hold for it to be as it is wanted."""
+    test, wanted = condition.test, condition.wanted
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return demands(Condition(test.operand, not wanted))
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) == wanted:
+        return [one for value in test.values for one in demands(Condition(value, wanted))]
+    return [condition]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pytest_aipipe.engines.analysis.guards import demands
 from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _NODES = (
 
 def ranked(name: str, values: list[str], guards: Iterable[Guards]) -> list[str]:
     """Return ``values`` with those first that satisfy the most conditions on ``name``."""
-    conditions = dict.fromkeys(c for g in guards for c in g.conditions)
+    conditions = dict.fromkeys(d for g in guards for c in g.conditions for d in demands(c))
     asked = [(_question(c.test, name), c.wanted) for c in conditions]
     questions = [(one, wanted) for one, wanted in asked if one is not None]
     if not questions:

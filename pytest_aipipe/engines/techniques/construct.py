@@ -166,33 +166,50 @@ def _on_each(
 def _states(
     situation: Situation, definition: Definition, instance: Value | None, solved: Answers
 ) -> Iterator[Draft]:
-    """Set the attributes that the guards of one open place test, then call."""
+    """Set the attributes that the guards of one open place test, then call; the places in turn."""
     if instance is None or definition.owner is None or definition.name in {"__init__", "__new__"}:
         return
     base = next(iter(argument_rows(situation, definition, solved)), [])
-    name = receiver_name(definition.owner)
+    asked = dict.fromkeys(zip(situation.guards, situation.places, strict=True))
+    yield from in_turns([_stated(situation, definition, instance, base, *one) for one in asked])
+
+
+def _stated(
+    situation: Situation,
+    definition: Definition,
+    instance: Value,
+    base: Sequence[Value],
+    guard: Guards,
+    wanted: int | Arc,
+) -> Iterator[Draft]:
+    """Yield calls in a state that leads to ``wanted``, as long as nothing else led there."""
+    owner = definition.owner
+    answers = situation.answers([guard])
+    states = {
+        k: _of_its_kind(owner, k[5:], v)
+        for k, v in answers.items()
+        if owner is not None and k.startswith("self.") and k[5:].isidentifier()
+    }
+    if owner is None or not states:
+        return
+    name = receiver_name(owner)
     made = f"{name} = {instance.expr}"
-    for guard in dict.fromkeys(situation.guards):
-        answers = situation.answers([guard])
-        states = {
-            k: _of_its_kind(definition.owner, k[5:], v)
-            for k, v in answers.items()
-            if k.startswith("self.") and k[5:].isidentifier()
-        }
-        rows = list(islice(together(situation, definition.parameters, [guard]), _STATED)) or [{}]
-        turns = [*((row, 0) for row in rows), (rows[0], 1), (rows[0], 2)]
-        for chosen, turn in turns if states else ():
-            row = _row(definition, {**_named_values(definition, base), **chosen})
-            draft = _with_state(situation, definition, row, instance)
-            lines: list[str] = []
-            for key, values in states.items():
-                value = resolved(situation.module, values[min(turn, len(values) - 1)])
-                if value is not None:
-                    lines.append(f"{name}.{key[5:]} = {value.expr}")
-                    draft = draft.importing(*value.imports)
-            if made in draft.body:
-                place = draft.body.index(made) + 1
-                yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
+    rows = list(islice(together(situation, definition.parameters, [guard]), _STATED)) or [{}]
+    turns = [*((row, 0) for row in rows), (rows[0], 1), (rows[0], 2)]
+    for chosen, turn in turns:
+        if not situation.is_open(wanted):
+            return
+        row = _row(definition, {**_named_values(definition, base), **chosen})
+        draft = _with_state(situation, definition, row, instance)
+        lines: list[str] = []
+        for key, values in states.items():
+            value = resolved(situation.module, values[min(turn, len(values) - 1)])
+            if value is not None:
+                lines.append(f"{name}.{key[5:]} = {value.expr}")
+                draft = draft.importing(*value.imports)
+        if made in draft.body:
+            place = draft.body.index(made) + 1
+            yield replace(draft, body=(*draft.body[:place], *lines, *draft.body[place:]))
 
 
 def _left_by_errors(

@@ -160,6 +160,24 @@ def test_what_only_the_looking_ran_does_not_count_as_reached(
     assert 8 not in trial.outcome.lines["shop.py"]
 
 
+def test_a_private_attribute_that_a_private_method_changed_is_told(
+    make_request: Callable[..., Request],
+) -> None:
+    source = (
+        "class Lexer:\n    def __init__(self):\n        self._mode = 'text'\n\n"
+        "    def quote(self):\n        self._switch()\n\n"
+        "    def _switch(self):\n        self._mode = 'quoted'\n"
+    )
+    with Explorer(make_request(source)) as explorer:
+        inside, outside = explorer.try_all(
+            [candidate(f"lexer = shop.Lexer()\nlexer.{call}()") for call in ("_switch", "quote")],
+            look=True,
+        )
+
+    assert 'assert lexer._mode == "quoted"' in [fact.code for fact in inside.facts["lexer"]]
+    assert not any("_mode" in fact.code for fact in outside.facts.get("lexer", ()))
+
+
 def test_an_assert_that_does_not_hold_tells_what_its_left_side_was_worth(
     make_request: Callable[..., Request],
 ) -> None:

@@ -136,7 +136,7 @@ class _Bar:
 
 def test_an_iterator_is_told_by_what_it_holds_before_what_it_gives() -> None:
     bar = _Bar()
-    made = attributes_of(bar, frozenset())
+    made = attributes_of("bar", bar, Known())
     bar.position = 3
     codes = [fact.code for fact in facts_of("bar", bar, Known(made={"bar": made}))]
     assert "assert bar.position == 3" in codes
@@ -274,10 +274,11 @@ def test_what_changed_since_the_object_was_made_comes_before_what_it_was_made_wi
 
     bar = Bar()
     sets = frozenset({"_done"})
-    made = {"bar": attributes_of(bar, sets)}
+    made = {"bar": attributes_of("bar", bar, Known(sets=sets))}
     bar.position, bar._done = 3, True
 
-    codes = [(one.code, one.strength) for one in facts_of("bar", bar, Known({}, sets, made))]
+    known = Known(sets=sets, made=made)
+    codes = [(one.code, one.strength) for one in facts_of("bar", bar, known)]
 
     assert codes[1:] == [
         ("assert bar.position == 3", 2),
@@ -288,8 +289,27 @@ def test_what_changed_since_the_object_was_made_comes_before_what_it_was_made_wi
 
 
 def test_an_underscored_attribute_is_shown_only_where_the_test_itself_assigns_it() -> None:
-    assert "_hidden" in attributes_of(Opaque(), frozenset({"_hidden"}))
-    assert list(attributes_of(Opaque(), frozenset())) == ["size"]
+    assert "_hidden" in attributes_of("x", Opaque(), Known(sets=frozenset({"_hidden"})))
+    assert list(attributes_of("x", Opaque(), Known())) == ["size"]
+
+
+def test_of_an_object_whose_private_side_the_test_uses_what_changed_there_is_shown() -> None:
+    class Lexer:
+        def __init__(self) -> None:
+            self._mode = "text"
+            self._stack: list[str] = []
+
+    lexer = Lexer()
+    inside = Known(inside=frozenset({"lexer"}))
+    made = {"lexer": attributes_of("lexer", lexer, inside)}
+    lexer._mode = "quoted"
+
+    shown = facts_of("lexer", lexer, Known(inside=frozenset({"lexer"}), made=made))
+    unshown = facts_of("lexer", lexer, Known(made=made))
+
+    assert 'assert lexer._mode == "quoted"' in [one.code for one in shown]
+    assert not [one for one in shown if "_stack" in one.code]
+    assert not [one for one in unshown if "_mode" in one.code]
 
 
 def test_an_object_is_asked_what_needs_no_argument_and_changes_nothing_by_its_name() -> None:

@@ -70,6 +70,14 @@ def test_what_an_attribute_should_be_is_weighed_like_a_name(
     assert answers([guards_of_line(here, 3)], here.definitions["f"].node)[key][0] == first
 
 
+def test_a_name_is_weighed_by_its_own_part_of_a_condition_on_several() -> None:
+    test = "ready and (kind is int or kind is str) and word in ('begin', 'end', 'go')"
+    here = module(f"def f(ready, kind, word):\n    if {test}:\n        return 1\n    return 2\n")
+    function = here.definitions["f"].node
+    assert answers([guards_of_line(here, 3)], function)["word"][0] == "'begin'"
+    assert answers([guards_of_line(here, 4)], function)["word"][0] == "'other'"
+
+
 def test_a_branch_is_told_by_where_it_goes() -> None:
     here = module("def f(a):\n    if a:\n        a = 1\n    return a\n")
     assert conditions(guards_of_branch(here, (2, 3))) == [("a", True)]
