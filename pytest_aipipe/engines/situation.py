@@ -138,6 +138,12 @@ class Situation:
                     found += mined.literals(node.value)[:20] + mined.patterns(node.value)
         return tuple(mined.unique(v for lit in found for v in (lit, *_members(lit))))
 
+    @cached_property
+    def separators(self) -> tuple[str, ...]:
+        """Texts by which the definitions around the gap split others."""
+        nodes = dict.fromkeys(d.outermost.node for d in self.targets)
+        return tuple(mined.unique(text for node in nodes for text in mined.separators(node)))
+
     @property
     def places(self) -> tuple[int | Arc, ...]:
         """The gap's lines and branches, in the order of :attr:`chains`."""

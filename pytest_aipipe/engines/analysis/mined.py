@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LONG = 200
 _PROMPT = 3
+_SHORT = 20
+_SPLITTING = frozenset({"split", "rsplit", "partition", "rpartition"})
 
 
 def literals(node: ast.AST) -> list[str]:
@@ -115,3 +117,21 @@ def doc_examples(docstring: str | None) -> list[str]:
 def unique(values: Iterable[str]) -> list[str]:
     """Return the values without repetition, in order."""
     return list(dict.fromkeys(values))
+
+
+def separators(node: ast.AST) -> list[str]:
+    """Return the texts by which code splits others, in the order of the source.
+
+    How many parts there are, and whether they differ, is what such code may ask next. Bytes
+    count as the text that they spell.
+    """
+    found: list[str] = []
+    for call in ast.walk(node):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            continue
+        value = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+        if isinstance(value, bytes) and value.isascii():
+            value = value.decode("ascii")
+        if call.func.attr in _SPLITTING and isinstance(value, str) and 0 < len(value) <= _SHORT:
+            found.append(value)
+    return unique(found)

@@ -1,4 +1,4 @@
-"""Texts that guards looked for in others in vain: separators of what code takes apart."""
+"""Separators of what code takes apart, put into texts: those that guards looked for in vain."""
 
 from __future__ import annotations
 

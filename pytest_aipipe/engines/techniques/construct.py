@@ -9,8 +9,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
+from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.module import own_nodes
 from pytest_aipipe.engines.analysis.shapes import type_names
+from pytest_aipipe.engines.analysis.weigh import ranked
 from pytest_aipipe.engines.source.arguments import (
     fitting,
     resolved,
@@ -186,7 +188,7 @@ def _stated(
     owner = definition.owner
     answers = situation.answers([guard])
     states = {
-        k: _of_its_kind(owner, k[5:], v)
+        k: _of_its_own(owner, k, v, guard)
         for k, v in answers.items()
         if owner is not None and k.startswith("self.") and k[5:].isidentifier()
     }
@@ -245,18 +247,23 @@ def _caught_around_yield(definition: Definition) -> list[str]:
     return list(dict.fromkeys([*plain, "ValueError"]))[:3] if blocks else []
 
 
-def _of_its_kind(owner: Definition, attribute: str, values: list[str]) -> list[str]:
-    """Return ``values`` with those first that are of the kind that the class itself sets."""
-    kinds = {
-        type(node.value)
+def _of_its_own(owner: Definition, key: str, values: list[str], guard: Guards) -> list[str]:
+    """Return what the class itself sets and then ``values``, those that do for the guard first.
+
+    Among these, those come first that are of the kind of a collection that the class sets.
+    """
+    assigned = [
+        node.value
         for node in ast.walk(owner.node)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Dict | ast.Set)
+        if isinstance(node, ast.Assign)
         for target in node.targets
-        if isinstance(target, ast.Attribute) and target.attr == attribute
-    }
-    if not kinds:
-        return values
-    return sorted(values, key=lambda v: type(ast.parse(v, mode="eval").body) not in kinds)
+        if isinstance(target, ast.Attribute) and target.attr == key.removeprefix("self.")
+    ]
+    own = [ast.unparse(node) for node in assigned if isinstance(node, ast.Constant)]
+    kinds = {type(node) for node in assigned if isinstance(node, ast.List | ast.Dict | ast.Set)}
+    if kinds:
+        values = sorted(values, key=lambda v: type(ast.parse(v, mode="eval").body) not in kinds)
+    return ranked(key, unique([*own, *values]), [guard])
 
 
 def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:

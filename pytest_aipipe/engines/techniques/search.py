@@ -113,7 +113,7 @@ def _edits(situation: Situation, seed: Seed, pool: Pool) -> Iterator[Edit]:
     compared = [c for c in seen if c.line in wanted]
     streams = [
         operand_edits(function, pool, compared),
-        separator_edits(function, pool, missed_in(compared)),
+        separator_edits(function, pool, unique([*missed_in(compared), *situation.separators])),
         negated_edits(function, pool, compared),
         literal_edits(function, pool, near=True),
         keyword_edits(function, pool),

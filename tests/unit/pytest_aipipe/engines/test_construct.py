@@ -47,3 +47,27 @@ def test_a_state_for_a_place_that_was_reached_is_not_tried_again(world: Any) -> 
 
     assert any("_stack = ['CASE']" in one for one in made)
     assert not any("_stack = ['IF']" in one for one in made)
+
+
+def test_what_the_class_itself_sets_is_the_state_where_it_does_for_the_guard(world: Any) -> None:
+    here = world(
+        """
+        class Reader:
+            def __init__(self):
+                self._rest = b''
+
+            def feed(self, data):
+                self._rest = b'end'
+
+            def read(self):
+                if self._rest:
+                    return 'some'
+                return 'none'
+        """
+    )
+    situation = here.situation("Reader.read", "return 'some'")
+
+    made = [one.function for batch in Construct().propose(situation) for one in batch]
+
+    stated = [one for one in made if "._rest =" in one]
+    assert "._rest = b'end'" in stated[0]

@@ -11,7 +11,9 @@ import pytest
 from pytest_aipipe.engines.local import LocalEngine
 from pytest_aipipe.engines.source.edits import Pool
 from pytest_aipipe.engines.source.separators import missed_in, separator_edits
+from pytest_aipipe.engines.techniques.construct import Construct
 from pytest_aipipe.engines.techniques.examples import Examples
+from pytest_aipipe.engines.techniques.search import Search
 from pytest_aipipe.generate.model import Candidate, Comparison, Outcome
 
 if TYPE_CHECKING:
@@ -51,6 +53,30 @@ def test_a_text_is_put_between_parts_and_those_passed_to_the_gap_come_first() ->
     assert ["t.read(b'ab.1')" in texts[2], "t.read(b'ab.x.1')" in texts[3]] == [True, True]
     assert "make('m.m')" in texts[4]
     assert len(texts) == 8
+
+
+def test_what_the_code_of_the_gap_splits_by_is_put_between_parts(world: WorldOf) -> None:
+    made = world(
+        """
+        def length(given):
+            kind, _, value = given.partition(': ')
+            found = {one.strip() for one in value.encode().split(b',')}
+            name = value.split(maxsplit=1)
+            if len(found) != 1:
+                raise ValueError('conflict')
+            return found.pop()
+        """
+    )
+    made.knows(
+        "from shop import length\n\n\ndef test_it():\n    assert length('a: 1') == b'1'\n",
+        "test_it",
+    )
+    guided = LocalEngine([Construct(), Search()])
+    situation = made.situation("length", "raise ValueError")
+    assert situation.separators == (": ", ",")
+    found = made.close("length", "raise ValueError", engine=guided)
+    assert found.technique == "guided"
+    assert "a: 1,a: 1" in found.function
 
 
 class Many:
