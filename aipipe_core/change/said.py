@@ -14,6 +14,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from aipipe_core.change.bounds import floorless
 from aipipe_core.change.packages import counted, is_tool, name_of
 
@@ -184,7 +185,7 @@ def _setup_py(text: str, _tool: Predicate, silent: frozenset[str]) -> str:
     Metadata that is computed stays: what computes it may do more than that. A value that has a
     name goes with the last that uses it.
     """
-    tree = ast.parse(text)
+    tree = syntax.parse(text)
     named = {name: node for node in tree.body if (name := _names_a_value(node))}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("setup", "setuptools.setup"):
@@ -211,7 +212,7 @@ def _is_written(node: ast.expr, named: Collection[str] = ()) -> bool:
     if isinstance(node, ast.Name):
         return node.id in named
     try:
-        ast.literal_eval(node)
+        syntax.literal(node)
     except ValueError:
         return False
     return True

@@ -9,6 +9,7 @@ import warnings
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from aipipe_core.change.hunks import lines_of
 from aipipe_core.change.model import Symbol
 
@@ -64,7 +65,7 @@ def parse(content: bytes) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in somebody's string is not our news
-            return ast.parse(content)
+            return syntax.parse(content)
     except SyntaxError as error:
         where = f" in line {error.lineno}" if error.lineno else ""
         raise UnreadableSourceError(f"syntax error{where}: {error.msg}") from error

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def with_caught(candidate: Candidate) -> Candidate:
     line moves.
     """
     block = _last_block(candidate.function)
-    used = {n.id for n in ast.walk(ast.parse(candidate.function)) if isinstance(n, ast.Name)}
+    used = {n.id for n in ast.walk(syntax.parse(candidate.function)) if isinstance(n, ast.Name)}
     name = next((one for one in _NAMES if one not in used), None)
     if block is None or name is None or block.items[0].optional_vars is not None:
         return candidate
@@ -59,6 +60,6 @@ def _names(source: str) -> list[str]:
     """Return the names that a test reads."""
     return [
         node.id
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(syntax.parse(source))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     ]

@@ -11,6 +11,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -68,7 +70,7 @@ def _bindings(statements: Iterable[str]) -> Bindings:
     found: Bindings = {}
     for statement in statements:
         try:
-            body = ast.parse(statement).body
+            body = syntax.parse(statement).body
         except SyntaxError:
             continue
         for node in body:
@@ -86,7 +88,7 @@ def _bindings(statements: Iterable[str]) -> Bindings:
 
 def _locals(function: str) -> Bindings:
     """Return what the test itself assigns: it hides a module's names, a class's own included."""
-    nodes = list(ast.walk(ast.parse(function)))
+    nodes = list(ast.walk(syntax.parse(function)))
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return dict.fromkeys(stored | {n.arg for n in nodes if isinstance(n, ast.arg)}, "a local")
 

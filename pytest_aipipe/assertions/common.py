@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.explore.fact import Fact
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def common(one: Fact, other: Fact) -> list[Fact]:
 
 
 def _compared(code: str) -> tuple[ast.expr, ast.expr] | None:
-    match ast.parse(code).body:
+    match syntax.parse(code).body:
         case [ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]))]:
             return left, right
         case _:

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.clash import without_clash
 from pytest_aipipe.assertions.printed import on_output
@@ -140,7 +141,7 @@ def expects_error(source: str) -> bool:
     """Return whether the test says that an error is raised."""
     return any(
         isinstance(node, ast.With | ast.AsyncWith) and _expects_error(node)
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(syntax.parse(source))
     )
 
 
@@ -271,7 +272,7 @@ def _given(source: str) -> dict[str, str]:
             and isinstance(node.value, ast.List | ast.Dict | ast.Set)
         ):
             try:
-                value = ast.literal_eval(node.value)
+                value = syntax.literal(node.value)
             except ValueError:
                 continue
             from pytest_aipipe.explore.rebuild import source_of
@@ -296,7 +297,7 @@ def has_assertion(source: str, *, warnings: bool = True) -> bool:
     with itself, or ``isinstance(x, object)``.
     Without ``warnings``, a block that expects one does not count.
     """
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(syntax.parse(source)):
         if isinstance(node, ast.Assert) and not _always_holds(node.test):
             return True
         if isinstance(node, ast.Call):

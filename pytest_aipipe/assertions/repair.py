@@ -12,6 +12,7 @@ import re
 from dataclasses import replace as with_changes
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.clash import without_clash
 from pytest_aipipe.explore.fact import is_stable_text
@@ -289,7 +290,7 @@ def match_argument(message: str) -> tuple[str, list[str]]:
 def without_messages(candidate: Candidate) -> Candidate:
     """Return the candidate with the errors that it expects told by their kind alone."""
     lines = candidate.function.splitlines()
-    for node in ast.walk(ast.parse(candidate.function)):
+    for node in ast.walk(syntax.parse(candidate.function)):
         if not isinstance(node, ast.With) or not _expects(node):
             continue
         for item in node.items:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import observe, text
 from pytest_aipipe.assertions.common import in_both
 from pytest_aipipe.assertions.printed import without_idle_capsys
@@ -216,7 +217,7 @@ def _is_of_pytest(message: str) -> bool:
 def raise_lines(source: str) -> frozenset[int]:
     """Return the lines of ``source`` that belong to a ``raise`` or ``assert`` statement."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError):
         return frozenset()
     return frozenset(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace as with_changes
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 from pytest_aipipe.explore.trialed import Trialed
 from pytest_aipipe.generate.model import Candidate
@@ -69,7 +70,7 @@ def _misses(source: str, gone: text.Statement) -> bool:
     Where only a function's body reads it that is not called here, the test passes all the same.
     """
     try:
-        names = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Name)]
+        names = [one for one in ast.walk(syntax.parse(source)) if isinstance(one, ast.Name)]
     except SyntaxError:
         return False
     bound = {one.id for one in names if isinstance(one.ctx, ast.Store)}

@@ -11,6 +11,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -39,7 +41,7 @@ class Statement:
 def test_function(source: str) -> FunctionNode | None:
     """Return the test function of ``source``, or the one test method of its class."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError):
         return None
     for node in reversed(tree.body):
@@ -54,7 +56,7 @@ def test_function(source: str) -> FunctionNode | None:
 
 def is_class(source: str) -> bool:
     """Return whether the candidate is a class with a test method."""
-    return any(isinstance(node, ast.ClassDef) for node in ast.parse(source).body)
+    return any(isinstance(node, ast.ClassDef) for node in syntax.parse(source).body)
 
 
 def statements(source: str) -> list[Statement]:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions.observe import asserted, has_assertion, with_result
 from pytest_aipipe.assertions.repair import repaired
 from pytest_aipipe.compare.files import ACCEPTED_HEADER, FOLDER, module_text, named
@@ -85,7 +86,7 @@ def _accept(text: str, file: str, explorers: list[Explorer], request: Request) -
 def candidate_of(text: str) -> Candidate | None:
     """Return the one test of a catching test's file, or None."""
     try:
-        body = ast.parse(text).body
+        body = syntax.parse(text).body
     except (SyntaxError, ValueError):
         return None
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.mined import around, literals, unique
 
 if TYPE_CHECKING:
@@ -49,6 +50,6 @@ def altered_literals(source: str, lines: frozenset[int]) -> list[str]:
 @lru_cache(maxsize=8)  # asked for each place of a file; nobody changes a node
 def _walk(source: str) -> tuple[ast.AST, ...]:
     try:
-        return tuple(ast.walk(ast.parse(source)))
+        return tuple(ast.walk(syntax.parse(source)))
     except (SyntaxError, ValueError, RecursionError):
         return ()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.compare.model import Announced, Kind
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def prose_of(hunks: Iterable[Hunk]) -> tuple[str, ...]:
 def _is_code(line: str) -> bool:
     opened = f"{line}\n    pass" if line.endswith(":") else line
     try:
-        ast.parse(opened)
+        syntax.parse(opened)
     except (SyntaxError, ValueError):
         return bool(re.match(r"(el|if|else|except|finally|return|with|for|while|[)\]}]|@)", line))
     return True

@@ -9,6 +9,8 @@ import typing
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,7 +26,7 @@ _MARKS = frozenset({"override", "final", "no_type_check", "type_check_only", "da
 def bare(source: str) -> ast.Module | None:
     """Return the tree of ``source`` without what does not act, or None where it has none."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
         _Bare().visit(tree)
         return ast.fix_missing_locations(tree)
     except (SyntaxError, ValueError, RecursionError):

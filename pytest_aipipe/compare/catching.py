@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.observe import has_assertion, with_result
 from pytest_aipipe.assertions.repair import add_imports, repaired
@@ -95,7 +96,7 @@ def _told(candidate: Candidate, seen: Difference, arenas: Arenas) -> Difference:
 
 def _expected_error(candidate: Candidate) -> str:
     """Return the error that the test expects, with the message where it asks for one."""
-    for node in ast.walk(ast.parse(candidate.function)):
+    for node in ast.walk(syntax.parse(candidate.function)):
         if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".raises"):
             continue
         name = ast.unparse(node.args[0]) if node.args else ""

@@ -9,6 +9,7 @@ import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ def _needed(candidate: Candidate) -> list[str]:
     used = {
         node.id
         for part in (candidate.function, *candidate.prelude)
-        for node in ast.walk(ast.parse(part))
+        for node in ast.walk(syntax.parse(part))
         if isinstance(node, ast.Name)
     }
     kept = []
     for part in candidate.prelude:
-        (node, *_) = ast.parse(part).body or [ast.Pass()]
+        (node, *_) = syntax.parse(part).body or [ast.Pass()]
         if isinstance(node, ast.Import | ast.ImportFrom) and "__future__" not in part:
             names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
             if "*" not in names and not names & used:

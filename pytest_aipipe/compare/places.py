@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.compare.bare import bare
 from pytest_aipipe.compare.model import Place
 from pytest_aipipe.mutate.equivalent import same_code
@@ -127,7 +128,7 @@ def spans(source: str) -> list[Span]:
                 walk(child, prefix)
 
     try:
-        walk(ast.parse(source), "")
+        walk(syntax.parse(source), "")
     except (SyntaxError, ValueError, RecursionError):
         return []
     return found

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.explore.trees import clone
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _seen_text(name: str, facts: tuple[Fact, ...]) -> str | None:
     for fact in facts[:1]:
         prefix = f"assert {name} == "
         try:
-            value = ast.literal_eval(fact.code.removeprefix(prefix))
+            value = syntax.literal(fact.code.removeprefix(prefix))
         except (ValueError, SyntaxError):
             return None
         if fact.code.startswith(prefix) and isinstance(value, str):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.compare.altered import altered_branches, altered_literals
 from pytest_aipipe.compare.interface import interface_candidates
 from pytest_aipipe.compare.looks import bound_names, looks
@@ -318,7 +319,7 @@ class Hunt:
 
 def _defined(source: str) -> str:
     """Return the name of the function or class that a candidate's text ends in."""
-    last = ast.parse(source).body[-1]
+    last = syntax.parse(source).body[-1]
     if isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return last.name
     raise ValueError(source)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from aipipe_core.change import Kind, file_at
 from pytest_aipipe.generate.model import Candidate, Gap
 
@@ -106,7 +107,7 @@ def candidates_of(tests: Sequence[AdmittedTest], files: Mapping[str, str]) -> li
 def prelude_of(text: str) -> tuple[str, ...]:
     """Return the statements of a test file that are no tests."""
     statements = []
-    for node in ast.parse(text).body:
+    for node in syntax.parse(text).body:
         is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and (
             node.name.lower().startswith("test")
         )

@@ -11,6 +11,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.source.edits import Edit, Pool, in_turns, replaced, sites
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def words_of(literals: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for literal in literals:
         try:
-            value = ast.literal_eval(literal)
+            value = syntax.literal(literal)
         except (ValueError, SyntaxError):
             continue
         for word in value if isinstance(value, tuple | list | set) else [value]:

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.source.arguments import fix_imports
 from pytest_aipipe.engines.source.writer import prelude_of
 
@@ -41,7 +42,7 @@ class Seed:
             else:
                 source = ast.unparse(ast.fix_missing_locations(edit.function)) + "\n"
                 prelude = self.candidate.prelude
-            ast.parse(source)
+            syntax.parse(source)
         except (SyntaxError, ValueError, RecursionError, TypeError):
             return None
         prelude = prelude_of((*prelude, *missing_imports(source, prelude)))
@@ -69,7 +70,7 @@ def _bound(name: str, prelude: str, source: str) -> bool:
 def seed_of(candidate: Candidate, taken: Taken | None = None) -> Seed | None:
     """Parse a candidate into a seed; None for a class that nothing tells how to write again."""
     try:
-        tree = ast.parse(candidate.function)
+        tree = syntax.parse(candidate.function)
     except SyntaxError:
         return None
     if taken is None and any(isinstance(node, ast.ClassDef) for node in tree.body):

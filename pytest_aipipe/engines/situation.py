@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis import mined
 from pytest_aipipe.engines.analysis.failures import provoking
 from pytest_aipipe.engines.analysis.flow import answers
@@ -246,7 +247,7 @@ class Situation:
 
 def _members(literal: str) -> list[str]:
     try:
-        value = ast.literal_eval(literal)
+        value = syntax.literal(literal)
     except (ValueError, SyntaxError):
         return []
     if isinstance(value, tuple | list | set | frozenset | dict):

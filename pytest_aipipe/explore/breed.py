@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from _pytest.unittest import TestCaseFunction
 
+from aipipe_core import syntax
 from pytest_aipipe.explore import synthetic
 from pytest_aipipe.explore.bodies import Calls, Case, Plain
 from pytest_aipipe.explore.lessen import lessened
@@ -298,7 +299,7 @@ def _alarms() -> Iterator[None]:
 
 
 def _function(source: str, name: str) -> FunctionNode | None:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(syntax.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             node.decorator_list = []
             return node

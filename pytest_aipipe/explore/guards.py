@@ -14,6 +14,7 @@ import operator
 import types
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from pytest_aipipe.explore.marks import alike
 from pytest_aipipe.explore.operands import some_of
 from pytest_aipipe.explore.rebuild import source_of
@@ -192,7 +193,7 @@ def _located(new: ast.expr, old: ast.expr) -> ast.expr:
 
 def recompiled(path: str, filename: str, source: str) -> dict[tuple[str, int], types.CodeType]:
     """Return the recompiled code objects of a file, by qualified name and first line."""
-    tree = _Guards(path).visit(ast.parse(source))
+    tree = _Guards(path).visit(syntax.parse(source))
     code = compile(tree, filename, "exec", dont_inherit=True)
     found: dict[tuple[str, int], types.CodeType] = {}
     todo = [code]

@@ -9,6 +9,7 @@ import ast
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from pytest_aipipe.explore.fact import Fact
 from pytest_aipipe.explore.held import Known, attributes_of
 from pytest_aipipe.explore.values import facts_of
@@ -171,7 +172,7 @@ def test_functions(tree: ast.Module, name: str) -> list[ast.FunctionDef | ast.As
 
 def instrument(source: str, name: str) -> ast.Module:
     """Return the tree of ``source`` in which the test called ``name`` tells the probe."""
-    tree = ast.parse(source)
+    tree = syntax.parse(source)
     for function in test_functions(tree, name):
         body = [_Asserts().visit(one) for one in function.body]
         function.body = [told for one in body for told in (one, *_births(one))]

@@ -15,6 +15,8 @@ import types
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -85,7 +87,7 @@ class Marks:
         self, path: str, filename: str, source: str
     ) -> dict[tuple[str, int], types.CodeType]:
         self._path = path
-        tree = _Marking(self, path).visit(ast.parse(source))
+        tree = _Marking(self, path).visit(syntax.parse(source))
         code = compile(ast.fix_missing_locations(tree), filename, "exec", dont_inherit=True)
         found: dict[tuple[str, int], types.CodeType] = {}
         todo = [code]

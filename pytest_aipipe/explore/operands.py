@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, Any
+
+from aipipe_core import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +117,7 @@ def _value(source: str | None) -> Any:
     if source.startswith(_FROZEN) and source.endswith(")"):
         source = source[len(_FROZEN) : -1] or "()"
     try:
-        value = ast.literal_eval(source)
+        value = syntax.literal(source)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     if isinstance(value, str | bytes) and len(value) > LONG:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aipipe_core import syntax
 from pytest_aipipe.explore import instrument, synthetic
 from pytest_aipipe.explore.footprint import Footprint
 
@@ -173,7 +173,7 @@ class Trial:
 
         A decorator of the test's module that runs it stands before it in the traceback.
         """
-        tree = ast.parse(self.message["source"])
+        tree = syntax.parse(self.message["source"])
         spans = [
             range(one.lineno, (one.end_lineno or one.lineno) + 1)
             for one in instrument.test_functions(tree, self.message["name"])

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from pytest_aipipe.explore.splicing import edited_text
 from pytest_aipipe.explore.trees import clone
 
@@ -58,14 +59,14 @@ class Material:
 
 def _expression(text: str) -> ast.expr | None:
     try:
-        return ast.parse(text, mode="eval").body
+        return syntax.parse(text, mode="eval").body
     except (SyntaxError, ValueError):
         return None
 
 
 def _statements(text: str) -> list[ast.stmt]:
     try:
-        return ast.parse(text).body
+        return syntax.parse(text).body
     except (SyntaxError, ValueError):
         return []
 

@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from aipipe_core.change.model import Symbol
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ MODULE = "<module>"
 def symbols_of(source: str) -> tuple[Symbol, ...]:
     """Return every function and class of ``source``; () when it cannot be parsed."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return ()
     return tuple(_within(tree, ""))

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions.observe import has_assertion
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Parses:
     def reject(self, test: Admission) -> str | None:
         """Return the syntax error, if there is one."""
         try:
-            ast.parse(test.text)
+            syntax.parse(test.text)
         except (SyntaxError, ValueError) as error:
             return f"does not parse: {error}"
         return None
@@ -88,7 +89,7 @@ class Stable:
 
     def reject(self, test: Admission) -> str | None:
         """Reject text that cannot be true on another machine."""
-        for node in ast.walk(ast.parse(test.candidate.function)):
+        for node in ast.walk(syntax.parse(test.candidate.function)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if _ADDRESS.search(node.value):
                     return "asserts on a memory address"
@@ -102,7 +103,7 @@ class Stable:
 def _in_assert(source: str, constant: ast.Constant) -> bool:
     return any(
         isinstance(node, ast.Assert) and node.lineno <= constant.lineno <= (node.end_lineno or 0)
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(syntax.parse(source))
     )
 
 
@@ -142,7 +143,7 @@ class Alone:
 
     def reject(self, test: Admission) -> str | None:
         """Reject a test class or function that comes from another test module, as a base say."""
-        for node in ast.parse(test.text).body:
+        for node in syntax.parse(test.text).body:
             if isinstance(node, ast.ImportFrom) and _TEST_MODULE.search(node.module or ""):
                 for one in node.names:
                     if (one.asname or one.name).lower().startswith("test"):
@@ -160,7 +161,7 @@ class Ported:
 
     def reject(self, test: Admission) -> str | None:
         """Reject a test that sets the platform and expects that something is missing."""
-        tree = ast.parse(test.candidate.function)
+        tree = syntax.parse(test.candidate.function)
         if any(_sets_platform(node) for node in ast.walk(tree)):
             for node in ast.walk(tree):
                 missing = _missing(node)

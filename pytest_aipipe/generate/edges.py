@@ -11,6 +11,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions.text import test_function
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _value(node: ast.expr) -> Any:
     if not isinstance(node, ast.Constant | ast.UnaryOp | ast.List | ast.Tuple):
         return _NOTHING
     try:
-        return ast.literal_eval(node)
+        return syntax.literal(node)
     except (ValueError, TypeError):
         return _NOTHING
 
@@ -133,7 +134,7 @@ def resized(value: Any, size: int) -> Any:
 
 def _read(source: str | None) -> Any:
     try:
-        return ast.literal_eval(source) if source else _NOTHING
+        return syntax.literal(source) if source else _NOTHING
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return _NOTHING
 

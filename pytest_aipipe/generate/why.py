@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.generate.request import OpenGap
 
 if TYPE_CHECKING:
@@ -227,6 +228,6 @@ def _short(code: str | None) -> str:
 
 def _parsed(text: str) -> ast.Module | None:
     try:
-        return ast.parse(text)
+        return syntax.parse(text)
     except (SyntaxError, ValueError):
         return None

@@ -8,6 +8,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -84,7 +86,7 @@ def _fixed_by_interpreter(
 def _surroundings(source: str) -> bool | None:
     """Return the truth of a comparison that is built of ``sys`` facts and literals only."""
     try:
-        tree = ast.parse(f"({source})", mode="eval")
+        tree = syntax.parse(f"({source})", mode="eval")
     except SyntaxError:
         return None
     facts = {
@@ -100,7 +102,7 @@ def _surroundings(source: str) -> bool | None:
             values.append(facts[ast.unparse(side)])
             continue
         try:
-            values.append(ast.literal_eval(side))
+            values.append(syntax.literal(side))
         except ValueError:
             return None
     if all(value is not fact for value in values for fact in facts.values()):

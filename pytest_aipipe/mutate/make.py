@@ -8,6 +8,7 @@ from collections import defaultdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.mutate.equivalent import SAME_BYTECODE, proof, same_code
 from pytest_aipipe.mutate.expressions import expression_edits
 from pytest_aipipe.mutate.model import Equivalent, Mutant, Survey
@@ -52,7 +53,7 @@ def survey(source: str, lines: frozenset[int], *, per_line: int = 6, total: int 
     aside: list[Equivalent] = []
     seen: dict[ast.AST, list[types.CodeType]] = defaultdict(list)
     segments = _Segments(text)
-    for edit, chain in _edits(ast.parse(source), text, lines):
+    for edit, chain in _edits(syntax.parse(source), text, lines):
         mutated = text.apply(edit)
         original, code = segments.compiled(chain[1], mutated)
         if code is None or mutated.count("\n") != source.count("\n"):

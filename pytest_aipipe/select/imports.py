@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from aipipe_core import syntax
+
 _IMPORTERS = ("import_module", "__import__", "importorskip", "reload", "resolve_name")
 _DYNAMIC = ("exec_module", "spec_from_file_location", "iter_modules", "walk_packages", "run_path",
             "run_module", "entry_points", "SourceFileLoader", "load_module")  # fmt: skip
@@ -50,7 +52,7 @@ class _Found:
 def read_imports(source: bytes) -> Imports:
     """Return what ``source`` imports; what cannot be parsed is dynamic and not readable."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Imports(dynamic=True, spawning=True, readable=False)
     found = _Found()

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
 
@@ -195,7 +196,7 @@ def _told(tree: ast.Module) -> frozenset[str] | None:
     for node in tree.body if len(uses) == 1 else ():
         if isinstance(node, ast.Assign) and node.targets == uses:
             try:
-                value = ast.literal_eval(node.value)
+                value = syntax.literal(node.value)
             except ValueError:
                 return None
             if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.compare.files import FOLDER
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 
@@ -89,7 +90,7 @@ def free_name(folder: Path, name: str, ledger: Ledger) -> str:
 def without(text: str, names: Collection[str]) -> str | None:
     """Return ``text`` without the top-level tests ``names``; None when no test is left."""
     lines, left = text.splitlines(keepends=True), 0
-    for node in reversed(ast.parse(text).body):
+    for node in reversed(syntax.parse(text).body):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         if node.name in names:

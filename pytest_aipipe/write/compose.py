@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions.text import is_class, test_function
 from pytest_aipipe.write.house import house_of
 from pytest_aipipe.write.naming import class_name, file_name, telling_name, test_name
@@ -111,7 +112,7 @@ def _written(text: str) -> dict[str, str]:
     lines = text.splitlines()
     found: dict[str, str] = {}
     try:
-        tree = ast.parse(text)
+        tree = syntax.parse(text)
     except (SyntaxError, ValueError):
         return found  # the gate says so
     for node in tree.body:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -16,7 +18,7 @@ class Originals:
         self._written: dict[str, str] = {}
         for source in sources:
             try:
-                tree = ast.parse(source)
+                tree = syntax.parse(source)
             except (SyntaxError, ValueError):
                 continue
             lines = source.splitlines()
@@ -30,7 +32,7 @@ class Originals:
         One that no source holds, or that holds more than one statement, stays as it is.
         """
         try:
-            (node,) = ast.parse(statement).body
+            (node,) = syntax.parse(statement).body
         except (SyntaxError, ValueError):
             return statement
         return self._written.get(ast.unparse(node), statement)

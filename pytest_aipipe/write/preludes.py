@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -51,13 +53,13 @@ def read_prelude(statements: Sequence[str], function: str) -> Prelude:
     bodies: list[tuple[str, set[str], set[str]]] = []
     candidates: dict[str, tuple[str, str]] = {}
     for text in statements:
-        for node in ast.parse(text).body:
+        for node in syntax.parse(text).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 candidates.update(_bindings(node))
                 continue
             source = _segment(text, node)
             bodies.append((source, _binds(node), _uses(node)))
-    needed = _uses(ast.parse(function))
+    needed = _uses(syntax.parse(function))
     kept: set[int] = set()
     while True:
         more = [
@@ -168,7 +170,7 @@ def is_valid(statements: Iterable[str]) -> bool:
     """Return whether every statement of a prelude parses."""
     try:
         for one in statements:
-            ast.parse(one)
+            syntax.parse(one)
     except (SyntaxError, ValueError):
         return False
     return True

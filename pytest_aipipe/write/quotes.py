@@ -7,6 +7,8 @@ import io
 import tokenize
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -42,7 +44,7 @@ def requoted(source: str, quote: str) -> str:
         lines[row - 1] = f"{line[:first]}{prefix}{quote}{body[1:-1]}{quote}{line[end:]}"
     changed = "".join(lines)
     try:
-        same = ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source))
+        same = ast.dump(syntax.parse(changed)) == ast.dump(syntax.parse(source))
     except (SyntaxError, ValueError):
         return source
     return changed if same else source

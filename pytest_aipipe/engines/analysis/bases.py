@@ -6,6 +6,7 @@ import ast
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.module import view
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _elsewhere(module: ModuleView, base: str, root: Path, deep: int) -> Definiti
     statement = module.imported.get(first)
     if statement is None:
         return None
-    node = ast.parse(statement).body[0]
+    node = syntax.parse(statement).body[0]
     dotted, _, name = base.rpartition(".")  # import shop.signer: shop.signer.Signer
     if isinstance(node, ast.ImportFrom):
         own = node.names[0].name

@@ -6,6 +6,7 @@ import ast
 from itertools import islice, permutations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.solve import Answers, solve
 from pytest_aipipe.engines.analysis.weigh import ranked
 
@@ -73,7 +74,7 @@ def _unsplit(value: str) -> list[str]:
 
 def _literal(value: str) -> object:
     try:
-        return ast.literal_eval(value)
+        return syntax.literal(value)
     except (ValueError, SyntaxError):
         return None
 

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.regex import example
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def literals(node: ast.AST) -> list[str]:
 
 def _is_plain(node: ast.AST) -> bool:
     try:
-        ast.literal_eval(ast.unparse(node))
+        syntax.literal(ast.unparse(node))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return False
     return len(ast.unparse(node)) < _LONG
@@ -48,7 +49,7 @@ def _is_plain(node: ast.AST) -> bool:
 def around(source: str) -> list[str]:
     """Return neighbours of a literal: for a number one more and less, for a text its edges."""
     try:
-        value = ast.literal_eval(source)
+        value = syntax.literal(source)
     except (ValueError, SyntaxError):
         return []
     if isinstance(value, bool):

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from aipipe_core import syntax
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DefinitionNode = FunctionNode | ast.ClassDef
 
@@ -249,7 +251,7 @@ def import_statements(node: ast.Import | ast.ImportFrom, package: str) -> dict[s
 def view(path: str, name: str, source: str) -> ModuleView | None:
     """Parse a module, or return None where its source is not valid Python."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return None
     module = ModuleView(path, name, source, tree)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.guards import Condition, Guards, atoms
 from pytest_aipipe.engines.analysis.regex import example
 from pytest_aipipe.engines.analysis.shapes import type_names
@@ -142,7 +143,7 @@ def _pair(left: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool) -> li
             return [(key, v) for v in TRUTHY[1:]]
         return [(key, v) for v in _others(right)]
     if isinstance(right, ast.Constant | ast.UnaryOp) and _simple(right):
-        value = ast.literal_eval(right)
+        value = syntax.literal(right)
         if isinstance(value, int | float):
             return [(key, repr(v)) for v in _ordered(op, value, wanted=wanted)]
     return [(key, v) for v in ("-1", "0", "1", "10", "1000")]
@@ -159,7 +160,7 @@ def _holding(left: ast.expr, text: str) -> list[tuple[str, str]]:
     """Return containers for which ``container[index] == text``."""
     if not isinstance(left, ast.Subscript) or not _simple(left.slice):
         return []
-    index = ast.literal_eval(left.slice)
+    index = syntax.literal(left.slice)
     if isinstance(index, int):
         size = index + 1 if index >= 0 else -index
         return [(_key(left.value), f"[{', '.join([text] * size)}]")] if size <= _LETTERS else []
@@ -179,7 +180,7 @@ def _ordered(op: ast.cmpop, value: float, *, wanted: bool) -> list[float]:
 
 def _simple(node: ast.expr) -> bool:
     try:
-        ast.literal_eval(node)
+        syntax.literal(node)
     except (ValueError, TypeError, SyntaxError):
         return False
     return True
@@ -188,7 +189,7 @@ def _simple(node: ast.expr) -> bool:
 def _others(node: ast.expr) -> list[str]:
     if not _simple(node):
         return []
-    value = ast.literal_eval(node)
+    value = syntax.literal(node)
     if isinstance(value, bool) or value is None:
         return [repr(not value)]
     if isinstance(value, int | float):
@@ -199,7 +200,7 @@ def _others(node: ast.expr) -> list[str]:
 def _membership(left: ast.expr, right: ast.expr, *, same: bool) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if _simple(right):
-        members = list(ast.literal_eval(right)) if not isinstance(right, ast.Constant) else (
+        members = list(syntax.literal(right)) if not isinstance(right, ast.Constant) else (
             list(str(right.value)))  # fmt: skip
         found += [(_key(left), repr(m)) for m in members] if same else [(_key(left), "'other'")]
         found += [pair for m in members if same for pair in _holding(left, repr(m))]
@@ -235,7 +236,7 @@ def _length(
     node: ast.expr, op: ast.cmpop, right: ast.expr, *, wanted: bool
 ) -> list[tuple[str, str]]:
     sizes: list[int] = [0, 1, 2, 5, 40]
-    if _simple(right) and isinstance(value := ast.literal_eval(right), int):
+    if _simple(right) and isinstance(value := syntax.literal(right), int):
         sizes = [value, value + 1, max(0, value - 1), value * 2]
         ordered = isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
         if ordered:
@@ -295,7 +296,7 @@ def _method(test: ast.Call, func: ast.Attribute, *, wanted: bool) -> list[tuple[
     if attr in _PREDICATES:
         return [(key, _PREDICATES[attr][0 if wanted else 1])]
     if attr in {"startswith", "endswith"} and first is not None and _simple(first):
-        value = ast.literal_eval(first)
+        value = syntax.literal(first)
         options = value if isinstance(value, tuple) else (value,)
         if not wanted:
             return [(key, "'other'")]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.guards import demands
 from pytest_aipipe.explore.trees import clone
 
@@ -131,4 +132,4 @@ def _foreign(test: ast.expr) -> set[str]:
 def _worth(value: str, foreign: dict[str, type]) -> object:
     """Return what a proposal is worth: a literal, or a stand-in for an object of a foreign type."""
     kind = foreign.get(value.partition("(")[0])
-    return ast.literal_eval(value) if kind is None else kind()
+    return syntax.literal(value) if kind is None else kind()

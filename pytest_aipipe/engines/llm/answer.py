@@ -7,6 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.generate.model import Candidate
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def candidates_in(answer: str) -> list[Candidate]:
     """Return the tests of an answer as candidates; raise :class:`Unreadable` with the reason."""
     code = code_in(answer)
     try:
-        tree = ast.parse(code)
+        tree = syntax.parse(code)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise Unreadable(f"the code does not parse: {error}") from error
     prelude: list[str] = []
@@ -91,7 +92,7 @@ def _taken_out(code: str, node: ast.ClassDef) -> Iterator[tuple[str, str]]:
         return
     for method in methods:
         text = textwrap.dedent(_segment(code, method, whole_lines=True))
-        tree = ast.parse(text)
+        tree = syntax.parse(text)
         (function,) = tree.body
         assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)  # noqa: S101
         if function.args.args and function.args.args[0].arg == "self":

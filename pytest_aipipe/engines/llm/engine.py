@@ -13,6 +13,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from aipipe_core.llm import ModelError
 from pytest_aipipe.engines.llm import question
 from pytest_aipipe.engines.llm.answer import Unreadable, candidates_in
@@ -181,7 +182,7 @@ def known_modules(situation: Situation) -> frozenset[str]:
     found: set[str] = set()
     for path in {test.source_path for test in situation.tests[:8]}:
         try:
-            tree = ast.parse(situation.scene.test_sources.get(path, ""))
+            tree = syntax.parse(situation.scene.test_sources.get(path, ""))
         except (SyntaxError, ValueError, RecursionError):
             continue
         for node in ast.walk(tree):

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -87,7 +89,7 @@ def screened(
     if text.count("\n") > MOST_LINES:
         return f"it has more than {MOST_LINES} lines"
     try:
-        tree = ast.parse(text)
+        tree = syntax.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         return f"it does not parse: {error}"
     if "pytest_plugins" in text:

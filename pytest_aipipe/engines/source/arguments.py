@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
 from pytest_aipipe.engines.source.values import (
     ANYTHING,
@@ -82,7 +83,7 @@ def of(expr: str) -> Value:
 def resolved(module: ModuleView, expr: str) -> Value | None:
     """Return an expression with imports for the module's own names; None where one is unknown."""
     try:
-        tree = ast.parse(expr, mode="eval")
+        tree = syntax.parse(expr, mode="eval")
     except SyntaxError:
         return None
     bound = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
@@ -109,7 +110,7 @@ def annotated(module: ModuleView, annotation: ast.expr | None) -> list[Value]:
         return []
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
-            return annotated(module, ast.parse(annotation.value, mode="eval").body)
+            return annotated(module, syntax.parse(annotation.value, mode="eval").body)
         except SyntaxError:
             return []
     if isinstance(annotation, ast.BinOp):

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.mined import around, pieces, unique
 from pytest_aipipe.explore.trees import clone
 
@@ -52,7 +53,7 @@ def called(node: ast.Call) -> str:
 def parse(expr: str) -> ast.expr | None:
     """Parse an expression, or return None."""
     try:
-        return ast.parse(expr, mode="eval").body
+        return syntax.parse(expr, mode="eval").body
     except (SyntaxError, ValueError):
         return None
 
@@ -166,7 +167,7 @@ def shortest(sources: Sequence[str]) -> list[str]:
 
 def _text(source: str) -> str | None:
     try:
-        value = ast.literal_eval(source)
+        value = syntax.literal(source)
     except (ValueError, SyntaxError):
         return None
     return value if isinstance(value, str) else None
@@ -286,7 +287,7 @@ def append_edits(function: FunctionNode, pool: Pool) -> Iterator[Edit]:
     for template in pool.appended:
         for text in objects:
             try:
-                new = ast.parse(template.format(text)).body
+                new = syntax.parse(template.format(text)).body
             except SyntaxError:
                 continue
             made = clone(function)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.module import FunctionNode, import_statements
 from pytest_aipipe.explore.trees import clone
 
@@ -155,7 +156,7 @@ def without_tests(node: ast.ClassDef, keep: str = "") -> ast.ClassDef:
 def test_file(path: Path, source: str) -> TestFile | None:
     """Parse a test file, or return None where it is not valid Python."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return None
     found = TestFile(tree, _package(path))
@@ -331,7 +332,7 @@ def _bind_row(decorator: ast.Call, row: int) -> list[ast.stmt] | None:
     if not values or names_node is None:
         return None
     try:
-        literal = ast.literal_eval(names_node)
+        literal = syntax.literal(names_node)
     except ValueError:
         return None
     names = [n.strip() for n in literal.split(",")] if isinstance(literal, str) else list(literal)

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.assertions.repair import is_of_the_sandbox
 from pytest_aipipe.engines.source.typed import with_fixtures
 
@@ -41,7 +42,7 @@ def within_folder(candidate: Candidate) -> list[Candidate]:
     found = []
     for lines in ([], made) if made else ([],):
         text = "\n".join((*lines, "monkeypatch.chdir(tmp_path)"))
-        function.body = [*ast.parse(text).body, *body]
+        function.body = [*syntax.parse(text).body, *body]
         source = ast.unparse(ast.fix_missing_locations(function)) + "\n"
         found.append(replace(candidate, function=source))
     return found

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.module import import_statements
 from pytest_aipipe.engines.source.existing import test_file
 from pytest_aipipe.explore.trees import clone
@@ -114,7 +115,7 @@ def _brought(base: Imported, sources: Mapping[Path, str], deep: int) -> list[str
 
 
 def _renamed(text: str, base: Imported) -> str:
-    tree = clone(ast.parse(text))
+    tree = clone(syntax.parse(text))
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name == base.original:
             node.name = base.name

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.source.instances import import_of
 from pytest_aipipe.engines.source.writer import Draft, identifier
 
@@ -152,7 +153,7 @@ def _awaited(definition: Definition, name: str, draft: Draft) -> Draft:
 def _operand(expr: str) -> str:
     """Return an expression as it has to be written beside an operator."""
     try:
-        node = ast.parse(expr, mode="eval").body
+        node = syntax.parse(expr, mode="eval").body
     except SyntaxError:
         return expr
     loose = ast.Lambda | ast.IfExp | ast.BoolOp | ast.Compare | ast.BinOp | ast.Await

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.mined import literals, unique
 from pytest_aipipe.engines.source.existing import TestFile, test_file
 from pytest_aipipe.engines.techniques.search import pool_of
@@ -70,7 +71,7 @@ def _texts(tree: ast.Module) -> Iterator[str]:
 
 def _text(source: str) -> str:
     try:
-        value = ast.literal_eval(source)
+        value = syntax.literal(source)
     except (ValueError, SyntaxError):
         return ""
     return value if isinstance(value, str) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.source.edits import Edit, replaced, sites
 
@@ -36,7 +37,7 @@ def _missed(seen: Comparison) -> str | None:
 
 def _text(source: str) -> str | None:
     try:
-        value = ast.literal_eval(source)
+        value = syntax.literal(source)
         value = value.decode("ascii") if isinstance(value, bytes) else value
     except (ValueError, SyntaxError):
         return None

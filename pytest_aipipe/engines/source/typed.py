@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.source.writer import prelude_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def with_input(candidate: Candidate) -> list[Candidate]:
     found = []
     for word in _TYPED:
         line = f"monkeypatch.setattr('sys.stdin', StringIO({word + chr(10)!r}))"
-        function.body = [*ast.parse(line).body, *body]
+        function.body = [*syntax.parse(line).body, *body]
         prelude = prelude_of((*candidate.prelude, "from io import StringIO"))
         source = ast.unparse(ast.fix_missing_locations(function)) + "\n"
         note = f"{candidate.note} with {word!r} typed".strip()
@@ -46,7 +47,7 @@ def with_fixtures(candidate: Candidate, *names: str) -> ast.FunctionDef | None:
     None for a test that is a method, for ``unittest`` passes no fixtures.
     """
     try:
-        tree = ast.parse(candidate.function)
+        tree = syntax.parse(candidate.function)
     except SyntaxError:
         return None
     function = tree.body[0] if tree.body else None

@@ -6,6 +6,7 @@ import ast
 import builtins
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.mined import doc_examples, unique
 from pytest_aipipe.engines.analysis.module import import_statements
 from pytest_aipipe.engines.source.edits import called
@@ -100,7 +101,7 @@ def _as_tests_do(situation: Situation, name: str) -> str:
 def module_imports(situation: Situation, lines: list[str]) -> tuple[str, ...]:
     """Return imports for the names that ``lines`` use and the module defines or imports."""
     try:
-        tree = ast.parse("\n".join(lines))
+        tree = syntax.parse("\n".join(lines))
     except SyntaxError:
         return ()
     bound = {

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.generate.model import Brood, Candidate
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def write(draft: Draft, technique: str, name: str, *, origin: str = "") -> Candi
     function = "\n".join(lines) + "\n"
     prelude = prelude_of((*draft.imports, *draft.helpers))
     try:
-        ast.parse("\n".join((*prelude, function)))
+        syntax.parse("\n".join((*prelude, function)))
     except (SyntaxError, ValueError):
         return None
-    names = {n.id for n in ast.walk(ast.parse(function)) if isinstance(n, ast.Name)}
+    names = {n.id for n in ast.walk(syntax.parse(function)) if isinstance(n, ast.Name)}
     bound = {*names, *draft.fixtures}
     observe = tuple(o for o in draft.observe if o.split(".")[0].split("[")[0] in bound)
     return Candidate(
@@ -97,7 +98,7 @@ def fingerprint(candidate: Candidate) -> str:
     """Return a hash of what the candidate does, its name left out."""
     text = "\n".join((*candidate.prelude, candidate.function))
     with contextlib.suppress(SyntaxError, ValueError):
-        text = ast.unparse(ast.parse(text.replace(candidate.name, "test")))
+        text = ast.unparse(syntax.parse(text.replace(candidate.name, "test")))
     if isinstance(candidate, Brood):
         text += f"\n# {candidate.seed}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.seeds import seed_of
 from pytest_aipipe.engines.source.edits import append_edits, in_turns
 from pytest_aipipe.engines.source.existing import Taken, rows, take
@@ -111,7 +111,7 @@ class Amplify:
         name = taken.name(function)
         try:
             text = taken.render(function)
-            ast.parse(text)
+            syntax.parse(text)
         except (SyntaxError, ValueError):
             return None
         return Candidate(

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.seeds import Seed
 from pytest_aipipe.engines.source.edits import Edit
 from pytest_aipipe.engines.source.existing import take
@@ -106,7 +107,7 @@ class Breed:
 
     def _found(self, situation: Situation, seed: Seed, source: str) -> Iterator[Candidate]:
         """Yield what a brood found as candidates: without fixtures that nothing uses, then with."""
-        node = ast.parse(source).body[0]
+        node = syntax.parse(source).body[0]
         if not isinstance(node, ast.FunctionDef):
             return
         own, found = seed.function.args.args, node.args.args

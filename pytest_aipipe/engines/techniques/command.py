@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.source.writer import Draft, write
 
@@ -45,7 +46,7 @@ class Command:
         self, situation: Situation, entry: Definition, arguments: list[str], *, is_click: bool
     ) -> Iterator[Candidate]:
         argv = f"[{', '.join(arguments)}]"
-        used = {n.id for n in ast.walk(ast.parse(argv)) if isinstance(n, ast.Name)}
+        used = {n.id for n in ast.walk(syntax.parse(argv)) if isinstance(n, ast.Name)}
         body: list[str] = list(_FILE) if "file" in used else []
         if "folder" in used:
             body.append("folder = tmp_path / 'none'")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.module import own_nodes
@@ -262,7 +263,7 @@ def _of_its_own(owner: Definition, key: str, values: list[str], guard: Guards) -
     own = [ast.unparse(node) for node in assigned if isinstance(node, ast.Constant)]
     kinds = {type(node) for node in assigned if isinstance(node, ast.List | ast.Dict | ast.Set)}
     if kinds:
-        values = sorted(values, key=lambda v: type(ast.parse(v, mode="eval").body) not in kinds)
+        values = sorted(values, key=lambda v: type(syntax.parse(v, mode="eval").body) not in kinds)
     return ranked(key, unique([*own, *values]), [guard])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.source.usages import examples, module_imports
 from pytest_aipipe.engines.source.writer import Draft, write
 from pytest_aipipe.engines.techniques.base import Proposals, batched
@@ -34,7 +35,7 @@ class Examples:
         imports: list[str] = []
         for source in session:
             try:
-                nodes = ast.parse(source).body
+                nodes = syntax.parse(source).body
             except SyntaxError:
                 continue
             if not nodes:  # an example that is only a comment

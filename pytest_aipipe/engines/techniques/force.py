@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.failures import error_raised
 from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.shapes import type_names
@@ -71,7 +72,7 @@ class Force:
             if taken is None or (taken.owner is not None and taken.owner.bases):
                 continue
             function = taken.function
-            function.body = [*ast.parse("\n".join(patch.lines)).body, *function.body]
+            function.body = [*syntax.parse("\n".join(patch.lines)).body, *function.body]
             names = {a.arg for a in function.args.args}
             if "monkeypatch" not in names:
                 function.args.args.append(ast.arg(arg="monkeypatch"))
@@ -142,7 +143,7 @@ def _here(situation: Situation, fake: Fake) -> Patch:
 
 
 def _patched_name(fake: Fake) -> ast.expr:
-    call = ast.parse(fake.lines[-1], mode="eval").body
+    call = syntax.parse(fake.lines[-1], mode="eval").body
     return call.args[0] if isinstance(call, ast.Call) and call.args else ast.Constant("")
 
 

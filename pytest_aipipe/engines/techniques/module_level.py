@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import literals, unique
 from pytest_aipipe.engines.source.edits import in_turns
@@ -126,8 +127,8 @@ class ModuleLevel:
         short = module.name.rpartition(".")[2]
         parent = module.name.rpartition(".")[0]
         access = f"from {parent} import {short}" if parent else f"import {short}"
-        names = [ast.literal_eval(x) for x in literals(hook.node) if x[:1] in "'\""]
-        names += [ast.literal_eval(x) for x in situation.body_literals if x[:1] in "'\""]
+        names = [syntax.literal(x) for x in literals(hook.node) if x[:1] in "'\""]
+        names += [syntax.literal(x) for x in situation.body_literals if x[:1] in "'\""]
         names = [n for n in unique(n for n in names if isinstance(n, str)) if n.isidentifier()]
         for name in [*names, "no_such_attribute"]:
             draft = Draft((f"result = getattr({short}, {name!r})",), (access,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.guards import guards_of_line
 from pytest_aipipe.engines.analysis.mined import around, unique
 from pytest_aipipe.engines.seeds import Seed, seed_of
@@ -234,7 +235,7 @@ def pool_of(situation: Situation) -> Pool:
 def free_names(expr: str) -> bool:
     """Whether an expression needs more than built-in and well-known names."""
     try:
-        names = names_used(ast.parse(expr, mode="eval"))
+        names = names_used(syntax.parse(expr, mode="eval"))
     except SyntaxError:
         return True
     return bool(names) and not fix_imports(expr)

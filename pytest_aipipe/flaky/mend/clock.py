@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.flaky.condition import pinned
 from pytest_aipipe.flaky.mend.proposal import Proposal, names_of
 from pytest_aipipe.flaky.mend.source import Source, with_fixture
@@ -67,7 +68,7 @@ def _reads(places: Sequence[str], scene: Scene) -> set[tuple[str, str, str]]:
     for place in places:
         file, _, line = place.rpartition(":")
         try:
-            tree = ast.parse(scene.original(str(Path(file).relative_to(scene.top))))
+            tree = syntax.parse(scene.original(str(Path(file).relative_to(scene.top))))
         except (OSError, SyntaxError, ValueError):
             continue
         module = module_of(Path(file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.flaky.mend.proposal import Proposal, names_of
 from pytest_aipipe.flaky.mend.source import Source, start_of, with_fixture
 from pytest_aipipe.flaky.mend.text import with_compared
@@ -88,7 +89,7 @@ def in_any_order(finding: Finding, scene: Scene) -> Iterator[Proposal]:
 
 def _held(side: str) -> str:
     """Return ``side`` so that an attribute of it can be taken."""
-    node = ast.parse(side.strip(), mode="eval").body
+    node = syntax.parse(side.strip(), mode="eval").body
     simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant)
     return side if simple else f"({side})"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -20,7 +22,7 @@ def weakened(old: str, new: str, names: Sequence[str], allowed: Collection[str])
     constant became a variable), ``time`` (a limit on waiting became longer) and ``encoding``
     (a call that reads or writes text names UTF-8).
     """
-    before, after = _function(ast.parse(old), names), _function(ast.parse(new), names)
+    before, after = _function(syntax.parse(old), names), _function(syntax.parse(new), names)
     if after is None or before is None:
         return "the test is gone"
     olds, news = _claims(before), _claims(after)

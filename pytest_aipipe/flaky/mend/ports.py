@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
 from pytest_aipipe.flaky.mend.proposal import Proposal, names_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class _Bound:
 
 
 def _function(text: str, names: Sequence[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    node: ast.AST = ast.parse(text)
+    node: ast.AST = syntax.parse(text)
     for name in names:
         found = [
             one
@@ -114,7 +115,7 @@ def _edited(text: str, function: ast.AST, bound: _Bound, ask: str) -> str | None
     lines.insert(at, f"{indent}{name} = {ask.format(bound.holder)}\n")
     made = "".join(lines)
     try:
-        ast.parse(made)
+        syntax.parse(made)
     except SyntaxError:
         return None
     return made

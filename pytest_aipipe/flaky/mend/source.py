@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 from libcst.codemod import CodemodContext
 from libcst.codemod.visitors import AddImportsVisitor
+
+from aipipe_core import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,7 +149,7 @@ def with_fixture(
 
 def start_of(text: str, names: Sequence[str]) -> int:
     """Return the line of a function's ``def``, 0 where it is not there."""
-    body: Sequence[Any] = ast.parse(text).body
+    body: Sequence[Any] = syntax.parse(text).body
     line = 0
     for name in names:
         found = [node for node in body if getattr(node, "name", None) == name]

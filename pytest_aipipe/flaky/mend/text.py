@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 import libcst.matchers as m
 
+from aipipe_core import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -78,7 +80,7 @@ def with_compared(
     Both ``assert a == b`` and ``self.assertEqual(a, b)`` (or its kin for lists) are known.
     None where no such comparison is there.
     """
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(syntax.parse(source)):
         start, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
         if not start <= line <= (end or 0):
             continue

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from aipipe_core import syntax
 from pytest_aipipe.flaky.mend.proposal import Proposal, names_of
 from pytest_aipipe.flaky.mend.restore import split
 from pytest_aipipe.flaky.mend.source import Source, with_fixture, with_statements
@@ -55,7 +55,7 @@ def _set(
     text = str(row["now"] if brittle else row["was"])
     value: Any = None
     with suppress(ValueError, SyntaxError):
-        value = ast.literal_eval(text)
+        value = syntax.literal(text)
     if kind != "attribute" or row["kind"] != kind or (value is None and text != "None"):
         return None
     module, rest = split(name, scene, path)
