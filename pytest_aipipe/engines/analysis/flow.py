@@ -91,12 +91,14 @@ def _sources(function: ast.AST) -> dict[str, list[tuple[str, Way]]]:
             targets, value = [node.target], node.iter
         else:
             continue
+        loops = isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
+        if loops and isinstance(value, ast.Name | ast.Attribute) and len(_names(targets[0])) > 1:
+            continue  # a part of what is looped over is not an element of it
         read = _read(value)
         for target in targets:
             for inner in ast.walk(target):
                 if isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
                     name = ast.unparse(inner)
-                    loops = isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
                     called = "" if loops else _called(value)
                     pairs: list[tuple[str, Way]] = [
                         (r, "looped" if loops else "called" if r == called else "read")
@@ -107,6 +109,10 @@ def _sources(function: ast.AST) -> dict[str, list[tuple[str, Way]]]:
     for name, origins in _passed(function):
         found.setdefault(name, []).extend((r, "read") for r in origins if r != name)
     return found
+
+
+def _names(target: ast.expr) -> list[ast.expr]:
+    return target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
 
 
 def _called(value: ast.expr) -> str:

@@ -21,6 +21,7 @@ Answers = dict[str, list[str]]
 _HARMLESS = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "copy", "casefold", "keys"})
 _LETTERS, _LONG_LIST, _LONG_TEXT = 10, 50, 500
 TRUTHY = ("True", "1", "'text'", "[1, 2]", "{'a': 1}", "object()", "lambda *args, **kwargs: True")
+_ANY = "'text'"
 FALSY = ("None", "False", "''", "0", "[]", "{}")
 _PREDICATES = {
     "isdigit": ("'12'", "'ab'"), "isalpha": ("'ab'", "'12'"), "isspace": ("' '", "'ab'"),
@@ -64,10 +65,15 @@ def solve(guards: Iterable[Guards]) -> Answers:
 
 
 def _wrap_elements(found: Answers, loop: ast.For | ast.AsyncFor) -> None:
-    """Turn what the loop's variable should be into what should be looped over."""
+    """Turn what the loop's variables should be into what should be looped over."""
+    looped = found.setdefault(ast.unparse(loop.iter), [])
     if isinstance(loop.target, ast.Name):
-        inner = found.get(loop.target.id, [])
-        found.setdefault(ast.unparse(loop.iter), []).extend(f"[{value}]" for value in inner)
+        looped += [f"[{value}]" for value in found.get(loop.target.id, [])]
+    elif isinstance(loop.target, ast.Tuple) and len(loop.target.elts) > 1:
+        parts = [found.get(ast.unparse(part), []) for part in loop.target.elts]
+        for turn in range(max(map(len, parts), default=0)):
+            row = [known[min(turn, len(known) - 1)] if known else _ANY for known in parts]
+            looped.append(f"[({', '.join(row)})]")
 
 
 def _atom(condition: Condition) -> list[tuple[str, str]]:

@@ -78,6 +78,16 @@ def test_a_name_is_weighed_by_its_own_part_of_a_condition_on_several() -> None:
     assert answers([guards_of_line(here, 4)], function)["word"][0] == "'other'"
 
 
+def test_what_the_variables_of_a_loop_should_be_stands_together_in_what_is_looped_over() -> None:
+    here = module(
+        "def f(rows):\n    for kind, word in rows:\n"
+        "        if kind == 3 and word == 'go':\n            return 1\n    return 2\n"
+    )
+    found = answers([guards_of_line(here, 4)], here.definitions["f"].node)
+    assert found["rows"][0] == "[(3, 'go')]"
+    assert "['go']" not in found["rows"]
+
+
 def test_a_branch_is_told_by_where_it_goes() -> None:
     here = module("def f(a):\n    if a:\n        a = 1\n    return a\n")
     assert conditions(guards_of_branch(here, (2, 3))) == [("a", True)]
