@@ -43,7 +43,7 @@ def edges(candidate: Candidate, seen: Sequence[Comparison]) -> list[Candidate]:
     found: dict[str, Candidate] = {}
     for comparison in seen:
         for new, node in _moves(comparison, literals):
-            source = _replaced(candidate.function, node, new)
+            source = swapped(candidate.function, node, repr(new))
             if source is not None and source != candidate.function:
                 made = replace(candidate, technique=TECHNIQUE, function=source, note="an edge")
                 found.setdefault(source, made)
@@ -139,12 +139,12 @@ def _read(source: str | None) -> Any:
         return _NOTHING
 
 
-def _replaced(source: str, node: ast.expr, new: Any) -> str | None:
-    """Return ``source`` with the text of ``node``, which stands on one line, replaced."""
+def swapped(source: str, node: ast.expr, new: str) -> str | None:
+    """Return ``source`` with ``new`` for the text of ``node``; None where that has many lines."""
     if node.lineno != node.end_lineno:
         return None
     lines = source.splitlines(keepends=True)
     line = lines[node.lineno - 1].encode()
-    made = line[: node.col_offset] + repr(new).encode() + line[node.end_col_offset :]
+    made = line[: node.col_offset] + new.encode() + line[node.end_col_offset :]
     lines[node.lineno - 1] = made.decode()
     return "".join(lines)

@@ -95,6 +95,7 @@ def make_stronger(shop: Workshop, until: float) -> list[Kept]:
         engines=without_waiting(shop.engines),
         scene=scene,
         pool=shop.pool,
+        sources=sources,
         judge=judge,
         gate=gate,
         left=clock.left,

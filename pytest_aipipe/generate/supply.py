@@ -1,18 +1,20 @@
-"""Candidates for the faults that survive: from the pool, on the edge, and from the engines."""
+"""Candidates for the faults that survive: from the pool, varied, and from the engines."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions.observe import telling
 from pytest_aipipe.gaps.symbols import symbol_at, symbols_of
 from pytest_aipipe.generate.edges import edges
 from pytest_aipipe.generate.proposals import proposals, weak_spots
+from pytest_aipipe.generate.richer import Passed, richer
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Trialed
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
 PROPOSED = 120  # candidates that are asked for in one round, over all symbols
 LEAST_PROPOSED = 32
 EDGING = 0.8  # the share of a round's time that is left after variants on the edge
-ASKING = 0.6  # and after what the engines proposed
+ENRICHING = 0.7  # after variants with fuller inputs
+ASKING = 0.55  # and after what the engines proposed
 SYMBOLS = 6
 SEEDS = 8
 EDGES = 48
+FILES = 6  # of tests, whose inputs are looked at
 PART = 12  # tried before the next look at the clock
 
 Lines = Mapping[str, frozenset[int]]
+_Offer = tuple["Candidate", "Kept | Spare"]
+_Seed = tuple["Candidate", Sequence["Comparison"], "Kept | Spare"]
 
 
 class Supply:
@@ -39,7 +45,8 @@ class Supply:
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self.pace = math.inf  # seconds for one look at a candidate
-        self._edged: set[str] = set()
+        self._varied: set[str] = set()
+        self._passed: Passed | None = None
         self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Trialed]]] = {}
 
     def take(self, lines: Lines, made: Sequence[Kept], most: Callable[[], int]) -> list[Spare]:
@@ -49,7 +56,9 @@ class Supply:
         time that is left.
         """
         left = self.tools.left()
-        self._add_edges(lines, made, left * EDGING)
+        seeds = self._seeds(lines, made)
+        self._add(self._edges(lines, seeds), left * EDGING)
+        self._add(self._richer(lines, seeds), left * ENRICHING)
         self._ask(lines, left * ASKING)
         pool = self.tools.pool
         found = pool.through(lines, most())
@@ -57,29 +66,54 @@ class Supply:
             pool.take(one)
         return found
 
-    def _add_edges(self, lines: Lines, made: Sequence[Kept], enough: float) -> None:
-        """Add variants of the tests at hand with inputs on the edge of a weak comparison."""
+    def _seeds(self, lines: Lines, made: Sequence[Kept]) -> list[_Seed]:
+        """Return the tests at hand, and candidates that came near to being one."""
         spares = self.tools.pool.through(lines, SEEDS)
-        known: list[tuple[Candidate, Sequence[Comparison], Kept | Spare]] = [
+        known: list[_Seed] = [
             (one.settled.bare or one.settled.candidate, one.settled.outcome.comparisons, one)
             for one in made
         ]
-        known += [(one.candidate, one.comparisons, one) for one in spares]
-        offers = [
+        return known + [(one.candidate, one.comparisons, one) for one in spares]
+
+    def _edges(self, lines: Lines, seeds: Sequence[_Seed]) -> list[_Offer]:
+        """Return variants of ``seeds`` with inputs on the edge of a weak comparison."""
+        return [
             (variant, one)
-            for candidate, seen, one in known
+            for candidate, seen, one in seeds
             for variant in edges(candidate, self._weakest(seen, lines))
-            if variant.function not in self._edged
-        ][:EDGES]
-        for engine in dict.fromkeys(one.engine for _, one in offers):
-            mine = [offer for offer in offers if offer[1].engine == engine]
+        ]
+
+    def _richer(self, lines: Lines, seeds: Sequence[_Seed]) -> list[_Offer]:
+        """Return variants of ``seeds`` with the inputs of the tests that run the same files."""
+        if self._passed is None:
+            self._passed = Passed(self._texts(lines))
+        turns = zip_longest(
+            *([(v, one) for v in richer(candidate, self._passed)] for candidate, _, one in seeds)
+        )
+        return [offer for turn in turns for offer in turn if offer is not None]
+
+    def _texts(self, lines: Lines) -> list[str]:
+        """Return the test files that run the files of ``lines``, those with most tests first."""
+        counts = Counter(
+            test.source_path
+            for test in self.tools.request.tests
+            if any(path in test.lines for path in lines)
+        )
+        found = (self.tools.sources.get(path) for path, _ in counts.most_common(FILES))
+        return [text for text in found if text is not None]
+
+    def _add(self, offers: Sequence[_Offer], enough: float) -> None:
+        """Try variants that were not tried, until ``enough`` of the time is left."""
+        new = [offer for offer in offers if offer[0].function not in self._varied][:EDGES]
+        for engine in dict.fromkeys(one.engine for _, one in new):
+            mine = [offer for offer in new if offer[1].engine == engine]
             for start in range(0, len(mine), PART):
                 if self.tools.left() < enough:
                     return
-                self._try_edges(engine, mine[start : start + PART])
+                self._try(engine, mine[start : start + PART])
 
-    def _try_edges(self, engine: str, part: Sequence[tuple[Candidate, Kept | Spare]]) -> None:
-        self._edged |= {variant.function for variant, _ in part}
+    def _try(self, engine: str, part: Sequence[_Offer]) -> None:
+        self._varied |= {variant.function for variant, _ in part}
         trials = self._run(engine, [variant for variant, _ in part])
         for (variant, one), trial in zip(part, trials, strict=True):
             told = telling(variant, trial)

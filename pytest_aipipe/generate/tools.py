@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_aipipe.generate.kept import Fault, Kept, Ran
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from pytest_aipipe.assertions.settle import Settled
     from pytest_aipipe.explore.explorer import Explorer
     from pytest_aipipe.explore.trialed import Trialed
@@ -42,6 +45,8 @@ class Tools:
     engines: Sequence[Engine]
     scene: MakeScene
     pool: Pool
+    sources: Mapping[Path, str]
+    """The test files' texts."""
     judge: Judge
     gate: Gate
     left: Callable[[], float]
