@@ -32,6 +32,8 @@ def edited_text(
     turn = rng.random()
     if turn < 0.05:  # noqa: PLR2004
         return other
+    if turn < 0.12:  # noqa: PLR2004
+        return _with_a_word_again(text, rng)
     if rng.random() < 0.4:  # noqa: PLR2004 - what speaks of the same things meets them
         other = _about_the_same(other, text, rng)
     by_lines = "\n" in text or "\n" in other
@@ -48,6 +50,15 @@ def edited_text(
     elif rng.random() < 0.2:  # noqa: PLR2004
         strange = [rng.choice(_MARKS)]
     return "".join(_rearranged(pieces, strange, rng))
+
+
+def _with_a_word_again(text: str, rng: Random) -> str:
+    """Return ``text`` with one of its words in the place of another: what has one name meets."""
+    found = list(_WORDS.finditer(text))
+    if not found:
+        return text
+    one, other = rng.choice(found), rng.choice(found)
+    return text[: one.start()] + other[0] + text[one.end() :]
 
 
 def _about_the_same(other: str, text: str, rng: Random) -> str:

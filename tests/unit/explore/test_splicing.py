@@ -32,3 +32,9 @@ def test_the_other_texts_of_a_test_are_taken_from_as_well() -> None:
 
 def test_what_is_taken_from_another_text_may_speak_of_this_ones_things() -> None:
     assert "fruit.size = 1\n[[fruit]]\n" in edited("fruit.size = 1", 900, texts=["[[shop]]\n"])
+
+
+def test_a_word_of_a_text_takes_the_place_of_another_so_that_two_name_the_same() -> None:
+    made = edited("[fruit]\napple = 1", 900, texts=["[[shop]]\n"])
+    assert "[apple]\napple = 1" in made
+    assert "[fruit]\nfruit = 1" in made
