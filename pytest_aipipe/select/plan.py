@@ -35,6 +35,10 @@ COMPILED = frozenset(
 """Endings of what becomes code that no line of Python shows."""
 
 
+UNTOUCHED = "nothing that it ran, read or is made from changed"
+SKIPPED = "it is skipped, and nothing that it ran or read before that changed"
+
+
 class Map(Protocol):
     """What is asked of :class:`pytest_aipipe.select.testmap.TestMap`."""
 
@@ -60,7 +64,8 @@ class Map(Protocol):
 class Item(NamedTuple):
     """A collected test: where it stands, and what it is called and uses.
 
-    ``names`` are the classes and the function of its node id.
+    ``names`` are the classes and the function of its node id; ``skipped`` says that this session
+    is sure to skip it.
     """
 
     nodeid: str
@@ -68,6 +73,7 @@ class Item(NamedTuple):
     names: frozenset[str] = frozenset()
     fixtures: frozenset[str] = frozenset()
     doctest: bool = False
+    skipped: bool = False
 
     @property
     def is_python(self) -> bool:
@@ -122,7 +128,7 @@ class Planner:
                 if reason:
                     reasons[item.nodeid] = reason
                 else:
-                    left_out[item.nodeid] = "nothing that it ran, read or is made from changed"
+                    left_out[item.nodeid] = SKIPPED if item.skipped else UNTOUCHED
         ordered = {item.nodeid: reasons[item.nodeid] for item in items if item.nodeid in reasons}
         return Plan(Selection(len(items), ordered, left_out), known, found)
 
@@ -320,7 +326,8 @@ class _Verdict:
         )
 
     def _made_from(self, item: Item) -> str | None:
-        parts = self._parts.get(item.path or "", {})
+        # What a skipped test is made from never runs, and its module was imported to know that.
+        parts = {} if item.skipped else self._parts.get(item.path or "", {})
         for name in parts.keys() & item.names:
             return parts[name]
         for name in self._fixtures.keys() & item.fixtures:

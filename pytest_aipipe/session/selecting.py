@@ -22,6 +22,7 @@ from pytest_aipipe.select.installed import installed
 from pytest_aipipe.select.plan import Item, Plan, Planner
 from pytest_aipipe.select.watch import Project
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
+from pytest_aipipe.session.skips import is_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -124,6 +125,7 @@ def item_of(places: _Places, item: pytest.Item) -> Item:
         names=frozenset([word.partition("[")[0] for word in nodeid.split("::")[1:]]),
         fixtures=frozenset(getattr(item, "fixturenames", ())),
         doctest=type(item).__name__ == "DoctestItem",
+        skipped=is_skipped(item),
     )
 
 
