@@ -109,7 +109,7 @@ class Following:
                         self._spread.demand.whole.setdefault(key[0], f"{key[0]} {self._why}")
                 else:
                     yield from ((key[0], bound) for bound in binder.binds - {"__all__"})
-        yield from ((key[0], name) for key, _ in self._spread.starred(path))
+        yield from ((key[0], name) for key, _ in self._spread.starred(path, name))
         clauses = self._spread.demand.clauses
         if using and self._noticing:
             clauses.append(Clause(self._why, [using, self._noticing]))

@@ -19,7 +19,7 @@ from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.signatures import add_signed
-from pytest_aipipe.select.stars import Offers
+from pytest_aipipe.select.stars import Offers, hides
 from pytest_aipipe.select.texts import add_described
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Spread:
             if points != parts.NOWHERE:
                 wanted[key] = points
             self._bind(key, found, path, name, why, new=new)
-        for key, _ in self.starred(path):
+        for key, _ in self.starred(path, name):
             self._waiting.append((key[0], name, new, why))
             if name == "__all__":
                 demand.whole.setdefault(key[0], why)
@@ -284,8 +284,14 @@ class Spread:
             self._graph.meant(here, one.level, f"{one.base}{dot}{rest}") for one in ways
         )
 
-    def starred(self, path: str) -> Iterator[tuple[Key, Mentions]]:
-        """Yield the versions that import whatever the module ``path`` names."""
+    def starred(self, path: str, name: str) -> Iterator[tuple[Key, Mentions]]:
+        """Yield the versions that import whatever the module ``path`` names, ``name`` among it.
+
+        An ``__all__`` that differs is a name that differs itself, and a star takes that always.
+        """
+        known = self.index.versions.get(path, ())
+        if known and all(hides(source, name) for _, source in known):
+            return
         for other, versions in self.index.versions.items():
             for digest, source in versions:
                 if b"import *" not in source and b"import*" not in source:

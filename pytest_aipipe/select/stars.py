@@ -179,6 +179,17 @@ def read_offer(source: bytes) -> Offer:
     return Offer(_public(sure), _public(maybe), tuple(stars))
 
 
+def hides(source: bytes, name: str) -> bool:
+    """Whether a literal ``__all__`` of a module keeps ``name`` from every star."""
+    if b"__all__" not in source or name == "__all__":
+        return False
+    try:
+        told = _told(parse(source))
+    except UnreadableSourceError:
+        return False
+    return told is not None and name not in told
+
+
 def _is_conditional(node: ast.stmt) -> bool:
     """Whether what the statement binds may stay unbound, or is taken away."""
     return not isinstance(

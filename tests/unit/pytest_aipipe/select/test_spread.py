@@ -102,6 +102,22 @@ def test_a_star_import_hands_names_on() -> None:
     assert lines(demand(files, "a.py", "1", "2"), "b.py") == {3}
 
 
+def test_a_star_import_hands_nothing_on_that_its_module_does_not_offer() -> None:
+    user = "from a import *\ndef f():\n    return A\n"
+    files = {"a.py": "__all__ = ['B']\nA = 1\nB = 2\n", "b.py": user}
+    assert not lines(demand(files, "a.py", "A = 1", "A = 2"), "b.py")
+    assert demand(files, "a.py", "['B']", "['A']").whole.keys() == {"b.py"}
+    offering = [
+        "__all__ = ['A']\nA = 1\n",
+        "__all__ = ['B']\nA = 1\n__all__ += ['A']\n",
+        "__all__ = ['B', *list('A')]\nA = 1\n",
+        "import b\nA = 1\n__all__ = ['B']\n__all__.append('A')\n",
+    ]
+    for text in offering:
+        found = demand({"a.py": text, "b.py": user}, "a.py", "A = 1", "A = 2")
+        assert lines(found, "b.py") == {3}
+
+
 def test_a_mock_names_its_target_in_a_string() -> None:
     files = {"a.py": "A = 1\n", "t.py": "def test(mock):\n    mock.patch('a.A', 3)\n"}
     assert lines(demand(files, "a.py", "1", "2"), "t.py") == {2}
