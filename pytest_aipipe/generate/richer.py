@@ -25,6 +25,7 @@ TECHNIQUE = "richer"
 A_PLACE = 3  # values that are tried there
 MOST = 12  # variants of one test
 LONGEST = 80  # characters of a value
+_WAITING = frozenset({"sleep", "wait", "wait_for"})  # more of it only costs time
 _LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
 
 Place = tuple[str, int | str]
@@ -101,7 +102,8 @@ def _arguments(
         ]  # fmt: skip
         for place, value in places:
             node = named.get(value.id, value) if isinstance(value, ast.Name) else value
-            if name and place is not None and _is_literal(node):
+            waits = name in _WAITING or place == "timeout"
+            if name and not waits and place is not None and _is_literal(node):
                 yield (name, place), node
 
 

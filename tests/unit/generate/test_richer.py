@@ -53,6 +53,12 @@ def test_positions_and_keywords_are_different_places() -> None:
     assert variants("result = Path('')") == []
 
 
+def test_how_long_something_waits_stays_as_it_is() -> None:
+    tests = "def test_f():\n    time.sleep(5)\n    f(3, timeout=9)\n    done.wait(4.5)\n"
+    body = "time.sleep(0.1)\n    done.wait(0.2)\n    result = f(1, timeout=0.3)"
+    assert variants(body, tests) == [body.replace("f(1,", "f(3,")]
+
+
 def test_the_places_of_a_test_take_turns_and_there_are_bounds() -> None:
     tests = "def test_f():\n" + "".join(
         f"    f({number}, '{'x' * number}', {number}.5, [{number}], {{{number}}})\n"
