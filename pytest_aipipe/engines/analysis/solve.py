@@ -269,7 +269,9 @@ def _call(test: ast.Call, *, wanted: bool) -> list[tuple[str, str]]:
         return [(_key(test.args[0]), "len" if wanted else "object()")]
     if name == "hasattr" and len(test.args) > 1 and isinstance(test.args[1], ast.Constant):
         attr = str(test.args[1].value)
-        value = f"SimpleNamespace({attr}=lambda *args, **kwargs: 1)" if wanted else "object()"
+        if not wanted:
+            return [(_key(test.args[0]), "object()")]
+        value = f"SimpleNamespace({attr}=lambda *args, **kwargs: 1)"
         return [(_key(test.args[0]), value), (f"{_key(test.args[0])}.{attr}", "1")]
     if name in {"any", "all", "bool", "len"} and test.args:
         return [(_key(test.args[0]), v) for v in (TRUTHY if wanted else FALSY)]

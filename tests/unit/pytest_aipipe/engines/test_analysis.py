@@ -88,6 +88,15 @@ def test_what_the_variables_of_a_loop_should_be_stands_together_in_what_is_loope
     assert "['go']" not in found["rows"]
 
 
+def test_an_attribute_that_is_not_to_be_there_gets_no_value() -> None:
+    here = module(
+        "def f(self):\n    if not hasattr(self, '_query'):\n        return 1\n    return 2\n"
+    )
+    function = here.definitions["f"].node
+    assert "self._query" not in answers([guards_of_line(here, 3)], function)
+    assert answers([guards_of_line(here, 4)], function)["self._query"] == ["1"]
+
+
 def test_a_branch_is_told_by_where_it_goes() -> None:
     here = module("def f(a):\n    if a:\n        a = 1\n    return a\n")
     assert conditions(guards_of_branch(here, (2, 3))) == [("a", True)]
