@@ -100,7 +100,6 @@ class _Turns:
                 batch = self._proposals.send(self.outcomes)
         except StopIteration:
             return None
-        self.worked = True
         return batch
 
 
@@ -163,6 +162,7 @@ class LocalEngine:
         stuck = sum(o.status == "timeout" for o in outcomes)
         one.spent += 1 + len(situation.outcomes) - known + broods * _BROOD + stuck * _STUCK
         one.outcomes = outcomes
+        one.worked = one.worked or bool(broods) or len(situation.outcomes) > known
         if situation.size < left:
             one.spent = 0  # what closed something is likely to close more
         # What blocks once blocks again, and each time costs whole seconds.

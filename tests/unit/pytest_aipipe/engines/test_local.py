@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,11 @@ from pytest_aipipe.engines.techniques.amplify import Amplify
 from pytest_aipipe.engines.techniques.force import Force
 from pytest_aipipe.engines.techniques.module_level import ModuleLevel
 from pytest_aipipe.engines.techniques.search import Search
-from pytest_aipipe.generate.model import Brood, Gap, KnownTest, Outcome, Scene
+from pytest_aipipe.generate.model import Brood, Candidate, Gap, KnownTest, Outcome, Scene
+
+if TYPE_CHECKING:
+    from pytest_aipipe.engines.situation import Situation
+    from pytest_aipipe.engines.techniques.base import Proposals
 
 CASES: list[tuple[str, str, str, str]] = [
     ("a number beyond a limit", "def f(n):\n    if n > 4711:\n        return 'many'\n    return 'few'",
@@ -331,3 +335,26 @@ def test_an_iterator_that_may_be_endless_is_asked_for_its_first_items(world: Any
     made = shop.close("Ticker.__anext__", "return self.left")
     assert "async for item in ticker:" in made.function
     assert "if len(found) == 20:" in made.function
+
+
+def test_an_engine_of_one_technique_ends_where_that_has_nothing_new(world: Any) -> None:
+    here = world(
+        """
+        def price(count):
+            if count > 10 ** 40:
+                return 0
+            return count
+        """
+    )
+    with pytest.raises(AssertionError, match="candidates did not reach"):
+        here.close("price", "return 0", engine=LocalEngine([Once()]))
+
+
+class Once:
+    """Proposes the same call each time it is asked."""
+
+    name = "once"
+
+    def propose(self, _: Situation) -> Proposals:
+        text = "def test_it():\n    from shop import price\n\n    price(1)\n"
+        yield [Candidate(self.name, "test_it", text)]
