@@ -95,7 +95,7 @@ def _written(expression: str, value: Any, known: Known) -> Iterator[tuple[str, A
 
 
 def _attributes(value: Any, sets: frozenset[str], *, private: bool) -> list[str]:
-    """Return the names of public attributes, of those in ``sets``, and of all but dunders."""
+    """Return the names of public attributes, of those in ``sets``, of ``private`` ones."""
     names = list(getattr(value, "__dict__", {}))
     for base in type(value).__mro__:
         slots = base.__dict__.get("__slots__", ())

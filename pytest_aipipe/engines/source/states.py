@@ -1,4 +1,4 @@
-"""The state that a guard asks of an object, given to the constructor that a test calls."""
+"""The state that a guard asks of an object: what its constructor or an attribute is given."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aipipe_core import syntax
+from pytest_aipipe.engines.analysis.mined import unique
+from pytest_aipipe.engines.analysis.weigh import ranked
 from pytest_aipipe.engines.source.arguments import values_for
 from pytest_aipipe.engines.source.edits import Edit, called, parse
 from pytest_aipipe.explore.trees import clone
@@ -13,6 +16,7 @@ from pytest_aipipe.explore.trees import clone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pytest_aipipe.engines.analysis.guards import Guards
     from pytest_aipipe.engines.analysis.module import Definition, FunctionNode, ModuleView
     from pytest_aipipe.engines.situation import Situation
 
@@ -104,3 +108,22 @@ def _given(
             call.keywords = [one for one in call.keywords if one.arg != name]
             call.keywords.append(ast.keyword(arg=name, value=clone(value)))
     return made
+
+
+def of_its_own(owner: Definition, key: str, values: list[str], guard: Guards) -> list[str]:
+    """Return what the class itself sets and then ``values``, those that do for the guard first.
+
+    Among these, those come first that are of the kind of a collection that the class sets.
+    """
+    assigned = [
+        node.value
+        for node in ast.walk(owner.node)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == key.removeprefix("self.")
+    ]
+    own = [ast.unparse(node) for node in assigned if isinstance(node, ast.Constant)]
+    kinds = {type(node) for node in assigned if isinstance(node, ast.List | ast.Dict | ast.Set)}
+    if kinds:
+        values = sorted(values, key=lambda v: type(syntax.parse(v, mode="eval").body) not in kinds)
+    return ranked(key, unique([*own, *values]), [guard])

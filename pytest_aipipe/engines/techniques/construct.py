@@ -8,12 +8,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.failures import error_raised, errors_caught, failing_classes
-from pytest_aipipe.engines.analysis.mined import unique
 from pytest_aipipe.engines.analysis.module import own_nodes
 from pytest_aipipe.engines.analysis.shapes import type_names
-from pytest_aipipe.engines.analysis.weigh import ranked
 from pytest_aipipe.engines.source.arguments import (
     fitting,
     resolved,
@@ -26,6 +23,7 @@ from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
 from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors, restored
 from pytest_aipipe.engines.source.nested import nested_calls
+from pytest_aipipe.engines.source.states import of_its_own
 from pytest_aipipe.engines.source.usages import usages
 from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
@@ -189,7 +187,7 @@ def _stated(
     owner = definition.owner
     answers = situation.answers([guard])
     states = {
-        k: _of_its_own(owner, k, v, guard)
+        k: of_its_own(owner, k, v, guard)
         for k, v in answers.items()
         if owner is not None and k.startswith("self.") and k[5:].isidentifier()
     }
@@ -246,25 +244,6 @@ def _caught_around_yield(definition: Definition) -> list[str]:
     named = [n for b in blocks for h in b.handlers if h.type for n in type_names(h.type)]
     plain = [n for n in named if n in dir(builtins) and n not in {"BaseException", "Exception"}]
     return list(dict.fromkeys([*plain, "ValueError"]))[:3] if blocks else []
-
-
-def _of_its_own(owner: Definition, key: str, values: list[str], guard: Guards) -> list[str]:
-    """Return what the class itself sets and then ``values``, those that do for the guard first.
-
-    Among these, those come first that are of the kind of a collection that the class sets.
-    """
-    assigned = [
-        node.value
-        for node in ast.walk(owner.node)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Attribute) and target.attr == key.removeprefix("self.")
-    ]
-    own = [ast.unparse(node) for node in assigned if isinstance(node, ast.Constant)]
-    kinds = {type(node) for node in assigned if isinstance(node, ast.List | ast.Dict | ast.Set)}
-    if kinds:
-        values = sorted(values, key=lambda v: type(syntax.parse(v, mode="eval").body) not in kinds)
-    return ranked(key, unique([*own, *values]), [guard])
 
 
 def _named_values(definition: Definition, row: Sequence[Value]) -> dict[str, Value]:
