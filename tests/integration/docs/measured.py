@@ -26,11 +26,26 @@ def shipping(weight: float) -> float:
     return 4.9 if weight <= 2 else 9.9
 '''
 _PARCEL = "\n\ndef test_a_small_parcel():\n    assert shipping(1) == 4.9\n"
+_REFUND = '''
+
+def refund(paid: float, days: int) -> float:
+    """Return what is given back."""
+    return paid if days < 15 else 0.0
+'''
+_GIVEN_BACK = """
+
+def test_it_is_given_back_for_two_weeks():
+    assert [refund(8.0, days) for days in (14, 15, 16)] == [8.0, 0.0, 0.0]
+"""
 SOUND = shop.FILES["shop/price.py"]
 
 
 def _history(folder: Path) -> list[str]:
-    """Make the shop's repository: a bug, a page, its fix, a function; return the commits."""
+    """Make the shop's repository: a bug, a page, its fix, two functions; return the commits.
+
+    The tests leave much of the first function open, and nothing of the second: whichever
+    faults a measurement draws there, its suite fails.
+    """
     folder.mkdir(parents=True)
     shop.git(folder, "init", "--quiet", "--initial-branch=main")
     average = SOUND.replace("sum(prices)", "sum(prices) / len(prices) * len(prices)")
@@ -43,6 +58,10 @@ def _history(folder: Path) -> list[str]:
     tests = _TEST.replace("import total", "import shipping, total") + _NOTHING + _PARCEL
     shop.write(folder, {"shop/price.py": average + _SHIPPING, "tests/test_price.py": tests})
     shop.commit(folder, "Send parcels")
+    tests = tests.replace("import shipping", "import refund, shipping") + _GIVEN_BACK
+    price = average + _SHIPPING + _REFUND
+    shop.write(folder, {"shop/price.py": price, "tests/test_price.py": tests})
+    shop.commit(folder, "Give back what was paid")
     listed = subprocess.run(
         ["git", "rev-list", "--reverse", "HEAD"], cwd=folder, capture_output=True, check=True
     )
