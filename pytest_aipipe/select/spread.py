@@ -11,13 +11,14 @@ import builtins
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.bases import COMMON, PLAIN, lets_be
+from pytest_aipipe.select.bases import COMMON
 from pytest_aipipe.select.decide import conftests
 from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.methods import add_method
 from pytest_aipipe.select.signatures import add_signed
 from pytest_aipipe.select.stars import Offers, hides
 from pytest_aipipe.select.texts import add_described
@@ -53,8 +54,8 @@ class Spread:
         recall: Recall = lambda _: None,
     ) -> None:
         self.demand = Demand()
-        self._tests = tests
-        self.index = Index(versions, self._can_load, recall)
+        self.tests = tests
+        self.index = Index(versions, self.can_load, recall)
         self.touched: list[tuple[Key, Points]] = []
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
@@ -87,7 +88,7 @@ class Spread:
         for name in sorted(impact.signed.keys() - impact.names):
             add_signed(self, key, name, impact.signed[name])
         for klass, method in sorted(impact.methods):
-            self._method(key, klass, method)
+            add_method(self, key, klass, method)
         for star in impact.stars:
             self._star(path, star)
         if impact.handed is not None:
@@ -163,6 +164,14 @@ class Spread:
                 continue
             self._spread(path, name, why, new=new)
 
+    def is_done(self, path: str, name: str) -> bool:
+        """Whether ``name`` was asked about before; from now on it was."""
+        one = (path, name, False)
+        if one in self._done:
+            return True
+        self._done.add(one)
+        return False
+
     # A name of a module
 
     def _spread(self, path: str, name: str, why: str, *, new: bool) -> None:
@@ -221,7 +230,7 @@ class Spread:
                 continue
             if binder.effect and (here, name) != (path, "__doc__"):
                 self.demand.whole.setdefault(here, f"{here} {why}")
-            self._bound(key, found, binder, why)
+            self.bound(key, found, binder, why)
 
     def binds_from(
         self,
@@ -237,14 +246,14 @@ class Spread:
         ways = binder.mentions.get(name, ())
         return any(self._means(way, here, found, path, name, new=new) for way in ways)
 
-    def _bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
+    def bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
         """Take what a statement binds for changed; of a method's defaults it is the method."""
         if not binder.method:
             self._waiting += [(key[0], name, False, why) for name in binder.binds - {"__all__"}]
             return
         (klass,) = binder.binds
         self.demand.clauses.append(Clause(why, [{key: found.methods[klass][binder.method]}]))
-        self._method(key, klass, binder.method)
+        add_method(self, key, klass, binder.method)
 
     def _means(
         self, way: Way, here: str, found: Mentions, path: str, name: str, *, new: bool
@@ -253,7 +262,7 @@ class Spread:
         if way.kind == "name":
             return here == path and (not new or hasattr(builtins, name))
         if way.kind == "text":
-            return self._can_load(here, path)
+            return self.can_load(here, path)
         if way.kind == "import":
             return path in self._graph.meant(here, way.level, way.base)
         root, dot, rest = way.base.partition(".")
@@ -267,9 +276,9 @@ class Spread:
         last = way.base.rpartition(".")[2]
         if last != stem(path) and (new or name in COMMON or here == path):
             return False
-        return self._can_load(here, path)
+        return self.can_load(here, path)
 
-    def _can_load(self, here: str, path: str) -> bool:
+    def can_load(self, here: str, path: str) -> bool:
         """Whether ``here`` can have the module ``path`` from somewhere."""
         if here not in self._reach:
             above = conftests(here, self._graph.files)
@@ -300,55 +309,3 @@ class Spread:
                 stars = [binder.star for binder in found.binders if binder.star]
                 if any(path in self._graph.meant(other, s.level, s.base) for s in stars):
                     yield (other, digest), found
-
-    # A method of a class
-
-    def _method(self, key: Key, klass: str, method: str) -> None:
-        """Who may notice a method that is new, gone, or called differently.
-
-        Who called it as it was has entered it, which is asked for elsewhere. A call that
-        its signature refused is told by the test that expects it, and a method that is new
-        was resolved elsewhere before: whoever names it and has to do with the class.
-        """
-        path = key[0]
-        if (path, f"{klass}.{method}", False) in self._done:
-            return
-        self._done.add((path, f"{klass}.{method}", False))
-        is_new = method not in self.index.of(key, self.index.source(key)).methods.get(klass, {})
-        one = (path, klass)
-        ours, foreign = self.index.bases(one)
-        below = self.index.below(one)
-        called = {name for _, name in below}
-        seen = is_new and self.index.is_shaped(one, method)
-        if seen or (is_new and not all(lets_be(base, method) for base in foreign)):
-            self._waiting.append((path, klass, False, f"uses {klass} of {path}, which changed"))
-            return
-        alone = is_new and not ours and foreign <= PLAIN and below == {one}
-        why = f"uses {klass}.{method} of {path}, which changed"
-        if method.startswith("test"):  # one of that name may have been inherited
-            self.demand.parts[path, method] = why
-        naming: dict[Key, Points | None] = {}
-        for other, there in self.index.mentioning(method):
-            numbers = {
-                line
-                for way, lines in there.lines.get(method, {}).items()
-                if way.kind == "text"
-                or (way.kind == "attribute" and not alone and (is_new or other[0] in self._tests))
-                for line in lines
-            }
-            if numbers:
-                naming[other] = parts.lines(numbers)
-            for binder in there.binders if not alone and self._can_load(other[0], path) else ():
-                ways = binder.mentions.get(method, ())
-                if any(
-                    way.kind == "attribute" and way.base.rpartition(".")[2] in called
-                    for way in ways
-                ):
-                    self._bound(other, there, binder, why)
-        for other, there in self.index.looking_up() if is_new else ():
-            looking = there.looking_up()
-            if looking:
-                points = naming.get(other) or parts.NOWHERE
-                naming[other] = parts.joined(points, parts.lines(looking))
-        if naming:
-            self.demand.clauses.append(Clause(why, [naming, self.index.using(one)]))

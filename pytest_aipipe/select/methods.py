@@ -1,0 +1,83 @@
+"""Who notices a method that is new, gone, or called differently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_aipipe.select import parts
+from pytest_aipipe.select.bases import PLAIN, lets_be
+from pytest_aipipe.select.demand import Clause
+
+if TYPE_CHECKING:
+    from pytest_aipipe.select.index import Class, Key
+    from pytest_aipipe.select.parts import Points
+    from pytest_aipipe.select.spread import Spread
+
+
+def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
+    """Ask for who may notice that a class of a file has another ``method``, one more or one less.
+
+    Who called it as it was has entered it, which is asked for elsewhere. A call that
+    its signature refused is told by the test that expects it, and a method that is new
+    was resolved elsewhere before: whoever names it and has to do with the class.
+    """
+    path, one = key[0], (key[0], klass)
+    if spread.is_done(path, f"{klass}.{method}"):
+        return
+    index = spread.index
+    is_new = method not in index.of(key, index.source(key)).methods.get(klass, {})
+    why = f"uses {klass}.{method} of {path}, which changed"
+    if is_new and _may_be_called_unnamed(spread, one, method):
+        spread.ask(path, {klass}, f"uses {klass} of {path}, which changed", wider=False)
+        return
+    if method.startswith("test"):  # one of that name may have been inherited
+        spread.demand.parts[path, method] = why
+    ours, foreign = index.bases(one)
+    alone = is_new and not ours and foreign <= PLAIN and index.below(one) == {one}
+    found = _naming(spread, one, method, why, is_new=is_new, alone=alone)
+    if is_new:
+        _looking(spread, found)
+    if found:
+        spread.demand.clauses.append(Clause(why, [found, index.using(one)]))
+
+
+def _may_be_called_unnamed(spread: Spread, one: Class, method: str) -> bool:
+    """Whether something else that has a say in the class may see a new method of that name."""
+    if spread.index.is_shaped(one, method):
+        return True
+    return not all(lets_be(base, method) for base in spread.index.bases(one)[1])
+
+
+def _naming(
+    spread: Spread, one: Class, method: str, why: str, *, is_new: bool, alone: bool
+) -> dict[Key, Points | None]:
+    """Return where the method is named; what is made of it at import is asked for.
+
+    ``alone`` says that nothing else can have a method of that name in its place.
+    """
+    found: dict[Key, Points | None] = {}
+    called = {name for _, name in spread.index.below(one)}
+    for key, there in spread.index.mentioning(method):
+        numbers = {
+            line
+            for way, lines in there.lines.get(method, {}).items()
+            if way.kind == "text"
+            or (way.kind == "attribute" and not alone and (is_new or key[0] in spread.tests))
+            for line in lines
+        }
+        if numbers:
+            found[key] = parts.lines(numbers)
+        for binder in there.binders if not alone and spread.can_load(key[0], one[0]) else ():
+            ways = binder.mentions.get(method, ())
+            if any(w.kind == "attribute" and w.base.rpartition(".")[2] in called for w in ways):
+                spread.bound(key, there, binder, why)
+    return found
+
+
+def _looking(spread: Spread, found: dict[Key, Points | None]) -> None:
+    """Add to ``found`` where attributes are looked up by computed names."""
+    for key, there in spread.index.looking_up():
+        looking = there.looking_up()
+        if looking:
+            points = found.get(key) or parts.NOWHERE
+            found[key] = parts.joined(points, parts.lines(looking))
