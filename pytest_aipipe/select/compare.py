@@ -167,7 +167,8 @@ class _Comparison:
         """What holds for a whole function, wherever the statement stands that says so."""
         if isinstance(old, parts.FUNCTIONS) and isinstance(new, parts.FUNCTIONS):
             differ = parts.scope(old) ^ parts.scope(new)
-            if differ & (parts.loaded(old) | {"<yield>"}):
+            # A statement that is the same on both sides reads only what both sides read.
+            if differ & (parts.loaded(old) & parts.loaded(new) | {"<yield>"}):
                 self.impact.add(parts.entry(old))
 
     def _blocks_of(self, level: Level, old: ast.stmt, new: ast.stmt) -> None:

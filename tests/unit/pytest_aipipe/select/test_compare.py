@@ -122,6 +122,12 @@ def test_an_assignment_that_makes_a_name_local_concerns_all_who_enter_the_functi
     assert impact.entries == {4}
 
 
+def test_a_local_name_that_goes_with_all_its_uses_concerns_who_ran_those() -> None:
+    impact = turned("        one = 1\n        return one\n", "        return 1\n")
+    assert not impact.entries
+    assert impact.lines == {7, 8}
+
+
 def test_a_function_that_becomes_a_generator_concerns_all_who_enter_it() -> None:
     assert turned("        return 0\n", "        yield 0\n").entries == {4}
 
