@@ -32,6 +32,9 @@ IMPLICIT = frozenset(
 )
 """Functions that a test runner calls without any code naming them."""
 
+BARE = frozenset({"staticmethod", "classmethod", "property"})
+"""Decorators that look at nothing of a function but call it."""
+
 
 @dataclass(slots=True)
 class Impact:
@@ -253,7 +256,7 @@ class _Comparison:
                 self._lost(level, old)
             return
         if not same and not self._is_signed(level, old, new):
-            self._header(level, old)
+            self._header(level, old, new)
         if isinstance(old, parts.FUNCTIONS) and _is_hook(old.name):
             self.impact.hooks.add(old.name)
         self._scope(old, new)
@@ -270,13 +273,13 @@ class _Comparison:
         self.impact.signed.setdefault(name, set()).update(signatures.words(old, new))
         return True
 
-    def _header(self, level: Level, node: ast.stmt) -> None:
-        """A definition whose decorators, signature or bases differ."""
+    def _header(self, level: Level, node: ast.stmt, new: ast.stmt | None = None) -> None:
+        """A definition whose decorators, signature or bases differ; without ``new`` it is gone."""
         name = getattr(node, "name", "")
         if isinstance(node, parts.FUNCTIONS):
             self.impact.add(parts.entry(node))
         if level.name == "class" and isinstance(node, parts.FUNCTIONS):
-            if node.decorator_list or _is_implicit(name):
+            if _is_implicit(name) or not _is_called_as_it_is(node, new):
                 self.impact.names.add(level.owner[0])
             else:
                 self.impact.methods.add((level.owner[0], name))
@@ -363,6 +366,19 @@ def _is_hook(name: str) -> bool:
 def _is_mark(node: ast.expr) -> bool:
     """Whether a decorator only marks a test: ``pytest.mark.parametrize(...)``."""
     return ast.unparse(node).startswith("pytest.mark.")
+
+
+def _is_called_as_it_is(node: ast.stmt, new: ast.stmt | None) -> bool:
+    """Whether no decorator does more with a method, before or after, than to call it.
+
+    A mark is read by who runs the test that has it, and a test is its own.
+    """
+    before = getattr(node, "decorator_list", [])
+    after = before if new is None else getattr(new, "decorator_list", [])
+    if all(map(_is_mark, (*before, *after))):
+        return not before or getattr(node, "name", "").startswith("test")
+    same = new is not None and [*map(ast.dump, before)] == [*map(ast.dump, after)]
+    return same and {getattr(one, "id", "") for one in before} <= BARE
 
 
 def _is_implicit(name: str) -> bool:

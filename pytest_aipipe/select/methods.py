@@ -30,13 +30,14 @@ def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
     if is_new and _may_be_called_unnamed(spread, one, method):
         spread.ask(path, {klass}, f"uses {klass} of {path}, which changed", wider=False)
         return
-    if method.startswith("test"):  # one of that name may have been inherited
-        spread.demand.parts[path, method] = why
+    is_test = method.startswith("test") and path in spread.tests
+    if is_test:  # one of that name may have been inherited
+        spread.demand.parts |= {(where, method): why for where, _ in index.below(one)}
     ours, foreign = index.bases(one)
     alone = is_new and not ours and foreign <= PLAIN and index.below(one) == {one}
     found = _naming(spread, one, method, why, is_new=is_new, alone=alone)
     if is_new:
-        _looking(spread, found)
+        _looking(spread, found, path.rpartition("/")[0] if is_test else "")
     if found:
         spread.demand.clauses.append(Clause(why, [found, index.using(one)]))
 
@@ -74,10 +75,13 @@ def _naming(
     return found
 
 
-def _looking(spread: Spread, found: dict[Key, Points | None]) -> None:
-    """Add to ``found`` where attributes are looked up by computed names."""
+def _looking(spread: Spread, found: dict[Key, Points | None], below: str) -> None:
+    """Add to ``found`` where attributes are looked up by computed names.
+
+    Of a test, which nobody calls but the runner, only what stands ``below`` the tests looks one up.
+    """
     for key, there in spread.index.looking_up():
         looking = there.looking_up()
-        if looking:
+        if looking and (not below or key[0].startswith(f"{below}/")):
             points = found.get(key) or parts.NOWHERE
             found[key] = parts.joined(points, parts.lines(looking))

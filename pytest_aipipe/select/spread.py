@@ -8,6 +8,7 @@ the files of which nothing finer can be said than who can load them.
 from __future__ import annotations
 
 import builtins
+import re
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
@@ -38,6 +39,12 @@ MOST = 300
 
 SPECIAL = frozenset({"pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob"})
 """Names that pytest reads from a module."""
+
+LOOKS_INSIDE = re.compile(
+    rb"\b(globals|vars|locals|__name__|__dict__|__module__|eval|exec|modules|import_module)\b"
+    rb"|__import__|skipif|xfail|get_type_hints|ForwardRef|\bpickle|importlib|getfixturevalue"
+)
+"""What a file says that comes to its own names by their texts."""
 
 
 class Spread:
@@ -262,7 +269,9 @@ class Spread:
         if way.kind == "name":
             return here == path and (not new or hasattr(builtins, name))
         if way.kind == "text":
-            return self.can_load(here, path)
+            # What is new in a file of tests is told to nobody but by the file's own means.
+            alone = new and here == path and path in self.tests
+            return self.can_load(here, path) and not (alone and self._is_blind(path))
         if way.kind == "import":
             return path in self._graph.meant(here, way.level, way.base)
         root, dot, rest = way.base.partition(".")
@@ -277,6 +286,12 @@ class Spread:
         if last != stem(path) and (new or name in COMMON or here == path):
             return False
         return self.can_load(here, path)
+
+    def _is_blind(self, path: str) -> bool:
+        """Whether no text in a file can lead to a name of the file itself."""
+        own = re.compile(rb"\b" + re.escape(stem(path).encode()) + rb"\b")
+        known = self.index.versions.get(path, ())
+        return not any(own.search(text) or LOOKS_INSIDE.search(text) for _, text in known)
 
     def can_load(self, here: str, path: str) -> bool:
         """Whether ``here`` can have the module ``path`` from somewhere."""

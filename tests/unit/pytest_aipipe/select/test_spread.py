@@ -114,23 +114,6 @@ def test_a_name_that_hides_a_builtin_concerns_who_uses_it() -> None:
     assert lines(demand(files, "a.py", "x = 1\n", "x = 1\ndef len(y): ...\n"), "a.py") == {3}
 
 
-def test_a_method_of_another_signature_concerns_who_names_it_and_uses_the_class() -> None:
-    files = {
-        "a.py": "class A:\n    def f(self): ...\n",
-        "t.py": "from a import A\ndef test():\n    A().f()\ndef test_no():\n    A()\n",
-    }
-    found = demand(files, "a.py", "(self)", "(self, x=1)")
-    (clause,) = (clause for clause in found.clauses if len(clause.wanted) > 1)
-    assert clause.wanted[0] == {("t.py", "d"): (frozenset({3}), frozenset())}
-
-
-def test_a_new_method_of_a_class_from_elsewhere_may_be_called_by_what_no_one_sees() -> None:
-    files = {"a.py": "import ast\nclass V(ast.NodeVisitor):\n    def f(self): ...\n"}
-    new = "    def visit_Name(self, n): ...\n    def f(self): ...\n"
-    found = demand(files, "a.py", "    def f(self): ...\n", new)
-    assert ("a.py", "V") in found.parts
-
-
 def test_a_fixture_is_named_to_the_tests_that_use_it() -> None:
     files = {"conftest.py": "import pytest\n@pytest.fixture\ndef box(): return 1\n"}
     new = "@pytest.fixture(params=[1, 2])"
@@ -153,17 +136,6 @@ def test_a_data_file_concerns_who_names_it() -> None:
     spread = Spread({"t.py": [("d", files["t.py"].encode())]}, Graph(files, lambda _: b""))
     spread.add_file("tests/data/rows.csv", "why")
     assert lines(spread.demand, "t.py") == {2}
-
-
-def test_a_new_test_of_a_class_concerns_none_of_its_other_tests() -> None:
-    files = {
-        "t.py": "from unittest import TestCase\nclass T(TestCase):\n    def test_a(self): ...\n"
-    }
-    more = "    def test_b(self): ...\n    def test_a(self): ...\n"
-    found = demand(files, "t.py", "    def test_a(self): ...\n", more)
-    assert found.parts.keys() == {("t.py", "test_b")}
-    setting = "    def setUp(self): ...\n    def test_a(self): ...\n"
-    assert ("t.py", "T") in demand(files, "t.py", "    def test_a(self): ...\n", setting).parts
 
 
 def test_a_dotted_module_is_that_module_and_no_other() -> None:
@@ -191,19 +163,6 @@ def test_a_class_of_the_same_name_elsewhere_is_another() -> None:
     assert "c.py" not in paths
 
 
-def test_a_default_that_changes_concerns_who_calls_the_method_only() -> None:
-    files = {
-        "a.py": "LIMIT = 1\nclass A:\n    def f(self, n=LIMIT):\n        return n\n"
-        "    def g(self): ...\n",
-        "t.py": "from a import A\ndef t():\n    A().g()\n",
-    }
-    found = demand(files, "a.py", "LIMIT = 1", "LIMIT = 2")
-    entries = {e for c in found.clauses for w in c.wanted for p in w.values() if p for e in p[1]}
-    assert entries == {3}
-    assert not lines(found, "t.py")
-    assert not found.parts.keys() - {("a.py", "LIMIT")}
-
-
 def test_a_star_that_becomes_names_concerns_who_uses_the_others() -> None:
     files = {
         "a.py": "import os\ndef f(): ...\ndef g(): ...\ndef _h(): ...\n",
@@ -228,42 +187,6 @@ def test_a_star_that_does_not_take_what_was_named_concerns_who_uses_that() -> No
 def test_a_star_of_a_module_that_nobody_knows_concerns_all_who_load_the_file() -> None:
     files = {"p.py": "from os import *\n", "t.py": "import p\n"}
     assert set(demand(files, "p.py", "from os import *", "import os").whole) == {"p.py"}
-
-
-VISITOR = "class V:\n    def go(self, kind):\n        return getattr(self, 'do_' + kind, None)\n"
-
-
-def test_a_new_method_concerns_who_looks_names_up_that_are_computed() -> None:
-    files = {"a.py": VISITOR}
-    found = demand(files, "a.py", "    def go", "    def do_it(self): ...\n    def go")
-    asked = [one.wanted[0]["a.py", "d"] for one in found.clauses]
-    assert any(lines is not None and set(lines[0]) == {3} for lines in asked)
-
-
-def test_what_hands_on_what_it_is_asked_for_computes_no_name() -> None:
-    source = "class V:\n    def __getattr__(self, name):\n        return getattr(self.x, name)\n"
-    found = demand({"a.py": source}, "a.py", "    def __g", "    def new(self): ...\n    def __g")
-    assert not lines(found, "a.py")
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "class A(ABC):\n    @abstractmethod\n    def x(self): ...\nclass B(A):\n    y = 1\n",
-        "class A:\n    def __init_subclass__(cls): ...\nclass B(A):\n    y = 1\n",
-        "class B(metaclass=M):\n    y = 1\n",
-        "@seen\nclass B:\n    y = 1\n",
-    ],
-)
-def test_a_new_method_that_somebody_may_look_for_concerns_who_uses_the_class(source: str) -> None:
-    found = demand({"a.py": source}, "a.py", "    y = 1\n", "    y = 1\n    def x(self): ...\n")
-    assert ("a.py", "B") in found.parts
-
-
-def test_a_new_abstract_method_concerns_who_uses_the_class() -> None:
-    source = "class A:\n    y = 1\n"
-    new = "    y = 1\n    @abstractmethod\n    def x(self): ...\n"
-    assert ("a.py", "A") in demand({"a.py": source}, "a.py", "    y = 1\n", new).parts
 
 
 def entered(found: Demand, path: str) -> set[int]:
