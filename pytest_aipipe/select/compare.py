@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse, text_of
-from pytest_aipipe.select import futures, parts, signatures
+from pytest_aipipe.select import futures, parts, signatures, values
 from pytest_aipipe.select.align import paired, text, unequal
 from pytest_aipipe.select.parts import Block, Level, Points
 from pytest_aipipe.select.stars import Star, differing
@@ -32,9 +32,6 @@ IMPLICIT = frozenset(
 )
 """Functions that a test runner calls without any code naming them."""
 
-BARE = frozenset({"staticmethod", "classmethod", "property"})
-"""Decorators that look at nothing of a function but call it."""
-
 
 @dataclass(slots=True)
 class Impact:
@@ -43,11 +40,12 @@ class Impact:
     ``names`` are those of the module whose value may differ (a class for all that stands in
     its body); ``added`` names that were not there before; ``described`` functions and classes of
     which the text differs; ``signed`` functions, and classes, that only take other arguments, with
-    the words of that (:func:`pytest_aipipe.select.signatures.words`); ``methods`` are (class,
-    method) whose signature differs, ``handed`` functions of which only who reads annotations, or
-    has them in hand without calling them, can tell; None where annotations do not count. ``whole``
-    says why nothing finer can be said, "" where it can; ``script`` that what runs only where the
-    file is run as a script differs.
+    the words of that (:func:`pytest_aipipe.select.signatures.words`), ``annotated`` those
+    with other annotations; ``methods`` are (class, method) whose signature differs, ``values``
+    (class, name) of plain values that do; ``handed``
+    functions of which only who reads annotations, or has them in hand without calling them, can
+    tell; None where annotations do not count. ``whole`` says why nothing finer can be said, ""
+    where it can; ``script`` that what runs only where the file is run as a script differs.
     """
 
     lines: set[int] = field(default_factory=set)
@@ -56,7 +54,9 @@ class Impact:
     added: set[str] = field(default_factory=set)
     described: set[str] = field(default_factory=set)
     signed: dict[str, set[str]] = field(default_factory=dict)
+    annotated: set[str] = field(default_factory=set)
     methods: set[tuple[str, str]] = field(default_factory=set)
+    values: set[tuple[str, str]] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
     stars: list[Star] = field(default_factory=list)
     handed: set[str] | None = None
@@ -230,6 +230,9 @@ class _Comparison:
         if block.level.name == "module":
             stars, gone, come = differing(gone, come)
             self.impact.stars += stars
+        plain = values.only(block.level, gone, come)
+        self.impact.values |= {(block.level.owner[0], name) for name in plain}
+        gone, come = values.without(plain, gone), values.without(plain, come)
         told = {ast.dump(node) for node in gone} & {ast.dump(node) for node in come}
         for node in gone:
             if not (_is_movable(node) and ast.dump(node) in told):
@@ -265,11 +268,17 @@ class _Comparison:
             self._told(level, old)
 
     def _is_signed(self, level: Level, old: ast.stmt, new: ast.stmt) -> bool:
-        """Note a function that takes other arguments, and is otherwise the same to its users."""
+        """Note a function that takes other arguments, and is otherwise the same to its users.
+
+        Of another annotation those who enter it do not know.
+        """
+        name: str = (*level.owner, getattr(old, "name", ""))[0]
+        if signatures.differ_in_annotations(level, old, new):
+            self.impact.annotated.add(name)
+            return True
         if not signatures.differ(level, old, new):
             return False
         self.impact.add(parts.entry(old))
-        name: str = (*level.owner, old.name)[0]  # type: ignore[attr-defined]
         self.impact.signed.setdefault(name, set()).update(signatures.words(old, new))
         return True
 
@@ -378,7 +387,7 @@ def _is_called_as_it_is(node: ast.stmt, new: ast.stmt | None) -> bool:
     if all(map(_is_mark, (*before, *after))):
         return not before or getattr(node, "name", "").startswith("test")
     same = new is not None and [*map(ast.dump, before)] == [*map(ast.dump, after)]
-    return same and {getattr(one, "id", "") for one in before} <= BARE
+    return same and {getattr(one, "id", "") for one in before} <= signatures.BARE
 
 
 def _is_implicit(name: str) -> bool:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING
 
-from aipipe_core.change.symbols import parse
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import PLAIN, TEST_CASES
 from pytest_aipipe.select.demand import Clause
-from pytest_aipipe.select.futures import BLIND_DECORATORS
-from pytest_aipipe.select.mentions import last, outer
-from pytest_aipipe.select.parts import Block, Level
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -24,18 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 300
 """Names that one may be followed to; past it the file is taken whole."""
-
-BLIND = frozenset(
-    {"isinstance", "issubclass", "cast", "type", "super", "id", "list", "tuple", "set", "dict"}
-    | {"frozenset", "len", "print", "repr", "str", "iter", "enumerate", "zip", "sorted", "map"}
-    | {"filter", "partial", "setattr", "getattr", "hasattr", "raises", "assertRaises", "append"}
-    | {"extend", "add", "insert", "update", "setdefault", "get", "pop", "index", "remove", "vars"}
-    | {"assertIs", "assertIsInstance", "assertEqual", "assertNotEqual", "assertIsNot", "assertIn"}
-    | {"param"}
-    | BLIND_DECORATORS
-    | {"assertRaisesRegex", "assertNotIsInstance", "assertTrue", "assertFalse", "Thread", "submit"}
-)
-"""Callables from elsewhere that read no signature of what they are given."""
 
 
 def is_looked_at(index: Index, one: tuple[str, str]) -> bool:
@@ -129,55 +112,33 @@ class Following:
         """Return where a file hands the name to code from elsewhere: points, and names bound."""
         lines: set[int] = set()
         given: set[str] = set()
-        source = self._index.source(key)
-        if not re.search(rb"\b" + re.escape(name.encode()) + rb"\s*[,)\]}]", source):
+        if not re.search(
+            rb"\b" + re.escape(name.encode()) + rb"\s*[,)\]}]", self._index.source(key)
+        ):
             return parts.NOWHERE, frozenset()
-        for block in parts.blocks(Block(parse(source).body, Level("module"))):
-            for node in block.body:
-                if not any(self._is_given(one, name) for one in outer(node)):
-                    continue
-                if block.level.at_import:
-                    given |= {block.level.owner[0]} if block.level.owner else parts.bound(node)
-                else:
-                    lines.update(parts.header(node))
+        for one in self._index.handings(key):
+            if name in one.names and one.called != name and not self._index.is_ours(one.called):
+                lines |= one.lines
+                given |= one.binds
         if not lines and not given:
             return parts.NOWHERE, frozenset()
         means = self._spread.points(key[0], found, path, name)
         return parts.lines(lines & (means[0] | {-n for n in means[1]})), frozenset(given)
 
-    def _is_given(self, node: ast.AST, name: str) -> bool:
-        """Whether ``name`` itself is an argument of a call of something from elsewhere."""
-        for call in ast.walk(node):
-            if not isinstance(call, ast.Call):
+
+def reading(index: Index, names: set[str], but: str = "") -> dict[Key, Points | None]:
+    """Return the points, by version of file, that use one of ``names``; not those for ``but``."""
+    found: dict[Key, Points | None] = {}
+    for path in index.versions:
+        for key, there in index.of_path(path):
+            if not there.readable:
+                found[key] = None
                 continue
-            called = last(call.func)
-            if called in BLIND or called == name or self._is_ours(called):
-                continue
-            values = [*call.args, *(one.value for one in call.keywords)]
-            if any(_stands(value, name) for value in values):
-                return True
-        return False
-
-    def _is_ours(self, called: str) -> bool:
-        """Whether the project defines something of that name."""
-        return any(
-            called in there.bases or any(one.name == called for one in there.functions)
-            for _, there in self._index.mentioning(called)
-        )
-
-
-def _stands(node: ast.expr, name: str) -> bool:
-    """Whether ``name`` is what is given, alone or in a list of things, and not just called."""
-    match node:
-        case ast.Name(id=said):
-            return said == name
-        case ast.Attribute(attr=said):
-            return said == name
-        case ast.Call():
-            return False
-        case _:
-            some = ast.iter_child_nodes(node)
-            return any(_stands(one, name) for one in some if isinstance(one, ast.expr))
+            lines, entries = naming(there, names, names)
+            lines -= {line for some in there.lines.get(but, {}).values() for line in some}
+            if lines or entries:
+                found[key] = lines, entries
+    return found
 
 
 def naming(there: Mentions, names: set[str], telling: Collection[str]) -> Points:

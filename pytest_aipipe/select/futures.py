@@ -79,11 +79,11 @@ def kept_as_text(impact: Impact, tree: ast.Module) -> None:
     """
     for block in parts.blocks(Block(tree.body, Level("module"))):
         for node in block.body:
-            annotations = [*_annotations(node, block.level)]
-            if not annotations:
+            found = [*_evaluated(node, block.level)]
+            if not found:
                 continue
             impact.handed = impact.handed or set()
-            if any(isinstance(n, _RUNNING) for one in annotations for n in ast.walk(one)):
+            if any(map(runs, found)):
                 impact.whole = "runs code in its annotations, or ran some"
             if block.level.at_import and not _is_unread(node):
                 impact.whole = "may read annotations when it is imported"
@@ -107,19 +107,29 @@ def _is_unread(node: ast.stmt) -> bool:
     return told <= BLIND_DECORATORS and bases <= BLIND_BASES
 
 
-def _annotations(node: ast.stmt, level: Level) -> Iterator[ast.expr]:
+def _evaluated(node: ast.stmt, level: Level) -> Iterator[ast.expr]:
     """Yield the annotations that are evaluated with ``node``: a class has those of its members."""
     if isinstance(node, ast.ClassDef):
         for one in node.body if level.at_import else ():
-            yield from _annotations(one, level)
+            yield from _evaluated(one, level)
     if isinstance(node, ast.AnnAssign) and level.at_import:
         yield node.annotation
     if isinstance(node, parts.FUNCTIONS):
-        some = node.args
-        every = (*some.posonlyargs, *some.args, *some.kwonlyargs, some.vararg, some.kwarg)
-        yield from filter(None, (one.annotation for one in every if one is not None))
-        if node.returns is not None:
-            yield node.returns
+        yield from noted(node)
+
+
+def noted(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
+    """Yield the annotations of a function."""
+    some = node.args
+    every = (*some.posonlyargs, *some.args, *some.kwonlyargs, some.vararg, some.kwarg)
+    yield from filter(None, (one.annotation for one in every if one is not None))
+    if node.returns is not None:
+        yield node.returns
+
+
+def runs(annotation: ast.expr) -> bool:
+    """Return whether code of the project runs where an annotation is evaluated."""
+    return any(isinstance(one, _RUNNING) for one in ast.walk(annotation))
 
 
 class Handed:

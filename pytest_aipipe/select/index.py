@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.handing import Handing, handings
 from pytest_aipipe.select.mentions import Mentions, read_mentions
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Index:
         self._read: dict[Key, Mentions] = {}
         self._named: dict[str, list[tuple[Key, bytes]]] = {}
         self._below: dict[Class, set[Class]] = {}
+        self._handings: dict[Key, list[Handing]] = {}
+        self._ours: dict[str, bool] = {}
 
     def of_path(self, path: str) -> Iterator[tuple[Key, Mentions]]:
         """Yield the versions of a file."""
@@ -72,6 +75,21 @@ class Index:
     def source(self, key: Key) -> bytes:
         """Return a version's content."""
         return dict(self.versions[key[0]])[key[1]]
+
+    def handings(self, key: Key) -> list[Handing]:
+        """Return the calls of a version that are given names."""
+        if key not in self._handings:
+            self._handings[key] = [*handings(self.source(key))]
+        return self._handings[key]
+
+    def is_ours(self, called: str) -> bool:
+        """Whether the project defines a function or a class of that name."""
+        if called not in self._ours:
+            self._ours[called] = any(
+                called in there.bases or any(one.name == called for one in there.functions)
+                for _, there in self.mentioning(called)
+            )
+        return self._ours[called]
 
     # Classes
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
+from pytest_aipipe.select.asking import ALL, asks_for_arguments, looked_through
 from pytest_aipipe.select.keeping import KEEPER, Kept, kept
+from pytest_aipipe.select.metaclasses import Own
 from pytest_aipipe.select.parts import Block, Level, Points
 
 if TYPE_CHECKING:
@@ -29,14 +31,22 @@ LONG = 200
 STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
 
+OWN = "*own"
+"""Stands for the attributes of a class that a metaclass makes: its code that looks through one."""
+
+ARGUMENTS = "*arguments"
+"""Stands for the names of a function's arguments: code that asks a signature for no more."""
+
 LOOKUP = "getattr()"
 """Stands for every attribute: code that looks one up by a name that it computes."""
 
-_LOOKING = frozenset({"getattr", "hasattr", "attrgetter", "methodcaller"})
+_ONE_OF = frozenset({"getattr", "hasattr", "getattr_static"})
+_LOOKING = _ONE_OF | {"attrgetter", "methodcaller", "__getattribute__"}
 _ASKED = frozenset({"__getattr__", "__getattribute__"})
 _UNSEEING = frozenset({"dataclass", "final", "total_ordering"})
-_ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
 
+_FIELD = re.compile(r"(?<=\.)\w+(?=[^{}]*\})")
+"""An attribute in a replacement field: ``"{one.name}"``."""
 
 ANY = "?"
 """Stands for an error of which no name is read."""
@@ -70,8 +80,8 @@ class Binder:
     whether such runs; ``star`` the module
     (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
     no import: what it makes lives as long as the module, ``method`` the method of which it is
-    no more than the defaults. ``still`` are the names that it only puts somewhere, and does nothing
-    with but to ask for an attribute.
+    no more than the defaults, ``values`` what it gives its class as plain values. ``still`` are
+    the names that it only puts somewhere, and does nothing with but to ask for an attribute.
     """
 
     mentions: Told
@@ -81,6 +91,7 @@ class Binder:
     makes: bool = False
     method: str = ""
     still: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
 
 
 class Function(NamedTuple):
@@ -147,13 +158,14 @@ def read_mentions(source: bytes) -> Mentions:
     except UnreadableSourceError:
         found.readable = False
         return found
+    own = Own(tree)
     for block in parts.blocks(Block(tree.body, Level("module"))):
         for node in block.body:
             _imports(found, node)
             if isinstance(node, parts.FUNCTIONS):
                 found.functions.append(_function(block.level, node, may_keep=b"global" in source))
             if not block.level.at_import:
-                _in_function(found, node)
+                _in_function(found, node, own)
             elif not (parts.is_for_types(node) or parts.is_main(node)):
                 _at_import(found, block.level, node)
     return found
@@ -186,7 +198,7 @@ def _imports(found: Mentions, node: ast.stmt) -> None:
             found.imports.setdefault(alias.asname or alias.name, set()).add(way)
 
 
-def _in_function(found: Mentions, node: ast.stmt) -> None:
+def _in_function(found: Mentions, node: ast.stmt, own: Own) -> None:
     span = {*parts.header(node)}
     span.update(line for arm in parts.arms(node) for line in parts.header(arm))
     for arm in parts.arms(node):
@@ -197,7 +209,12 @@ def _in_function(found: Mentions, node: ast.stmt) -> None:
             for error in call.args or (None,):
                 _catches(found, error, parts.header(node))
     lambdas: list[ast.Lambda] = []
-    _note(found, _mentions(outer(node), lambdas), span)
+    told = _mentions(outer(node), lambdas)
+    if STAR in told and all(one in own for one in looked_through(outer(node))):
+        told[OWN] = {BY_NAME}
+    if "signature" in told and asks_for_arguments(outer(node)):
+        told[ARGUMENTS] = {BY_NAME}
+    _note(found, told, span)
     for one in lambdas:  # grows as we go: a lambda may hold others
         _note(found, _mentions([one.body], lambdas), {-one.lineno})
 
@@ -230,7 +247,10 @@ def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
     binds = frozenset({level.owner[0]}) if level.owner else frozenset(parts.bound(node))
     makes = not isinstance(node, ast.Import | ast.ImportFrom)
     mentions = _mentions(outer(node))
-    found.binders.append(Binder(mentions, binds, effect, star, makes, still=_still(node, mentions)))
+    still = _still(node, mentions)
+    inner = level.name == "class" and len(level.owner) == 1
+    values = frozenset(parts.plain(node) if inner else ())
+    found.binders.append(Binder(mentions, binds, effect, star, makes, "", still, values))
 
 
 def _still(node: ast.stmt, mentions: Told) -> frozenset[str]:
@@ -356,19 +376,24 @@ def _mentions(nodes: Iterable[ast.AST], lambdas: list[ast.Lambda] | None = None)
         node = waiting.pop()
         match node:
             case ast.Name(id=name):
-                found[STAR if name in _ALL else name].add(BY_NAME)
+                found[STAR if name in ALL else name].add(BY_NAME)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
-                told = args[1:2] if name in ("getattr", "hasattr") else args
+                told = args[1:2] if name in _ONE_OF else args
                 if name in _LOOKING and not all(isinstance(one, ast.Constant) for one in told):
                     found[LOOKUP].add(BY_NAME)
             case ast.Attribute(attr=name, value=value):
                 base = _dotted(value)
-                found[STAR if name in _ALL else name].add(Way("attribute", base))
+                found[STAR if name in ALL else name].add(Way("attribute", base))
                 found[name].add(Way("attribute", base))
             case ast.ImportFrom(module=module, names=names, level=level):
                 for alias in names:
                     found[alias.name].add(Way("import", module or "", level))
+            case ast.MatchClass(kwd_attrs=names):
+                for name in names:
+                    found[name].add(Way("attribute"))
             case ast.Constant(value=str(text)) if len(text) < LONG:
+                for part in _FIELD.findall(text):
+                    found[part].add(BY_TEXT)
                 found[text.rpartition("/")[2]].add(BY_TEXT)  # it may name a file
                 for part in re.split(r"[.:]", text) if DOTTED.fullmatch(text) else ():
                     found[part].add(BY_TEXT)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import PLAIN, lets_be
 from pytest_aipipe.select.demand import Clause
+from pytest_aipipe.select.lookups import add_looked_through, looking
 
 if TYPE_CHECKING:
     from pytest_aipipe.select.index import Class, Key
@@ -19,7 +20,8 @@ def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
 
     Who called it as it was has entered it, which is asked for elsewhere. A call that
     its signature refused is told by the test that expects it, and a method that is new
-    was resolved elsewhere before: whoever names it and has to do with the class.
+    was resolved elsewhere before: whoever names it and has to do with the class. A test, which
+    nobody calls but the runner, is looked up by no code but what stands below it.
     """
     path, one = key[0], (key[0], klass)
     if spread.is_done(path, f"{klass}.{method}"):
@@ -37,7 +39,10 @@ def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
     alone = is_new and not ours and foreign <= PLAIN and index.below(one) == {one}
     found = _naming(spread, one, method, why, is_new=is_new, alone=alone)
     if is_new:
-        _looking(spread, found, path.rpartition("/")[0] if is_test else "")
+        below = path.rpartition("/")[0] if is_test else ""
+        for where, points in looking(spread, method, below).items():
+            found[where] = parts.joined(found.get(where) or parts.NOWHERE, points or parts.NOWHERE)
+        add_looked_through(spread, one, why)
     if found:
         spread.demand.clauses.append(Clause(why, [found, index.using(one)]))
 
@@ -73,15 +78,3 @@ def _naming(
             if any(w.kind == "attribute" and w.base.rpartition(".")[2] in called for w in ways):
                 spread.bound(key, there, binder, why)
     return found
-
-
-def _looking(spread: Spread, found: dict[Key, Points | None], below: str) -> None:
-    """Add to ``found`` where attributes are looked up by computed names.
-
-    Of a test, which nobody calls but the runner, only what stands ``below`` the tests looks one up.
-    """
-    for key, there in spread.index.looking_up():
-        looking = there.looking_up()
-        if looking and (not below or key[0].startswith(f"{below}/")):
-            points = found.get(key) or parts.NOWHERE
-            found[key] = parts.joined(points, parts.lines(looking))

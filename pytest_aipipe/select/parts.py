@@ -210,6 +210,33 @@ def bound(node: ast.stmt) -> set[str]:
     return found
 
 
+def plain(node: ast.stmt) -> set[str]:
+    """Return the names that ``node`` binds to a constant, a list, a dictionary or the like.
+
+    Making such a value, and putting it into a class, runs no code that would learn of the name.
+    """
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            pass
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            targets = [target]
+        case _:
+            return set()
+    names = {one.id for one in targets if isinstance(one, ast.Name)}
+    if len(names) < len(targets) or any(one.startswith("__") for one in names):
+        return set()
+    if isinstance(value, ast.UnaryOp):
+        value = value.operand
+    return names if isinstance(value, _PLAIN) else set()
+
+
+_PLAIN = (
+    ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set, ast.Dict,
+    ast.ListComp, ast.SetComp, ast.DictComp,
+)  # fmt: skip
+"""Expressions of which the value is of a built-in type."""
+
+
 def _root(node: ast.expr) -> set[str]:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value

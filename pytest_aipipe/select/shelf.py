@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"6-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"7-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -48,6 +48,7 @@ def packed(found: Mentions) -> dict[str, Any]:
                 one.makes,
                 one.method,
                 sorted(one.still),
+                sorted(one.values),
             ]
             for one in found.binders
         ],
@@ -120,7 +121,7 @@ def unpacked(row: Any) -> Mentions | None:
 
 
 def _binder(row: Any, ways: list[Way]) -> Binder:
-    mentions, binds, effect, star, makes, method, still = row
+    mentions, binds, effect, star, makes, method, still, values = row
     told = Way(*star) if star else None
     return Binder(
         _told(mentions, ways),
@@ -130,6 +131,7 @@ def _binder(row: Any, ways: list[Way]) -> Binder:
         bool(makes),
         str(method),
         frozenset(still),
+        frozenset(values),
     )
 
 

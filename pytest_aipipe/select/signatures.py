@@ -13,9 +13,9 @@ import builtins
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.following import Following, is_looked_at, naming
-from pytest_aipipe.select.futures import READERS
-from pytest_aipipe.select.mentions import CATCHERS
+from pytest_aipipe.select.following import Following, is_looked_at, naming, reading
+from pytest_aipipe.select.futures import READERS, noted, runs
+from pytest_aipipe.select.mentions import ARGUMENTS, CATCHERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 CALLED = frozenset({"__init__", "__new__", "__call__"})
 """Special methods that are called with the arguments that somebody wrote."""
+
+BARE = frozenset({"staticmethod", "classmethod", "property"})
+"""Decorators that look at nothing of a function but call it."""
 
 CATCHING = frozenset({"TypeError", "Exception", "BaseException", "object"})
 """What catches a call that a signature refuses."""
@@ -57,8 +60,41 @@ def differ(level: Level, old: ast.stmt, new: ast.stmt) -> bool:
         return False
     if level.name == "class":
         return old.name in CALLED
-    implicit = old.name.startswith(("test", "pytest_", "setup", "teardown", "__"))
-    return level.name == "module" and not implicit and old.name != "setUpModule"
+    implicit = _is_for_a_runner(old.name) or old.name.startswith("__")
+    return level.name == "module" and not implicit
+
+
+def differ_in_annotations(level: Level, old: ast.stmt, new: ast.stmt) -> bool:
+    """Return whether nothing but annotations differs in two versions of a function's header.
+
+    Where they run code, or something decorates the function that may read them, it is more.
+    """
+    if not isinstance(old, parts.FUNCTIONS) or not isinstance(new, parts.FUNCTIONS):
+        return False
+    if level.name not in ("module", "class") or _is_for_a_runner(old.name):
+        return False
+    told = {getattr(one, "id", "?") for one in old.decorator_list}
+    if not told <= (BARE if level.name == "class" else set()):
+        return False
+    return _without(old) == _without(new) and not (_run(old) or _run(new))
+
+
+def _is_for_a_runner(name: str) -> bool:
+    return name.startswith(("test", "pytest_", "setup", "teardown", "setUp", "tearDown"))
+
+
+def _without(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Return what a header says, but for its annotations."""
+    some = node.args
+    told: list[str] = [type(node).__name__, *map(ast.dump, node.decorator_list)]
+    for arguments in (some.posonlyargs, some.args, [some.vararg], some.kwonlyargs, [some.kwarg]):
+        told += [one.arg if one else "-" for one in arguments] + ["|"]
+    told += [ast.dump(one) if one else "-" for one in (*some.defaults, None, *some.kw_defaults)]
+    return told + [ast.dump(one) for one in getattr(node, "type_params", ())]
+
+
+def _run(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(runs(one) for one in noted(node))
 
 
 def words(old: ast.stmt, new: ast.stmt) -> frozenset[str]:
@@ -115,6 +151,21 @@ def add_signed(spread: Spread, key: Key, name: str, needed: Collection[str]) -> 
     texts = [text for some in spread.index.versions.values() for _, text in some]
     refused = any(one == ANY_CALL or any(one.encode() in t for t in texts) for one in needed)
     Following(spread, why, catching(spread.index, refused=refused), handed=True).of(path, name)
+
+
+def add_annotated(spread: Spread, key: Key, name: str) -> None:
+    """Ask for who may read other annotations of ``name`` of a file, a function or a class' method.
+
+    Where a base, a metaclass or a decorator may have read them, all who use the class are
+    asked for.
+    """
+    path = key[0]
+    why = f"may read annotations of {name} of {path}, which changed"
+    if is_looked_at(spread.index, (path, name)):
+        spread.ask(path, {name}, why, wider=False)
+        return
+    telling = reading(spread.index, set(READERS) | {"annotation", "return_annotation"}, ARGUMENTS)
+    Following(spread, why, telling, handed=True).of(path, name)
 
 
 def catching(index: Index, *, refused: bool) -> dict[Key, Points | None]:

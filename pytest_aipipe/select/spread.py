@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
@@ -20,9 +21,10 @@ from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
 from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.methods import add_method
-from pytest_aipipe.select.signatures import add_signed
+from pytest_aipipe.select.signatures import add_annotated, add_signed
 from pytest_aipipe.select.stars import Offers, hides
 from pytest_aipipe.select.texts import add_described
+from pytest_aipipe.select.values import add_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -66,6 +68,7 @@ class Spread:
         self.touched: list[tuple[Key, Points]] = []
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
+        self._starred: dict[str, list[tuple[Key, Mentions]]] = {}
         self._done: set[tuple[str, str, bool]] = set()
         self._waiting: list[tuple[str, str, bool, str]] = []
 
@@ -94,8 +97,12 @@ class Spread:
             add_described(self, key, name)
         for name in sorted(impact.signed.keys() - impact.names):
             add_signed(self, key, name, impact.signed[name])
+        for name in sorted(impact.annotated - impact.names):
+            add_annotated(self, key, name)
         for klass, method in sorted(impact.methods):
             add_method(self, key, klass, method)
+        for klass, value in sorted(impact.values):
+            add_value(self, key, klass, value)
         for star in impact.stars:
             self._star(path, star)
         if impact.handed is not None:
@@ -254,7 +261,14 @@ class Spread:
         return any(self._means(way, here, found, path, name, new=new) for way in ways)
 
     def bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
-        """Take what a statement binds for changed; of a method's defaults it is the method."""
+        """Take what a statement binds for changed.
+
+        Of a method's defaults it is the method, of a plain value of a class that value.
+        """
+        for value in sorted(binder.values):
+            add_value(self, key, min(binder.binds), value)
+        if binder.values:
+            return
         if not binder.method:
             self._waiting += [(key[0], name, False, why) for name in binder.binds - {"__all__"}]
             return
@@ -295,10 +309,18 @@ class Spread:
 
     def can_load(self, here: str, path: str) -> bool:
         """Whether ``here`` can have the module ``path`` from somewhere."""
+        return path in self._reached(here)
+
+    @cached_property
+    def loadable(self) -> frozenset[str]:
+        """The files of tests, and those that they can load."""
+        return frozenset(self.tests).union(*map(self._reached, self.tests))
+
+    def _reached(self, here: str) -> frozenset[str]:
         if here not in self._reach:
             above = conftests(here, self._graph.files)
             self._reach[here] = self._graph.reach((here, *above))
-        return path in self._reach[here]
+        return self._reach[here]
 
     def is_module(self, here: str, found: Mentions, name: str) -> bool:
         """Whether a dotted name in ``here`` is a module of the project, whatever else it may be."""
@@ -313,9 +335,14 @@ class Spread:
 
         An ``__all__`` that differs is a name that differs itself, and a star takes that always.
         """
+        if path not in self._starred:
+            self._starred[path] = [*self._taking(path)]
         known = self.index.versions.get(path, ())
-        if known and all(hides(source, name) for _, source in known):
-            return
+        if self._starred[path] and not (known and all(hides(text, name) for _, text in known)):
+            yield from self._starred[path]
+
+    def _taking(self, path: str) -> Iterator[tuple[Key, Mentions]]:
+        """Yield the versions with a star of the module ``path``."""
         for other, versions in self.index.versions.items():
             for digest, source in versions:
                 if b"import *" not in source and b"import*" not in source:

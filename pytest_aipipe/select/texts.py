@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_aipipe.select import parts
-from pytest_aipipe.select.following import Following, is_looked_at, naming
+from pytest_aipipe.select.following import Following, is_looked_at, reading
 
 if TYPE_CHECKING:
     from pytest_aipipe.select.index import Key
-    from pytest_aipipe.select.parts import Points
     from pytest_aipipe.select.spread import Spread
 
 TEXTS = frozenset({"__doc__", "getdoc", "pydoc"})
@@ -27,10 +25,4 @@ def add_described(spread: Spread, key: Key, name: str) -> None:
     if is_looked_at(spread.index, (path, name)):
         spread.ask(path, {name}, why, wider=False)
         return
-    reading: dict[Key, Points | None] = {}
-    for where in spread.index.versions:
-        for one, there in spread.index.of_path(where):
-            points = naming(there, set(TEXTS), TEXTS) if there.readable else None
-            if points != parts.NOWHERE:
-                reading[one] = points
-    Following(spread, why, reading, handed=False).of(path, name)
+    Following(spread, why, reading(spread.index, set(TEXTS)), handed=False).of(path, name)

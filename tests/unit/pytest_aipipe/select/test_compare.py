@@ -44,7 +44,9 @@ def only(impact: Impact, **expected: Any) -> bool:
         "added": set(),
         "signed": {},
         "described": set(),
+        "annotated": set(),
         "methods": set(),
+        "values": set(),
     }
     found = {name: getattr(impact, name) for name in empty}
     return found == {**empty, **expected} and not impact.whole and not impact.hooks
@@ -90,7 +92,13 @@ def test_a_function_that_only_moved_means_nothing() -> None:
     ("old", "new", "expected"),
     [
         ("LIMIT = 1", "LIMIT = 2", {"names": {"LIMIT"}}),
-        ("size = 1", "size = 2", {"names": {"Box"}}),
+        ("size = 1", "size = 2", {"values": {("Box", "size")}}),
+        ("size = 1", "size = grow()", {"names": {"Box"}}),
+        ("size = 1", "__slots__ = ()", {"names": {"Box"}, "values": {("Box", "size")}}),
+        ("grow(self)", "grow(self) -> int", {"annotated": {"Box"}}),
+        ("a, b=2", "a: int, b: int = 2", {"annotated": {"first"}}),
+        ("a, b=2", "a: make(), b=2", {"signed": {"first": set()}, "entries": {4}}),
+        ("a, b=2", "a: int, b=3", {"signed": {"first": set()}, "entries": {4}}),
         ("b=2", "b=3", {"signed": {"first": set()}, "entries": {4}}),
         ("import re", "import re, os", {"added": {"os"}}),
         ("import re", "import os as re", {"names": {"re"}}),

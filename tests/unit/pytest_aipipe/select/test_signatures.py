@@ -203,3 +203,32 @@ def test_a_keyword_that_nobody_could_have_given_concerns_nobody_who_catches() ->
     assert not notices(demand(test, *gift), {3, 4}, {2})
     given = test.replace("Cart()", "Cart('Ann', gift=True)")
     assert notices(demand(given, *gift), {3, 4}, {2})
+
+
+@pytest.mark.parametrize(
+    ("reading", "runs"),
+    [
+        ("get_type_hints(x)", True),
+        ("x.__annotations__", True),
+        ("str(signature(x))", True),
+        ("signature(x).return_annotation", True),
+        ("list(signature(x).parameters.values())", True),
+        ("list(signature(x).parameters.keys())", False),
+        ("'a' in signature(x).parameters", False),
+        ("x(1)", False),
+    ],
+)
+def test_another_annotation_concerns_who_reads_annotations_and_uses_the_class(
+    reading: str, runs: bool
+) -> None:
+    test = f"from shop import Cart\ndef test_it(x=Cart):\n    assert Cart('me')\n    {reading}\n"
+    found = demand(test, "def total(self):", "def total(self) -> int:")
+    assert notices(found, {3, 4}, {2}) is runs
+    assert not notices(found, {3}, {2})
+    assert all(len(clause.wanted) > 1 for clause in found.clauses)
+
+
+def test_another_annotation_of_what_a_decorator_may_have_read_is_more() -> None:
+    shop = "@dataclass_like\n" + SHOP
+    found = demand("", "def total(self):", "def total(self) -> int:", shop)
+    assert ("shop.py", "Cart") in found.parts
