@@ -7,6 +7,7 @@ unless an :class:`Ear` is listening.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,16 @@ HARMLESS = frozenset({"git", "uname", "hostname", "ldconfig", "ldd", "lsb_releas
 
 FILTERS = frozenset(
     {"cat", "less", "more", "most", "head", "tail", "sort", "uniq", "wc", "tr", "cut", "tee", "sed"}
-    | {"true", "false", "echo", "printf", "sleep", "yes"}
+    | {"true", "false", "echo", "printf", "sleep", "yes", "wget", "curl"}
 )
 """Programs that run no code of the project unless they are told to read some."""
+
+SHELLS = frozenset({"/bin/sh", "sh", "/bin/bash", "bash"})
+JOINING = frozenset({";", "&&", "||", "|", "&"})
+"""What stands between the commands of a line."""
+
+REDIRECTING = frozenset({"<", ">", ">>", ">|", ">&", "&>"})
+"""What stands before a file that a command reads or writes."""
 
 _LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120
 
@@ -112,27 +120,67 @@ class Ear:
             self.reads.setdefault(self._who(), set()).add(told)
 
     def _is_harmless(self, event: str, args: tuple[Any, ...]) -> bool:
+        if event == "os.system" and args:
+            return self._are_harmless(commands(os.fsdecode(args[0])), "")
         if event != "subprocess.Popen" or not args:
             return False
         if self._is_asked():
             return True
-        program = os.fsdecode(args[0])
+        words, folder = (*args[1:3], None, None)[:2]
+        if not isinstance(words, list | tuple):
+            return False
+        told = [os.fsdecode(args[0]), *map(os.fsdecode, words[1:])]
+        start = os.fsdecode(folder) if folder else ""
+        if told[0] in SHELLS and told[1:2] == ["-c"] and len(told) == 3:  # noqa: PLR2004
+            return self._are_harmless(commands(told[2]), start)
+        return self._are_harmless([told], start)
+
+    def _are_harmless(self, some: list[list[str]] | None, folder: str) -> bool:
+        return some is not None and all(self._runs_nothing(words, folder) for words in some)
+
+    def _runs_nothing(self, words: list[str], folder: str) -> bool:
+        """Whether a program runs no code of the project, and reads none."""
+        program = words[0]
         name = os.path.basename(program)  # noqa: PTH119
         if name != program and self._inside(os.path.abspath(program)) is not None:  # noqa: PTH100
             return False
-        return name in HARMLESS or (name in FILTERS and not self._names_ours(*args[1:3]))
+        return name in HARMLESS or (name in FILTERS and not self._names_ours(words[1:], folder))
 
-    def _names_ours(self, words: Any, folder: Any) -> bool:
+    def _names_ours(self, words: list[str], folder: str) -> bool:
         """Whether any of the words, or a part of one, is a file or folder of the project."""
-        if not isinstance(words, list | tuple):
-            return True
-        start = os.fsdecode(folder) if folder else ""
-        for word in map(os.fsdecode, words[1:]):
+        for word in words:
             for part in (word, word.rpartition("=")[2]):
-                place = os.path.abspath(os.path.join(start, part))  # noqa: PTH100, PTH118
-                if part and os.path.exists(place) and self._inside(place) is not None:  # noqa: PTH110
+                place = os.path.abspath(os.path.join(folder, part))  # noqa: PTH100, PTH118
+                if part.startswith("file:") or (
+                    part and os.path.exists(place) and self._inside(place) is not None  # noqa: PTH110
+                ):
                     return True
         return False
+
+
+def commands(line: str) -> list[list[str]] | None:
+    """Return the commands of a line for a shell, each as its words; None where more happens there.
+
+    That is what a shell works out itself (variables, patterns, other commands' output), and what
+    changes the commands that follow. A file that is read or written counts as a word.
+    """
+    if any(one in line for one in "$`*?[]{}~!#\\\n"):
+        return None
+    reader = shlex.shlex(line, posix=True, punctuation_chars=True)
+    reader.whitespace_split = True
+    found: list[list[str]] = [[]]
+    try:
+        for word in reader:
+            if word in JOINING:
+                found.append([])
+            elif not word or not set(word) <= set("();<>|&"):
+                found[-1].append(word)
+            elif word not in REDIRECTING:
+                return None
+    except ValueError:  # a quotation without an end
+        return None
+    some = [words for words in found if words]
+    return None if not some or any("=" in words[0] for words in some) else some
 
 
 def _is_loading(frame: FrameType | None) -> bool:

@@ -37,7 +37,7 @@ CATCHING = frozenset({"TypeError", "Exception", "BaseException", "object"})
 FAILING = frozenset({"xfail", "expectedFailure"})
 """Marks of tests that pass because of an error."""
 
-LOOKING = READERS | {"__code__", "__defaults__", "__kwdefaults__", "getcallargs", "get_func_args"}
+LOOKING = READERS | {"__code__", "__defaults__", "__kwdefaults__", "getcallargs"}
 """Names by which a signature is read."""
 
 ANY_CALL = ""

@@ -29,6 +29,13 @@ def started(top: Path, words: list[str], folder: str | None = None) -> bool:
     return bool(ear.starts)
 
 
+def ran(top: Path, line: str) -> bool:
+    """Whether running ``line`` by ``os.system`` counts as such a program."""
+    ear = Ear(lambda: "test", lambda file: file if file.startswith(f"{top}/") else None)
+    ear.heard("os.system", (line.encode(),))
+    return bool(ear.starts)
+
+
 @pytest.mark.parametrize(
     "words", [["cat"], ["/usr/bin/less", "-R"], ["sed", "-e", "s/a/b/"], ["git", "status"]]
 )
@@ -49,7 +56,50 @@ def test_a_filter_that_is_told_a_file_of_the_project_may_show_its_code(tmp_path:
 def test_a_program_of_the_project_is_no_filter_whatever_its_name(tmp_path: Path) -> None:
     assert started(tmp_path, [str(tmp_path / "bin" / "cat")])
     assert started(tmp_path, ["python", "-c", "0"])
-    assert started(tmp_path, ["sh", "-c", "cat"])
+    assert started(tmp_path, ["sh", "-c", "python -c 0"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cat",
+        "git status && git diff | wc -l > out.txt 2>&1",
+        "wget http://localhost/a.txt -O a.txt",
+        "echo 'a; python b'",
+    ],
+)
+def test_a_line_for_a_shell_is_the_commands_in_it(tmp_path: Path, line: str) -> None:
+    assert not started(tmp_path, ["/bin/sh", "-c", line])
+    assert not ran(tmp_path, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python -m app",
+        "echo a; ./run",
+        "echo a | python",
+        "cat `which run`",
+        "cat $FILE",
+        "cat *.py",
+        "PATH=. cat",
+        "(cat)",
+        "cat <<< a",
+        "echo 'a",
+        "cat\npython",
+        "cd bin && cat x",
+        "cat < HERE/a.py",
+        "cat '' HERE/a.py",
+        "echo 1 > HERE/a.py",
+        "curl file:///a.py",
+        "",
+    ],
+)
+def test_a_line_that_may_run_or_read_code_of_the_project_counts(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.py").touch()
+    line = line.replace("HERE", str(tmp_path))
+    assert started(tmp_path, ["/bin/sh", "-c", line])
+    assert ran(tmp_path, line)
 
 
 def heard(top: Path, act: Callable[[], object]) -> set[str]:
