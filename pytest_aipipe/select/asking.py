@@ -12,6 +12,23 @@ ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclass
 """Names by which code looks through all that a module, a class or an object has."""
 
 
+def are_objects(looked: Iterable[ast.expr | None]) -> bool:
+    """Whether all that is looked through is what a method is called on, or a class: no module."""
+    return all(one is not None and _is_object(one) for one in looked)
+
+
+def _is_object(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id="self" | "cls"):
+            return True
+        case ast.Attribute(value=value, attr="__class__"):
+            return _is_object(value)
+        case ast.Call(func=ast.Name(id="type"), args=[_]):
+            return True
+        case _:
+            return False
+
+
 def looked_through(nodes: Iterable[ast.AST]) -> Iterator[ast.expr | None]:
     """Yield what is looked through, None for what cannot be told."""
     called: set[int] = set()

@@ -298,10 +298,11 @@ class _Comparison:
     def _told(self, level: Level, node: ast.stmt) -> None:
         """A docstring differs: whoever hands the definition to a decorator may show it."""
         name: str = (*level.owner, getattr(node, "name", ""))[0]
-        if getattr(node, "decorator_list", ()):
-            self._names(level, {name})
-        else:
+        told = {getattr(one, "id", "?") for one in getattr(node, "decorator_list", ())}
+        if told <= (signatures.BARE if level.name == "class" else set()):
             self.impact.described.add(name)
+        else:
+            self._names(level, {name})
 
     def _documented(self, level: Level) -> None:
         """The text of the module or of a class is gone, or new."""

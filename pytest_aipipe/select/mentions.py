@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.asking import ALL, asks_for_arguments, looked_through
+from pytest_aipipe.select.asking import ALL, are_objects, asks_for_arguments, looked_through
 from pytest_aipipe.select.keeping import KEEPER, Kept, kept
 from pytest_aipipe.select.metaclasses import Own
 from pytest_aipipe.select.parts import Block, Level, Points
@@ -33,6 +33,9 @@ STAR = "*"
 
 OWN = "*own"
 """Stands for the attributes of a class that a metaclass makes: its code that looks through one."""
+
+OBJECT = "*object"
+"""Stands for the attributes of what a method is called on, or of a class: of no module."""
 
 ARGUMENTS = "*arguments"
 """Stands for the names of a function's arguments: code that asks a signature for no more."""
@@ -81,7 +84,8 @@ class Binder:
     (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
     no import: what it makes lives as long as the module, ``method`` the method of which it is
     no more than the defaults, ``values`` what it gives its class as plain values. ``still`` are
-    the names that it only puts somewhere, and does nothing with but to ask for an attribute.
+    the names that it only puts somewhere, and does nothing with but to ask for an attribute;
+    ``noted`` those of its annotation alone.
     """
 
     mentions: Told
@@ -92,6 +96,7 @@ class Binder:
     method: str = ""
     still: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
 
 
 class Function(NamedTuple):
@@ -210,8 +215,11 @@ def _in_function(found: Mentions, node: ast.stmt, own: Own) -> None:
                 _catches(found, error, parts.header(node))
     lambdas: list[ast.Lambda] = []
     told = _mentions(outer(node), lambdas)
-    if STAR in told and all(one in own for one in looked_through(outer(node))):
+    looked = [*looked_through(outer(node))] if STAR in told else []
+    if looked and all(one in own for one in looked):
         told[OWN] = {BY_NAME}
+    if looked and are_objects(looked):
+        told[OBJECT] = {BY_NAME}
     if "signature" in told and asks_for_arguments(outer(node)):
         told[ARGUMENTS] = {BY_NAME}
     _note(found, told, span)
@@ -250,7 +258,16 @@ def _at_import(found: Mentions, level: Level, node: ast.stmt) -> None:
     still = _still(node, mentions)
     inner = level.name == "class" and len(level.owner) == 1
     values = frozenset(parts.plain(node) if inner else ())
-    found.binders.append(Binder(mentions, binds, effect, star, makes, "", still, values))
+    noted = _noted(node, mentions)
+    found.binders.append(Binder(mentions, binds, effect, star, makes, "", still, values, noted))
+
+
+def _noted(node: ast.stmt, mentions: Told) -> frozenset[str]:
+    """Return the names that stand in the annotation of a statement and nowhere else in it."""
+    if not isinstance(node, ast.AnnAssign):
+        return frozenset()
+    others = _mentions(filter(None, (node.target, node.value)))
+    return frozenset(mentions) - set(others)
 
 
 def _still(node: ast.stmt, mentions: Told) -> frozenset[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"7-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"8-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -49,6 +49,7 @@ def packed(found: Mentions) -> dict[str, Any]:
                 one.method,
                 sorted(one.still),
                 sorted(one.values),
+                sorted(one.noted),
             ]
             for one in found.binders
         ],
@@ -121,7 +122,7 @@ def unpacked(row: Any) -> Mentions | None:
 
 
 def _binder(row: Any, ways: list[Way]) -> Binder:
-    mentions, binds, effect, star, makes, method, still, values = row
+    mentions, binds, effect, star, makes, method, still, values, noted = row
     told = Way(*star) if star else None
     return Binder(
         _told(mentions, ways),
@@ -132,6 +133,7 @@ def _binder(row: Any, ways: list[Way]) -> Binder:
         str(method),
         frozenset(still),
         frozenset(values),
+        frozenset(noted),
     )
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _BEFORE, _AFTER = rb"(?:[\"'}]|%[a-z])", rb"(?=[\"'{%])"
-_JOINS = re.compile(_BEFORE + b"_" + _AFTER)
+_JOINS = re.compile(
+    rb"[\"']_[\"']\s*(?:\.join|\+)|\+\s*[\"']_[\"']|\}_\{|%[a-z]_%"  # what a "_" is put between
+)
 
 
 def may_be_spelled(name: str, sources: Iterable[bytes]) -> bool:

@@ -19,12 +19,12 @@ from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import BY_TEXT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.mentions import BY_TEXT, OBJECT, STAR, Mentions, Way, read_mentions
 from pytest_aipipe.select.methods import add_method
 from pytest_aipipe.select.signatures import add_annotated, add_signed
 from pytest_aipipe.select.stars import Offers, hides
 from pytest_aipipe.select.texts import add_described
-from pytest_aipipe.select.values import add_value
+from pytest_aipipe.select.values import add_value, is_shaped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -213,8 +213,9 @@ class Spread:
         wanted: dict[Key, Points | None] = {}
         for key, found in self.index.of_path(path):
             points = found.entries.get(name, parts.NOWHERE)
+            inside = {line for some in found.lines.get(OBJECT, {}).values() for line in some}
             for numbers in found.lines.get(STAR, {}).values():
-                points = parts.joined(points, parts.lines(numbers))
+                points = parts.joined(points, parts.lines(numbers - inside))
             if points != parts.NOWHERE:
                 wanted[key] = points
             if name in found.fixtures:
@@ -241,6 +242,10 @@ class Spread:
         here = key[0]
         for binder in found.binders:
             if not self.binds_from(here, found, binder, path, name, new=new):
+                continue
+            if name in binder.noted and not is_shaped(found, binder.binds):
+                for bound in sorted(binder.binds):
+                    add_annotated(self, key, bound)
                 continue
             if binder.effect and (here, name) != (path, "__doc__"):
                 self.demand.whole.setdefault(here, f"{here} {why}")

@@ -20,7 +20,7 @@ from pytest_aipipe.select.lookups import add_looked_through, looking
 from pytest_aipipe.select.mentions import Way
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_aipipe.select.index import Class, Index, Key
     from pytest_aipipe.select.mentions import Mentions
@@ -86,6 +86,11 @@ def _naming(there: Mentions, name: str) -> Points:
     return parts.lines({n for way, some in ways.items() if way.kind in NAMED for n in some})
 
 
+def is_shaped(there: Mentions, names: Collection[str]) -> bool:
+    """Whether one of the classes ``names`` of a file is decorated by what makes it of its parts."""
+    return any(SHAPING & b.mentions.keys() and not b.binds.isdisjoint(names) for b in there.binders)
+
+
 def _is_rendered(spread: Spread) -> bool:
     """Whether a test can have loaded something that renders templates."""
     return any(
@@ -110,7 +115,7 @@ def _is_only_read(index: Index, one: Class, name: str) -> bool:
         for _, there in index.of_path(klass[0]):
             if any(method.startswith("test") for method in there.methods.get(klass[1], ())):
                 return False
-            if any(klass[1] in b.binds and SHAPING & b.mentions.keys() for b in there.binders):
+            if is_shaped(there, {klass[1]}):
                 return False
     family = {*below, *(above for klass in below for above in index.bases(klass)[0])}
     return not any(

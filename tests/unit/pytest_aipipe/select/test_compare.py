@@ -96,6 +96,11 @@ def test_a_function_that_only_moved_means_nothing() -> None:
         ("size = 1", "size = grow()", {"names": {"Box"}}),
         ("size = 1", "__slots__ = ()", {"names": {"Box"}, "values": {("Box", "size")}}),
         ("grow(self)", "grow(self) -> int", {"annotated": {"Box"}}),
+        (
+            "size = 1",
+            'size = 1\n    @property\n    def big(self):\n        """Big."""',
+            {"methods": {("Box", "big")}},
+        ),
         ("a, b=2", "a: int, b: int = 2", {"annotated": {"first"}}),
         ("a, b=2", "a: make(), b=2", {"signed": {"first": set()}, "entries": {4}}),
         ("a, b=2", "a: int, b=3", {"signed": {"first": set()}, "entries": {4}}),
@@ -123,6 +128,15 @@ def test_what_runs_at_import_is_told_by_the_names_that_may_differ(
     old: str, new: str, expected: dict[str, Any]
 ) -> None:
     assert only(turned(old, new), **expected)
+
+
+@pytest.mark.parametrize(("decorator", "told"), [("property", "described"), ("shown", "names")])
+def test_the_text_of_what_is_only_called_is_read_as_any_text(decorator: str, told: str) -> None:
+    text = (
+        f'class Box:\n    @{decorator}\n    def big(self):\n        """Big."""\n        return 1\n'
+    )
+    impact = compare(text.encode(), text.replace("Big.", "Bigger.").encode())
+    assert only(impact, **{told: {"Box"}})
 
 
 def test_an_assignment_that_makes_a_name_local_concerns_all_who_enter_the_function() -> None:

@@ -36,6 +36,7 @@ def test_a_name_is_spelled_by_a_text_that_says_it_or_a_part_of_it(text: str) -> 
         "x = f'do_{what}'",
         "x = 'get', 'level'",
         "x = 'get it', '_'",
+        "x = name.startswith('_'), 'level'",
         "x = a['target_levels']",
     ],
 )

@@ -244,3 +244,34 @@ def test_a_module_that_a_star_took_into_its_own_package_is_there_without_it() ->
     assert lines(found, "t.py") == set()
     files["p/__init__.py"] += "m = 3\n"
     assert lines(demand(files, "p/__init__.py", "import *", "import f"), "t.py") == {3}
+
+
+@pytest.mark.parametrize(
+    ("looking", "concerned"),
+    [
+        ("vars(self)", False),
+        ("self.__class__.__dict__", False),
+        ("dir(type(self))", False),
+        ("globals()", True),
+        ("vars(module)", True),
+        ("(vars(self), globals())", True),
+        ("map(vars, [self])", True),
+    ],
+)
+def test_what_looks_through_an_object_sees_no_name_of_its_module(
+    looking: str, *, concerned: bool
+) -> None:
+    text = f"LIMIT = 1\nclass A:\n    def all(self, module):\n        return {looking}\n"
+    assert (4 in lines(demand({"a.py": text}, "a.py", "= 1", "= 2"), "a.py")) is concerned
+
+
+def test_a_name_of_an_annotation_is_no_part_of_what_is_annotated() -> None:
+    text = "Size = int\nclass A:\n    one: Size = 1\n    def grow(self):\n        return self.one\n"
+    files = {"a.py": text, "t.py": "from a import A\ndef test():\n    assert A().grow()\n"}
+    found = demand(files, "a.py", "= int", "= float")
+    assert not found.clauses
+    assert ("a.py", "A") not in found.parts
+    made = {**files, "a.py": text.replace("class", "@dataclass\nclass")}
+    assert ("a.py", "A") in demand(made, "a.py", "= int", "= float").parts
+    kept = {**files, "a.py": text.replace("= 1", "= Size(1)")}
+    assert ("a.py", "A") in demand(kept, "a.py", "= int", "= float").parts
