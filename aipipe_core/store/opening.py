@@ -86,7 +86,9 @@ def _open_file(path: Path) -> Store:
         return _in_memory(_forgetful(path, error.strerror or str(error)))
     findings: list[Finding] = []
     try:
-        engine = _usable(path)
+        # What is opened while another sets the file aside would lose its log to that.
+        with _folder_locked(path, fcntl.LOCK_SH):
+            engine = _usable(path)
     except sa.exc.DatabaseError as error:
         if not is_corrupt(error):
             return _in_memory(_forgetful(path, str(error.orig)))
@@ -127,7 +129,7 @@ def _make_tables(engine: sa.Engine) -> None:
 def _replace(path: Path, damaged: BaseException) -> tuple[sa.Engine, Finding] | None:
     """Set the damaged file aside, unless another process has just done so, and open a new one."""
     try:
-        with _alone(path):
+        with _folder_locked(path, fcntl.LOCK_EX):
             if not _sound(path):
                 aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
                 os.replace(path, aside)  # noqa: PTH105 - one step, never a moment of two files
@@ -140,9 +142,13 @@ def _replace(path: Path, damaged: BaseException) -> tuple[sa.Engine, Finding] | 
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.with_name(f"{path.name}.lock").open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def _folder_locked(path: Path, how: int) -> Iterator[None]:
+    """Hold a lock on the folder of ``path``, where it can be had."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            folder = os.open(path.parent, os.O_RDONLY)
+            held.callback(os.close, folder)
+            fcntl.flock(folder, how)
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -80,6 +81,23 @@ def test_damage_that_shows_only_later_is_got_over_as_well(tmp_path: Path) -> Non
         store.put("s", "new", 1)
         assert store.get("s", "new") == 1
         assert [finding.rule for finding in store.findings] == ["store-damaged"]
+
+
+def test_a_file_that_another_sets_aside_is_opened_when_that_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"garbage " * 2000)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    stores: list[Store] = []
+    opening = threading.Thread(target=lambda: stores.append(open_store(path)))
+    opening.start()
+    opening.join(0.3)
+    assert opening.is_alive()
+    assert path.read_bytes() == b"garbage " * 2000
+    os.close(folder)
+    opening.join()
+    assert [finding.rule for finding in stores[0].findings] == ["store-damaged"]
+    stores[0].close()
 
 
 def test_two_that_find_the_damage_at_once_agree_on_one_new_store(tmp_path: Path) -> None:
