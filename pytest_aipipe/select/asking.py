@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -11,10 +11,30 @@ if TYPE_CHECKING:
 ALL = frozenset({"globals", "vars", "dir", "getmembers", "__dict__", "__subclasses__"})
 """Names by which code looks through all that a module, a class or an object has."""
 
+CHANGING = frozenset({"setdefault", "update", "pop", "popitem", "clear"})
+"""What is called of a dictionary to change it: that of a class cannot be changed."""
 
-def are_objects(looked: Iterable[ast.expr | None]) -> bool:
-    """Whether all that is looked through is what a method is called on, or a class: no module."""
-    return all(one is not None and _is_object(one) for one in looked)
+
+class Look(NamedTuple):
+    """Looking through something: the name ``by`` which, and at what; None where it is not told.
+
+    ``changes`` says that it puts something there, or takes it away, as nobody can in a class.
+    """
+
+    by: str
+    at: ast.expr | None
+    changes: bool = False
+
+    @property
+    def is_at_an_instance(self) -> bool:
+        """Whether it comes to what an object has of its own, and to nothing of its class."""
+        own = isinstance(self.at, ast.Name) and self.at.id == "self"
+        return self.changes or (own and self.by in ("vars", "__dict__"))
+
+    @property
+    def is_at_no_module(self) -> bool:
+        """Whether it is at what a method is called on, or at a class."""
+        return self.at is not None and _is_object(self.at)
 
 
 def _is_object(node: ast.expr) -> bool:
@@ -29,17 +49,24 @@ def _is_object(node: ast.expr) -> bool:
             return False
 
 
-def looked_through(nodes: Iterable[ast.AST]) -> Iterator[ast.expr | None]:
-    """Yield what is looked through, None for what cannot be told."""
+def looks(nodes: Iterable[ast.AST]) -> Iterator[Look]:
+    """Yield where ``nodes`` look through something."""
     called: set[int] = set()
+    changed: set[int] = set()
     for node in (one for top in nodes for one in ast.walk(top)):  # a call before what it calls
         if isinstance(node, ast.Call) and _said(node.func) in ALL - {"__dict__", "__subclasses__"}:
             called.add(id(node.func))
-            yield node.args[0] if node.args else None
-        elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
-            yield node.value
+            yield Look(_said(node.func), node.args[0] if node.args else None)
+            continue
+        if isinstance(node, ast.Call) and _said(node.func) in CHANGING:
+            changed.add(id(getattr(node.func, "value", None)))
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            changed.add(id(node.value))
+        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+            changes = id(node) in changed or not isinstance(node.ctx, ast.Load)
+            yield Look(node.attr, node.value, changes)
         elif isinstance(node, ast.expr) and _said(node) in ALL and id(node) not in called:
-            yield None
+            yield Look(_said(node), None)
 
 
 def asks_for_arguments(nodes: Iterable[ast.AST]) -> bool:

@@ -47,9 +47,10 @@ def looking(spread: Spread, name: str, below: str = "") -> dict[Key, Points | No
 
 
 def through(there: Mentions) -> set[int]:
-    """Return the lines that look through all that an object or a module has.
+    """Return the lines that may look through all that a class has.
 
-    Not those of a metaclass that look through what it makes: they come to no other class.
+    Not those that look through an object's own attributes, nor those of a metaclass that look
+    through what it makes: they come to no other class.
     """
     own = there.lines.get(OWN, {}).get(BY_NAME, set())
     return {line for lines in there.lines.get(STAR, {}).values() for line in lines} - own

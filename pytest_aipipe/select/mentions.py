@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
-from pytest_aipipe.select.asking import ALL, are_objects, asks_for_arguments, looked_through
+from pytest_aipipe.select.asking import ALL, asks_for_arguments, looks
 from pytest_aipipe.select.keeping import KEEPER, Kept, kept
 from pytest_aipipe.select.metaclasses import Own
 from pytest_aipipe.select.parts import Block, Level, Points
@@ -32,7 +32,8 @@ STAR = "*"
 """Stands for every name of a module: code that looks through a module's names."""
 
 OWN = "*own"
-"""Stands for the attributes of a class that a metaclass makes: its code that looks through one."""
+"""Stands for the attributes that an object has of its own, or a class that a metaclass makes: code
+that looks through these."""
 
 OBJECT = "*object"
 """Stands for the attributes of what a method is called on, or of a class: of no module."""
@@ -215,10 +216,10 @@ def _in_function(found: Mentions, node: ast.stmt, own: Own) -> None:
                 _catches(found, error, parts.header(node))
     lambdas: list[ast.Lambda] = []
     told = _mentions(outer(node), lambdas)
-    looked = [*looked_through(outer(node))] if STAR in told else []
-    if looked and all(one in own for one in looked):
+    looked = [*looks(outer(node))] if STAR in told else []
+    if looked and all(one.is_at_an_instance or one.at in own for one in looked):
         told[OWN] = {BY_NAME}
-    if looked and are_objects(looked):
+    if looked and all(one.is_at_no_module for one in looked):
         told[OBJECT] = {BY_NAME}
     if "signature" in told and asks_for_arguments(outer(node)):
         told[ARGUMENTS] = {BY_NAME}

@@ -36,6 +36,32 @@ def test_a_metaclass_looks_through_what_it_makes_and_its_bases() -> None:
 
 
 @pytest.mark.parametrize(
+    ("looking", "inside"),
+    [
+        ("vars(self)", True),
+        ("self.__dict__", True),
+        ("self.__dict__ | vars(self)", True),
+        ("other.__dict__.setdefault('a', 1)", True),
+        ("other.__dict__.get('a', 1)", False),
+        ("other.__dict__['a']", False),
+        ("dir(self)", False),
+        ("type(self).__dict__", False),
+        ("vars(other)", False),
+        ("vars(self) | vars(other)", False),
+    ],
+)
+def test_an_object_has_nothing_of_its_class_for_its_own(looking: str, *, inside: bool) -> None:
+    assert own(f"class A:\n    def all(self, other):\n        return {looking}\n") == (
+        {3} if inside else set()
+    )
+
+
+def test_what_is_put_into_an_object_is_its_own() -> None:
+    text = "def put(one):\n    one.__dict__['a'] = 1\n    del one.__dict__['a']\n    one.__dict__ = {}\n"
+    assert own(text) == {2, 3, 4}
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line"),
     [
         ("vars(base)", "vars(attrs)", 7),
