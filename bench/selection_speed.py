@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
@@ -33,10 +34,33 @@ from pytest_aipipe.select.testmap import Fresh, Known, TestMap, digest_of  # noq
 from pytest_aipipe.select.watch import Project  # noqa: E402
 from pytest_aipipe.session.selecting import plan, remember_imports  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
 FUNCTION = "def f{0}(a):\n    if a:\n        return a + {0}\n    b = a\n    return b\n\n\n"
 
 
-def make(root: Path, asked: argparse.Namespace) -> list[SimpleNamespace]:
+class Item:
+    """What the decision asks of a collected test: one without marks, fixtures or a class."""
+
+    cls = None
+    fixturenames: tuple[str, ...] = ()
+    config = SimpleNamespace(pluginmanager=SimpleNamespace(hasplugin=lambda _: True))
+
+    def __init__(self, nodeid: str, path: Path) -> None:
+        self.nodeid, self.path = nodeid, path
+
+    def iter_markers(self, _name: str) -> Iterator[pytest.Mark]:
+        """Yield nothing."""
+        return iter(())
+
+    def get_closest_marker(self, _name: str) -> None:
+        """Return None."""
+
+
+def make(root: Path, asked: argparse.Namespace) -> list[Item]:
     """Write the project and its map; return its tests, as items of pytest."""
     source = "".join(FUNCTION.format(n) for n in range(28))
     for n in range(asked.files):
@@ -50,7 +74,7 @@ def make(root: Path, asked: argparse.Namespace) -> list[SimpleNamespace]:
         (root / "tests").mkdir(exist_ok=True)
         (root / path).touch()
         nodeid = f"{path}::test_{n}"
-        tests.append(SimpleNamespace(nodeid=nodeid, path=root / path, fixturenames=()))
+        tests.append(Item(nodeid, root / path))
         ran = [0, *spread.sample(range(1, asked.files), asked.each - 1)]
         fresh.tests[nodeid] = Known("pppp", 0.01)
         fresh.ran[nodeid] = {
