@@ -351,7 +351,7 @@ class _Comparison:
         if isinstance(node, parts.FUNCTIONS) and not _is_implicit(node.name):
             plain = {"property", "staticmethod", "classmethod", "override"}
             told = {getattr(one, "id", getattr(one, "attr", "?")) for one in node.decorator_list}
-            if told <= plain or all(map(_is_mark, node.decorator_list)):
+            if told <= plain or all(map(parts.is_mark, node.decorator_list)):
                 self.impact.methods |= {(level.owner[0], name) for name in names}
                 return
         self._names(level, names)
@@ -373,11 +373,6 @@ def _is_hook(name: str) -> bool:
     return name.startswith("pytest_")
 
 
-def _is_mark(node: ast.expr) -> bool:
-    """Whether a decorator only marks a test: ``pytest.mark.parametrize(...)``."""
-    return ast.unparse(node).startswith("pytest.mark.")
-
-
 def _is_called_as_it_is(node: ast.stmt, new: ast.stmt | None) -> bool:
     """Whether no decorator does more with a method, before or after, than to call it.
 
@@ -385,7 +380,7 @@ def _is_called_as_it_is(node: ast.stmt, new: ast.stmt | None) -> bool:
     """
     before = getattr(node, "decorator_list", [])
     after = before if new is None else getattr(new, "decorator_list", [])
-    if all(map(_is_mark, (*before, *after))):
+    if all(map(parts.is_mark, (*before, *after))):
         return not before or getattr(node, "name", "").startswith("test")
     same = new is not None and [*map(ast.dump, before)] == [*map(ast.dump, after)]
     return same and {getattr(one, "id", "") for one in before} <= signatures.BARE

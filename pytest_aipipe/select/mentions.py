@@ -81,11 +81,11 @@ class Binder:
     """A statement that runs at import: what it mentions, and what it binds.
 
     ``effect`` says that it runs a call whose result nobody keeps, or an error, or decides
-    whether such runs; ``star`` the module
-    (as in :class:`Way`) of which it takes every name, ``makes`` that it is no definition and
-    no import: what it makes lives as long as the module, ``method`` the method of which it is
-    no more than the defaults, ``values`` what it gives its class as plain values. ``still`` are
-    the names that it only puts somewhere, and does nothing with but to ask for an attribute;
+    whether such runs; ``star`` the module (as in :class:`Way`) of which it takes every name,
+    ``makes`` that it is no definition and no import: what it makes lives as long as the module.
+    ``method`` is that of which it is no more than the defaults, ``test`` that of which it is no
+    more than these and the marks, ``values`` what it gives its class as plain values. ``still``
+    are the names that it only puts somewhere, and does nothing with but to ask for an attribute;
     ``noted`` those of its annotation alone.
     """
 
@@ -98,6 +98,7 @@ class Binder:
     still: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     noted: frozenset[str] = frozenset()
+    test: str = ""
 
 
 class Function(NamedTuple):
@@ -326,7 +327,10 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
             found.shaped.add(top)
     plain = isinstance(node, parts.FUNCTIONS) and level.owner and not node.decorator_list
     method = name if plain else ""
-    found.binders.append(Binder(_mentions(outer(node)), frozenset({top}), method=method))
+    marked = isinstance(node, parts.FUNCTIONS) and level.owner and parts.is_marked_test(node)
+    test = name if marked else ""
+    mentions = _mentions(outer(node))
+    found.binders.append(Binder(mentions, frozenset({top}), method=method, test=test))
 
 
 def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

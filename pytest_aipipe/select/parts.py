@@ -175,6 +175,16 @@ def own_text(node: ast.AST) -> str:
     return " ".join(told)
 
 
+def is_marked_test(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether ``node`` is called like a test, and decorated by marks and nothing else."""
+    return node.name.startswith("test") and all(map(is_mark, node.decorator_list))
+
+
+def is_mark(node: ast.expr) -> bool:
+    """Whether a decorator only marks a test: ``pytest.mark.parametrize(...)``."""
+    return ast.unparse(node).startswith("pytest.mark.")
+
+
 def bound(node: ast.stmt) -> set[str]:
     """Return the names that running ``node`` binds, deletes or changes in place, inside included.
 

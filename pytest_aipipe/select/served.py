@@ -81,17 +81,17 @@ def add_run(spread: Spread, path: str, ran: Ran = lambda _, points: points) -> N
     names = _above(spread, ran)
     why = f"{path} runs changed code when it is imported"
     named = [
-        binder
-        for _, found in spread.index.of_path(path)
+        (key, found, binder)
+        for key, found in spread.index.of_path(path)
         for binder in found.binders
         if any(_may_run(spread, path, found, binder, one) for one in names & set(binder.mentions))
     ]
-    if not named or any(binder.effect for binder in named):
+    if not named or any(binder.effect for _, _, binder in named):
         spread.demand.whole.setdefault(path, why)
-    for binder in named:
-        for bound in sorted(binder.binds):
-            made = f"uses {bound} of {path}, which is made by changed code"
-            spread.ask(path, {bound}, made, wider=False)
+    for key, found, binder in named:
+        told = min(binder.binds, default="it")
+        spread.bound(key, found, binder, f"uses {told} of {path}, which is made by changed code")
+    spread.settle()
 
 
 def _may_run(spread: Spread, path: str, found: Mentions, binder: Binder, name: str) -> bool:

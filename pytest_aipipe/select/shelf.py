@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"9-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"10-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -50,6 +50,7 @@ def packed(found: Mentions) -> dict[str, Any]:
                 sorted(one.still),
                 sorted(one.values),
                 sorted(one.noted),
+                one.test,
             ]
             for one in found.binders
         ],
@@ -122,7 +123,7 @@ def unpacked(row: Any) -> Mentions | None:
 
 
 def _binder(row: Any, ways: list[Way]) -> Binder:
-    mentions, binds, effect, star, makes, method, still, values, noted = row
+    mentions, binds, effect, star, makes, method, still, values, noted, test = row
     told = Way(*star) if star else None
     return Binder(
         _told(mentions, ways),
@@ -134,6 +135,7 @@ def _binder(row: Any, ways: list[Way]) -> Binder:
         frozenset(still),
         frozenset(values),
         frozenset(noted),
+        str(test),
     )
 
 

@@ -109,7 +109,7 @@ class Spread:
             add_handed(self, path, impact.handed)
         if new is not None and (impact.added or impact.names):
             self._fixtures(path, impact, read_mentions(new))
-        self._settle()
+        self.settle()
 
     def ask(
         self, path: str, names: Collection[str] | None, why: str, *, wider: bool = True
@@ -122,7 +122,7 @@ class Spread:
         if names is None:
             self.demand.whole.setdefault(path, why)
         self._waiting += [(path, name, False, why) for name in names or ()]
-        self._settle()
+        self.settle()
 
     def _star(self, path: str, star: Star) -> None:
         """Add the names that came or went with a star: those that the other side does not take."""
@@ -159,7 +159,7 @@ class Spread:
                         self.demand.whole.setdefault(key[0], why)
         if wanted:
             self.demand.clauses.append(Clause(why, [wanted]))
-        self._settle()
+        self.settle()
 
     def _fixtures(self, path: str, impact: Impact, new: Mentions) -> None:
         for name in (impact.added | impact.names) & new.fixtures:
@@ -167,7 +167,8 @@ class Spread:
         if (impact.added | impact.names) & new.autouse:
             self.demand.whole.setdefault(path, f"{path} has another fixture that is always used")
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Spread what was taken for changed."""
         while self._waiting:
             path, name, new, why = self._waiting.pop()
             if (path, name, new) in self._done:
@@ -268,8 +269,13 @@ class Spread:
     def bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
         """Take what a statement binds for changed.
 
-        Of a method's defaults it is the method, of a plain value of a class that value.
+        Of a method's defaults it is the method, of a plain value of a class that value, of a
+        test's marks that test and those who inherit it.
         """
+        if binder.test and key[0] in self.tests:
+            below = self.index.below((key[0], min(binder.binds)))
+            self.demand.parts.update({(where, binder.test): why for where, _ in below})
+            return
         for value in sorted(binder.values):
             add_value(self, key, min(binder.binds), value)
         if binder.values:
