@@ -16,10 +16,11 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse, text_of
-from pytest_aipipe.select import futures, parts, signatures, values
+from pytest_aipipe.select import futures, parts, signatures, tables, values
 from pytest_aipipe.select.align import paired, text, unequal
 from pytest_aipipe.select.parts import Block, Level, Points
 from pytest_aipipe.select.stars import Star, differing
+from pytest_aipipe.select.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,8 @@ class Impact:
     which the text differs; ``signed`` functions, and classes, that only take other arguments, with
     the words of that (:func:`pytest_aipipe.select.signatures.words`), ``annotated`` those
     with other annotations; ``methods`` are (class, method) whose signature differs, ``values``
-    (class, name) of plain values that do; ``handed``
+    (class, name) of plain values that do; ``tables`` are by (class or "", test) what differs in its
+    rows alone, ``lists`` by name what may be such rows; ``handed``
     functions of which only who reads annotations, or has them in hand without calling them, can
     tell; None where annotations do not count. ``whole`` says why nothing finer can be said, ""
     where it can; ``script`` that what runs only where the file is run as a script differs.
@@ -57,6 +59,8 @@ class Impact:
     annotated: set[str] = field(default_factory=set)
     methods: set[tuple[str, str]] = field(default_factory=set)
     values: set[tuple[str, str]] = field(default_factory=set)
+    tables: dict[tuple[str, str], list[Table]] = field(default_factory=dict)
+    lists: dict[str, Table] = field(default_factory=dict)
     hooks: set[str] = field(default_factory=set)
     stars: list[Star] = field(default_factory=list)
     handed: set[str] | None = None
@@ -100,7 +104,7 @@ def compare(old: bytes, new: bytes, *, past: bool = False) -> Impact:
             impact.whole = "changes what it takes from __future__"
             return impact
         futures.kept_as_text(impact, before)
-    _Comparison(impact, *(text.split("\n") for text in texts)).of(
+    _Comparison(impact, *(text.split("\n") for text in texts), is_now=not past).of(
         Block(before.body, Level("module")), after.body
     )
     return impact
@@ -116,8 +120,9 @@ class _Region:
 
 
 class _Comparison:
-    def __init__(self, impact: Impact, old: list[str], new: list[str]) -> None:
+    def __init__(self, impact: Impact, old: list[str], new: list[str], *, is_now: bool) -> None:
         self.impact, self._old, self._new = impact, old, new
+        self._is_now = is_now
 
     def of(self, old: Block, new: list[ast.stmt]) -> None:
         """Add what differs between a block and its other version."""
@@ -230,6 +235,7 @@ class _Comparison:
         if block.level.name == "module":
             stars, gone, come = differing(gone, come)
             self.impact.stars += stars
+            self._lists(gone, come)
         plain = values.only(block.level, gone, come)
         self.impact.values |= {(block.level.owner[0], name) for name in plain}
         gone, come = values.without(plain, gone), values.without(plain, come)
@@ -258,7 +264,7 @@ class _Comparison:
             ]:
                 self._lost(level, old)
             return
-        if not same and not self._is_signed(level, old, new):
+        if not same and not (self._is_signed(level, old, new) or self._is_table(level, old, new)):
             self._header(level, old, new)
         if isinstance(old, parts.FUNCTIONS) and _is_hook(old.name):
             self.impact.hooks.add(old.name)
@@ -281,6 +287,22 @@ class _Comparison:
         self.impact.add(parts.entry(old))
         self.impact.signed.setdefault(name, set()).update(signatures.words(old, new))
         return True
+
+    def _is_table(self, level: Level, old: ast.stmt, new: ast.stmt) -> bool:
+        """Note a test of which only rows of its tables differ from what runs now."""
+        found = tables.changed(old, new) if self._is_now and len(level.owner) < 2 else None  # noqa: PLR2004
+        if found is None or level.name not in ("module", "class"):
+            return False
+        key = (level.owner[0] if level.owner else "", getattr(old, "name", ""))
+        self.impact.tables.setdefault(key, []).extend(found)
+        return True
+
+    def _lists(self, gone: Sequence[ast.stmt], come: Sequence[ast.stmt]) -> None:
+        """Note what differs in lists of the module that a test may take its rows from."""
+        before, now = tables.written(gone), tables.written(come)
+        if self._is_now:
+            some = before.keys() & now.keys()
+            self.impact.lists |= {name: Table((), before[name], now[name]) for name in some}
 
     def _header(self, level: Level, node: ast.stmt, new: ast.stmt | None = None) -> None:
         """A definition whose decorators, signature or bases differ; without ``new`` it is gone."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pytest_aipipe.select.index import Key
     from pytest_aipipe.select.parts import Points
+    from pytest_aipipe.select.tables import Rows
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Demand:
     """Which tests notice a change.
 
     ``parts`` are (file, function or class) in a test's own name, ``fixtures`` (file, name);
+    ``tables`` what differs in the rows of a test, by (file, function);
     ``whole`` files that whoever can load them notices; ``everything`` why all tests do.
     ``named`` are files of which more differs than statements of functions, and clauses say
     what; ``wider`` says that still more differs, whatever it asks for.
@@ -38,6 +40,7 @@ class Demand:
     clauses: list[Clause] = field(default_factory=list)
     parts: dict[tuple[str, str], str] = field(default_factory=dict)
     fixtures: dict[tuple[str, str], str] = field(default_factory=dict)
+    tables: dict[tuple[str, str], list[Rows]] = field(default_factory=dict)
     whole: dict[str, str] = field(default_factory=dict)
     everything: str = ""
     named: set[str] = field(default_factory=set)
@@ -54,5 +57,5 @@ class Demand:
         if self.wider or self.whole or self.everything:
             return None
         run = {path for path, _ in self.parts if path in tests}
-        run |= {path for path, _ in self.fixtures}
+        run |= {path for path, _ in (*self.fixtures, *self.tables)}
         return frozenset(run | (self.named - set(loaded)))

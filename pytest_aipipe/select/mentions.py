@@ -12,7 +12,7 @@ import builtins
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
@@ -20,6 +20,7 @@ from pytest_aipipe.select.asking import ALL, asks_for_arguments, looks
 from pytest_aipipe.select.keeping import KEEPER, Kept, kept
 from pytest_aipipe.select.metaclasses import Own
 from pytest_aipipe.select.parts import Block, Level, Points
+from pytest_aipipe.select.tables import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,7 +87,8 @@ class Binder:
     ``method`` is that of which it is no more than the defaults, ``test`` that of which it is no
     more than these and the marks, ``values`` what it gives its class as plain values. ``still``
     are the names that it only puts somewhere, and does nothing with but to ask for an attribute;
-    ``noted`` those of its annotation alone.
+    ``noted`` those of its annotation alone, ``tables`` those that a test's marks take rows from and
+    nothing else, each with the arguments that these are for.
     """
 
     mentions: Told
@@ -99,6 +101,7 @@ class Binder:
     values: frozenset[str] = frozenset()
     noted: frozenset[str] = frozenset()
     test: str = ""
+    tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Function(NamedTuple):
@@ -330,7 +333,23 @@ def _define(found: Mentions, level: Level, node: ast.stmt) -> None:
     marked = isinstance(node, parts.FUNCTIONS) and level.owner and parts.is_marked_test(node)
     test = name if marked else ""
     mentions = _mentions(outer(node))
-    found.binders.append(Binder(mentions, frozenset({top}), method=method, test=test))
+    tables = _tables(node) if isinstance(node, parts.FUNCTIONS) else {}
+    binds = frozenset({top})
+    found.binders.append(Binder(mentions, binds, method=method, test=test, tables=tables))
+
+
+def _tables(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, tuple[str, ...]]:
+    """Return the names that stand once in the header of a test, for the rows of a mark."""
+    if not parts.is_marked_test(node):
+        return {}
+    told = [last(one) for top in outer(node) for one in ast.walk(top) if _names_something(one)]
+    return {
+        name: some for name, some in tables_of(node.decorator_list).items() if told.count(name) == 1
+    }
+
+
+def _names_something(node: ast.AST) -> TypeGuard[ast.expr]:
+    return isinstance(node, ast.Name | ast.Attribute)
 
 
 def _fixture(found: Mentions, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

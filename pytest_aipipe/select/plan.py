@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_aipipe.select import metadata, served
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aipipe_core.change.model import Change, FileChange
     from pytest_aipipe.select.graph import Graph
     from pytest_aipipe.select.mentions import Mentions
+    from pytest_aipipe.select.tables import Given, Rows
 
 COMPILED = frozenset(
     {".c", ".h", ".cc", ".cpp", ".pyx", ".pxd", ".pxi", ".rs", ".f90", ".so", ".pyd"}
@@ -65,7 +67,7 @@ class Item(NamedTuple):
     """A collected test: where it stands, and what it is called and uses.
 
     ``names`` are the classes and the function of its node id; ``skipped`` says that this session
-    is sure to skip it.
+    is sure to skip it; ``given`` what a row of a table gives it, by argument.
     """
 
     nodeid: str
@@ -74,6 +76,7 @@ class Item(NamedTuple):
     fixtures: frozenset[str] = frozenset()
     doctest: bool = False
     skipped: bool = False
+    given: Mapping[str, Given] = MappingProxyType({})
 
     @property
     def is_python(self) -> bool:
@@ -302,6 +305,9 @@ class _Verdict:
         self._parts: dict[str, dict[str, str]] = {}
         for (path, name), why in demand.parts.items():
             self._parts.setdefault(path, {})[name] = why
+        self._tables: dict[str, dict[str, list[Rows]]] = {}
+        for (path, name), tables in demand.tables.items():
+            self._tables.setdefault(path, {})[name] = tables
         self._fixtures: dict[str, dict[str, str]] = {}
         for (path, name), why in demand.fixtures.items():
             self._fixtures.setdefault(name, {})[path] = why
@@ -319,7 +325,7 @@ class _Verdict:
             self._planner.named(nodeid)
             or self._everything
             or self._found.tests.get(nodeid)
-            or (self._made_from(item) if self._parts or self._fixtures or item.doctest else None)
+            or self._made_from(item)
             or (self._beside(nodeid, known) if known.starts or self._reading else None)
             or self._running.get(nodeid)
             or self._whole.reasons.get(nodeid)
@@ -330,6 +336,11 @@ class _Verdict:
         parts = {} if item.skipped else self._parts.get(item.path or "", {})
         for name in parts.keys() & item.names:
             return parts[name]
+        tables = {} if item.skipped else self._tables.get(item.path or "", {})
+        for name in tables.keys() & item.names:
+            for some in tables[name]:
+                if not some.keeps(item.given):
+                    return some.why
         for name in self._fixtures.keys() & item.fixtures:
             for path, why in self._fixtures[name].items():
                 folder = path.rpartition("/")[0]

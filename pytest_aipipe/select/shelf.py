@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"10-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"11-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 
@@ -51,6 +51,7 @@ def packed(found: Mentions) -> dict[str, Any]:
                 sorted(one.values),
                 sorted(one.noted),
                 one.test,
+                {name: list(some) for name, some in one.tables.items()},
             ]
             for one in found.binders
         ],
@@ -123,7 +124,7 @@ def unpacked(row: Any) -> Mentions | None:
 
 
 def _binder(row: Any, ways: list[Way]) -> Binder:
-    mentions, binds, effect, star, makes, method, still, values, noted, test = row
+    mentions, binds, effect, star, makes, method, still, values, noted, test, tables = row
     told = Way(*star) if star else None
     return Binder(
         _told(mentions, ways),
@@ -136,6 +137,7 @@ def _binder(row: Any, ways: list[Way]) -> Binder:
         frozenset(values),
         frozenset(noted),
         str(test),
+        {name: tuple(some) for name, some in tables.items()},
     )
 
 

@@ -23,11 +23,12 @@ from pytest_aipipe.select.mentions import BY_TEXT, OBJECT, STAR, Mentions, Way, 
 from pytest_aipipe.select.methods import add_method
 from pytest_aipipe.select.signatures import add_annotated, add_signed
 from pytest_aipipe.select.stars import Offers, hides
+from pytest_aipipe.select.tables import Rows, Table
 from pytest_aipipe.select.texts import add_described
 from pytest_aipipe.select.values import add_value, is_shaped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
@@ -69,6 +70,7 @@ class Spread:
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
         self._starred: dict[str, list[tuple[Key, Mentions]]] = {}
+        self._lists: dict[tuple[str, str], list[Table]] = {}
         self._done: set[tuple[str, str, bool]] = set()
         self._waiting: list[tuple[str, str, bool, str]] = []
 
@@ -90,6 +92,7 @@ class Spread:
             why = f"runs {path} as a script, which is another one"
             self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
         for name in sorted(impact.names):
+            self._list(path, name, impact.lists.get(name))
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
         for name in sorted(impact.added):
             self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
@@ -103,6 +106,10 @@ class Spread:
             add_method(self, key, klass, method)
         for klass, value in sorted(impact.values):
             add_value(self, key, klass, value)
+        for (klass, test), some in sorted(impact.tables.items()):
+            for table in some:
+                why = f"a row of {test} of {path} changed"
+                self._table((path, klass), test, Rows(why, [table], table.names))
         for star in impact.stars:
             self._star(path, star)
         if impact.handed is not None:
@@ -121,7 +128,7 @@ class Spread:
         self.demand.wider |= wider or names is None
         if names is None:
             self.demand.whole.setdefault(path, why)
-        self._waiting += [(path, name, False, why) for name in names or ()]
+        self._take(path, names or (), why)
         self.settle()
 
     def _star(self, path: str, star: Star) -> None:
@@ -154,7 +161,7 @@ class Spread:
                 wanted[key] = parts.lines(lines)
             for binder in found.binders:
                 if BY_TEXT in binder.mentions.get(name, ()):
-                    self._waiting += [(key[0], bound, False, why) for bound in binder.binds]
+                    self._take(key[0], binder.binds, why)
                     if binder.effect:
                         self.demand.whole.setdefault(key[0], why)
         if wanted:
@@ -166,6 +173,13 @@ class Spread:
             self.demand.fixtures[path, name] = f"uses the fixture {name}, which changed"
         if (impact.added | impact.names) & new.autouse:
             self.demand.whole.setdefault(path, f"{path} has another fixture that is always used")
+
+    def _take(self, path: str, names: Iterable[str], why: str, *, rows: bool = False) -> None:
+        """Take names for changed; of a list that is one of them only ``rows`` may differ."""
+        for name in names:
+            if not rows:
+                self._list(path, name, None)
+            self._waiting.append((path, name, False, why))
 
     def settle(self) -> None:
         """Spread what was taken for changed."""
@@ -244,13 +258,49 @@ class Spread:
         for binder in found.binders:
             if not self.binds_from(here, found, binder, path, name, new=new):
                 continue
+            lists = self._lists.get((path, name))
+            if lists is not None and name in binder.tables and key[0] in self.tests:
+                self._ask_for_rows(key[0], binder, name, why, lists)
+                continue
+            imports = any(way.kind == "import" for way in binder.mentions[name])
+            if lists is not None and imports:
+                self._import(key[0], binder, lists, why)
             if name in binder.noted and not is_shaped(found, binder.binds):
                 for bound in sorted(binder.binds):
                     add_annotated(self, key, bound)
                 continue
             if binder.effect and (here, name) != (path, "__doc__"):
                 self.demand.whole.setdefault(here, f"{here} {why}")
-            self.bound(key, found, binder, why)
+            itself = here == path and binder.binds == {name}
+            self.bound(key, found, binder, why, rows=imports or itself)
+
+    def _list(self, path: str, name: str, table: Table | None) -> None:
+        """Note what differs in a list; without a ``table`` no row of it is the one that it was."""
+        known = self._lists.get((path, name))
+        if known is not None:
+            known.append(table or Table((), (), ()))
+        elif table is not None and (path, name, False) not in self._done:
+            self._lists[path, name] = [table]
+
+    def _ask_for_rows(
+        self, path: str, binder: Binder, name: str, why: str, lists: list[Table]
+    ) -> None:
+        """Ask for the rows that differ of a test that takes them from a list, and does no more."""
+        (top,) = binder.binds
+        klass, test = (top, binder.test) if binder.test else ("", top)
+        self._table((path, klass), test, Rows(why, lists, binder.tables[name]))
+
+    def _import(self, path: str, binder: Binder, lists: list[Table], why: str) -> None:
+        """Note that a list is known in another file as well."""
+        for bound in binder.binds:
+            if self._lists.setdefault((path, bound), lists) is not lists:
+                self.demand.whole.setdefault(path, why)
+
+    def _table(self, owner: tuple[str, str], test: str, some: Rows) -> None:
+        """Ask for rows of a test, in each class that has it."""
+        homes = {where for where, _ in self.index.below(owner)} if owner[1] else {owner[0]}
+        for where in homes:
+            self.demand.tables.setdefault((where, test), []).append(some)
 
     def binds_from(
         self,
@@ -266,11 +316,13 @@ class Spread:
         ways = binder.mentions.get(name, ())
         return any(self._means(way, here, found, path, name, new=new) for way in ways)
 
-    def bound(self, key: Key, found: Mentions, binder: Binder, why: str) -> None:
+    def bound(
+        self, key: Key, found: Mentions, binder: Binder, why: str, *, rows: bool = False
+    ) -> None:
         """Take what a statement binds for changed.
 
         Of a method's defaults it is the method, of a plain value of a class that value, of a
-        test's marks that test and those who inherit it.
+        test's marks that test and those who inherit it. Only ``rows`` of a list may differ.
         """
         if binder.test and key[0] in self.tests:
             below = self.index.below((key[0], min(binder.binds)))
@@ -281,7 +333,7 @@ class Spread:
         if binder.values:
             return
         if not binder.method:
-            self._waiting += [(key[0], name, False, why) for name in binder.binds - {"__all__"}]
+            self._take(key[0], binder.binds - {"__all__"}, why, rows=rows)
             return
         (klass,) = binder.binds
         self.demand.clauses.append(Clause(why, [{key: found.methods[klass][binder.method]}]))

@@ -20,6 +20,7 @@ from pytest_aipipe.select.files import Contents
 from pytest_aipipe.select.graph import Graph, python_files
 from pytest_aipipe.select.installed import installed
 from pytest_aipipe.select.plan import Item, Plan, Planner
+from pytest_aipipe.select.tables import Given, said
 from pytest_aipipe.select.watch import Project
 from pytest_aipipe.session.folder import NAME, own_folder, write_text
 from pytest_aipipe.session.skips import is_skipped
@@ -126,7 +127,23 @@ def item_of(places: _Places, item: pytest.Item) -> Item:
         fixtures=frozenset(getattr(item, "fixturenames", ())),
         doctest=type(item).__name__ == "DoctestItem",
         skipped=is_skipped(item),
+        given=given_to(item),
     )
+
+
+def given_to(item: pytest.Item) -> dict[str, Given]:
+    """Return what the rows of its tables give a test, by argument."""
+    callspec = getattr(item, "callspec", None)
+    places = getattr(callspec, "indices", None)
+    if callspec is None or not isinstance(places, dict):
+        return {}
+    name = f"-{callspec.id}-"
+    told = {argument: said(value) for argument, value in callspec.params.items()}
+    return {
+        argument: Given(at, text if text is not None and f"-{text}-" in name else None)
+        for argument, at in places.items()
+        for text in [told.get(argument)]
+    }
 
 
 class _Reader:
