@@ -32,9 +32,10 @@ def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
     if is_new and _may_be_called_unnamed(spread, one, method):
         spread.ask(path, {klass}, f"uses {klass} of {path}, which changed", wider=False)
         return
-    is_test = method.startswith("test") and path in spread.tests
+    homes = {where for where, _ in index.below(one)}
+    is_test = method.startswith("test") and not homes.isdisjoint(spread.tests)
     if is_test:  # one of that name may have been inherited
-        spread.demand.parts |= {(where, method): why for where, _ in index.below(one)}
+        spread.demand.parts |= {(where, method): why for where in homes}
     ours, foreign = index.bases(one)
     alone = is_new and not ours and foreign <= PLAIN and index.below(one) == {one}
     found = _naming(spread, one, method, why, is_new=is_new, alone=alone)

@@ -12,19 +12,28 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.demand import Demand
 
 
-def spread(files: dict[str, str], path: str, old: str, new: str) -> Spread:
-    """Return what spreads where ``old`` becomes ``new`` in one of ``files``."""
+def spread(
+    files: dict[str, str], path: str, old: str, new: str, tests: set[str] | None = None
+) -> Spread:
+    """Return what spreads where ``old`` becomes ``new`` in one of ``files``.
+
+    In each of them stand tests, or in some only.
+    """
     graph = Graph(files, lambda name: files[name].encode(), ("",))
-    found = Spread({name: [("d", text.encode())] for name, text in files.items()}, graph, files)
+    found = Spread(
+        {name: [("d", text.encode())] for name, text in files.items()}, graph, tests or files
+    )
     before, after = files[path], files[path].replace(old, new)
     assert before != after
     found.add((path, "d"), compare(before.encode(), after.encode()), after.encode())
     return found
 
 
-def demand(files: dict[str, str], path: str, old: str, new: str) -> Demand:
+def demand(
+    files: dict[str, str], path: str, old: str, new: str, tests: set[str] | None = None
+) -> Demand:
     """Return what is asked for then."""
-    return spread(files, path, old, new).demand
+    return spread(files, path, old, new, tests).demand
 
 
 def lines(found: Demand, path: str) -> set[int]:

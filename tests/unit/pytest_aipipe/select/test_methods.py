@@ -97,6 +97,22 @@ def test_a_mark_of_a_test_concerns_that_test_and_those_who_inherit_it() -> None:
     assert ("t.py", "TestA") in demand(files, "t.py", "    def test_a(self): ...", patched).parts
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    @pytest.mark.skip\n", ""),
+        ("    def test_a(self): ...", "    def test_a(self): ...\n    def test_b(self): ..."),
+    ],
+)
+def test_a_test_of_a_class_that_stands_elsewhere_is_that_of_its_heirs(old: str, new: str) -> None:
+    files = {
+        "base.py": "import pytest\nclass Base:\n    @pytest.mark.skip\n    def test_a(self): ...\n",
+        "t.py": "from base import Base\nclass TestIt(Base): ...\n",
+    }
+    found = demand(files, "base.py", old, new, {"t.py"})
+    assert ("t.py", "test_b" if "test_b" in new else "test_a") in found.parts
+
+
 def test_a_new_test_concerns_no_code_that_is_tested() -> None:
     looking = "def look(one, name):\n    return getattr(one, name)\n"
     files = {"src/a.py": looking, "tests/t.py": TESTS, "tests/helpers.py": looking}
