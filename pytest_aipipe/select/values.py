@@ -145,7 +145,7 @@ def _at_import(
         if mine and name in binder.values and ways <= {Way("name")}:
             continue  # it is what gives the value
         if any(_may_mean(spread, key, there, way, mine=mine) for way in ways):
-            if binder.effect:
+            if binder.effect and not mine:
                 spread.demand.whole.setdefault(key[0], f"{key[0]} {why}")
             spread.bound(key, there, binder, why)
 

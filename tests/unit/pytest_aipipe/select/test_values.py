@@ -38,8 +38,11 @@ def test_another_value_concerns_who_reads_it_by_its_name() -> None:
 def test_a_value_that_is_made_from_another_is_another_too() -> None:
     files = {**FILES, "more.py": "from clock import Clock\nMOST = max(Clock.FORMS)\n"}
     assert ("more.py", "MOST") in demand(files, "clock.py", *CHANGE).parts
-    own = CLOCK.replace("    def show", "    MOST = len(FORMS)\n    def show")
-    assert ("clock.py", "Clock") in demand({"clock.py": own}, "clock.py", *CHANGE).parts
+    for more in ("MOST = len(FORMS)", "FORMS.update(more=2)"):
+        own = CLOCK.replace("    def show", f"    {more}\n    def show")
+        found = demand({"clock.py": own}, "clock.py", *CHANGE)
+        assert ("clock.py", "Clock") in found.parts
+        assert not found.whole
 
 
 @pytest.mark.parametrize(
