@@ -193,8 +193,6 @@ def _stated(
     }
     if owner is None or not states:
         return
-    name = receiver_name(owner)
-    made = f"{name} = {instance.expr}"
     rows = list(islice(together(situation, definition.parameters, [guard]), _STATED)) or [{}]
     turns = [*((row, 0) for row in rows), (rows[0], 1), (rows[0], 2)]
     for chosen, turn in turns:
@@ -202,6 +200,8 @@ def _stated(
             return
         row = _row(definition, {**_named_values(definition, base), **chosen})
         draft = _with_state(situation, definition, row, instance)
+        name = receiver_name(owner, draft.imports)
+        made = f"{name} = {instance.expr}"
         lines: list[str] = []
         for key, values in states.items():
             value = resolved(situation.module, values[min(turn, len(values) - 1)])
