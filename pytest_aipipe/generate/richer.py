@@ -53,21 +53,28 @@ class Passed:
                 if len(text) <= LONGEST:
                     self._values[place].setdefault(text, _kind(node))
 
-    def at(self, place: Place, known: ast.expr) -> list[str]:
+    def at(self, place: Place, known: ast.expr | None = None) -> list[str]:
         """Return what else is passed there: of the kind of ``known`` first, the longest first."""
-        kind, own = _kind(known), ast.unparse(known)
+        kind, own = (_kind(known), ast.unparse(known)) if known is not None else (None, None)
         found = [(held is not kind, -len(text), text)
                  for text, held in self._values.get(place, {}).items() if text != own]  # fmt: skip
         return [text for *_, text in sorted(found)[:A_PLACE]]
 
 
 def richer(candidate: Candidate, passed: Passed) -> list[Candidate]:
-    """Return variants of ``candidate`` with one literal exchanged, its places in turn."""
+    """Return variants of ``candidate`` with one literal exchanged, its places in turn.
+
+    A call that passes nothing gets what the tests pass it first.
+    """
     function = test_function(candidate.function)
     if function is None:
         return []
-    columns = [[(node, text) for text in passed.at(place, node)]
-               for place, node in _arguments(function)]  # fmt: skip
+    columns: list[list[tuple[ast.expr, str]]] = [
+        [(node, text) for text in passed.at(place, node)] for place, node in _arguments(function)
+    ]
+    for call in _bare_calls(function):
+        made = ast.unparse(call.func)
+        columns.append([(call, f"{made}({text})") for text in passed.at((_called(call), 0))])
     found: dict[str, Candidate] = {}
     for one in chain.from_iterable(zip_longest(*columns)):
         if one is None:
@@ -105,6 +112,14 @@ def _arguments(
             waits = name in _WAITING or place == "timeout"
             if name and not waits and place is not None and _is_literal(node):
                 yield (name, place), node
+
+
+def _bare_calls(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Call]:
+    """Return the calls that pass nothing, but for those that wait."""
+    calls = [n for n in ast.walk(function) if isinstance(n, ast.Call)]
+    return [
+        one for one in calls if not one.args and not one.keywords and _called(one) not in _WAITING
+    ]
 
 
 def _called(call: ast.Call) -> str:
