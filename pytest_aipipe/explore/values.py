@@ -116,7 +116,8 @@ def _holds_inexact(value: Any) -> bool:
 
 def _literal_facts(expression: str, value: Any, code: str, imports: tuple[str, ...]) -> list[Fact]:
     if len(code) > MAX_LITERAL or not is_stable_text(code):
-        return _size_facts(expression, value)
+        told = _size_facts(expression, value)
+        return told if told or isinstance(value, str | bytes) else _kind_facts(expression, value)
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         return [Fact(f"assert {expression} is {code}", imports)]
     if getattr(type(value), "__eq__", None) is _OBJECT_EQ:  # an enum member, most often
