@@ -214,9 +214,13 @@ def test_what_only_looks_like_a_date_is_no_reason(text: str) -> None:
     assert is_stable_text(text)
 
 
-def test_of_a_date_near_today_only_its_kind_is_told() -> None:
+def test_of_a_date_near_today_only_its_kind_is_told_and_that_it_has_no_zone() -> None:
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    assert [one.code for one in facts_of("x", soon)] == ["assert isinstance(x, datetime)"]
+    told = ["assert isinstance(x, datetime)"]
+    assert [one.code for one in facts_of("x", soon)] == told
+    bare = soon.replace(tzinfo=None)
+    assert [one.code for one in facts_of("x", bare)] == [*told, "assert x.tzinfo is None"]
+    assert [one.code for one in facts_of("x", soon.date())] == ["assert isinstance(x, date)"]
 
 
 def test_of_a_function_that_was_made_it_is_said_how_it_can_be_called() -> None:
