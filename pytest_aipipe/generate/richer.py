@@ -25,7 +25,7 @@ TECHNIQUE = "richer"
 A_PLACE = 3  # values that are tried there
 MOST = 12  # variants of one test
 LONGEST = 80  # characters of a value
-_WAITING = frozenset({"sleep", "wait", "wait_for"})  # more of it only costs time
+_WAITING = frozenset({"sleep", "wait", "wait_for"})
 _LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
 
 Place = tuple[str, int | str]
@@ -74,7 +74,7 @@ def richer(candidate: Candidate, passed: Passed) -> list[Candidate]:
     ]
     for call in _bare_calls(function):
         made = ast.unparse(call.func)
-        columns.append([(call, f"{made}({text})") for text in passed.at((_called(call), 0))])
+        columns.append([(call, f"{made}({text})") for text in passed.at((called_name(call), 0))])
     found: dict[str, Candidate] = {}
     for one in chain.from_iterable(zip_longest(*columns)):
         if one is None:
@@ -103,26 +103,30 @@ def _arguments(
         if isinstance(target, ast.Name)
     }
     for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
-        name = _called(call)
+        name = called_name(call)
         places: list[tuple[int | str | None, ast.expr]] = [
             *enumerate(call.args), *((one.arg, one.value) for one in call.keywords)
         ]  # fmt: skip
         for place, value in places:
             node = named.get(value.id, value) if isinstance(value, ast.Name) else value
-            waits = name in _WAITING or place == "timeout"
-            if name and not waits and place is not None and _is_literal(node):
+            if name and not waits(name, place) and place is not None and _is_literal(node):
                 yield (name, place), node
 
 
 def _bare_calls(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Call]:
     """Return the calls that pass nothing, but for those that wait."""
     calls = [n for n in ast.walk(function) if isinstance(n, ast.Call)]
-    return [
-        one for one in calls if not one.args and not one.keywords and _called(one) not in _WAITING
-    ]
+    bare = [one for one in calls if not one.args and not one.keywords]
+    return [one for one in bare if not waits(called_name(one), 0)]
 
 
-def _called(call: ast.Call) -> str:
+def waits(name: str, place: int | str | None) -> bool:
+    """Whether what is passed there says how long to wait: more of it only costs time."""
+    return name in _WAITING or place == "timeout"
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of the name of what is called."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr
     return call.func.id if isinstance(call.func, ast.Name) else ""
