@@ -16,6 +16,7 @@ from aipipe_core import syntax
 from pytest_aipipe.assertions import text
 from pytest_aipipe.assertions.clash import without_clash
 from pytest_aipipe.explore.fact import is_stable_text
+from pytest_aipipe.explore.looked import calls_code, looked_at
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Check, Raised, Trialed
@@ -75,18 +76,24 @@ def _correct(candidate: Candidate, check: Check, line: int) -> Candidate | None:
         return with_changes(
             candidate, function=new, prelude=_with_imports(candidate.prelude, fact.imports)
         )
-    shorter = text.delete(candidate.function, [statement])
-    if shorter is None:
-        # An assertion that was all there was: what it looked at is run all the same.
-        indent = text.indent_of(candidate.function, statement.start)
-        assert isinstance(statement.node, ast.Assert)  # noqa: S101
-        bare = indent + ast.unparse(_looked_at(statement.node))
-        shorter = text.replace(candidate.function, statement.start, statement.end, bare)
-    return with_changes(candidate, function=shorter)
+    assert isinstance(statement.node, ast.Assert)  # noqa: S101
+    return with_changes(
+        candidate, function=_without_claim(candidate.function, statement, statement.node.test)
+    )
 
 
-def _looked_at(node: ast.Assert) -> ast.expr:
-    return node.test.left if isinstance(node.test, ast.Compare) else node.test
+def _without_claim(source: str, statement: text.Statement, test: ast.expr) -> str:
+    """Return ``source`` without an assertion; what that called is called all the same."""
+    subject = looked_at(test) or _left(test)
+    shorter = None if calls_code(subject) else text.delete(source, [statement])
+    if shorter is not None:
+        return shorter
+    bare = text.indent_of(source, statement.start) + ast.unparse(subject)
+    return text.replace(source, statement.start, statement.end, bare)
+
+
+def _left(test: ast.expr) -> ast.expr:
+    return test.left if isinstance(test, ast.Compare) else test
 
 
 def _expect(candidate: Candidate, raised: Raised, height: int) -> Candidate | None:

@@ -99,6 +99,7 @@ class Explorer:
         jobs: int = 2,
         timeout: float = 4.0,
         hash_seed: str = "0",
+        zone: str = "",
         guards: bool = True,
         bare: bool = False,
         preimport: bool = True,
@@ -108,6 +109,7 @@ class Explorer:
         self.jobs = jobs
         self.timeout = timeout
         self.hash_seed = hash_seed
+        self.zone = zone
         self.guards = guards
         self.bare = bare
         self.preimport = preimport
@@ -173,7 +175,7 @@ class Explorer:
         files = [] if self.bare else nearest_files(self.request)
         argv, env = self.launch(
             command(self.request, files),
-            environment(self.request, self.hash_seed, alone=self.bare),
+            environment(self.request, self.hash_seed, alone=self.bare, zone=self.zone),
             self.request.rootdir,
         )
         self._child = ChildProcess(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_core import syntax
 from pytest_aipipe.explore.fact import Fact
 from pytest_aipipe.explore.held import Known, attributes_of
+from pytest_aipipe.explore.looked import looked_at, written
 from pytest_aipipe.explore.values import facts_of
 
 if TYPE_CHECKING:
@@ -60,12 +61,12 @@ class Probe:
         self.made: dict[str, dict[str, str]] = {}
         self.reached_end = False
 
-    def check(self, line: int, held: Any, operator: str, left_code: str, left: Any) -> None:
-        """Note whether the assertion on ``line`` held, and what its left operand was worth."""
+    def check(self, line: int, held: Any, operator: str, code: str, seen: Any) -> None:
+        """Note whether the assertion on ``line`` held, and what it looked at: source and value."""
         entry: dict[str, Any] = {"line": line, "held": bool(held), "op": operator}
-        if not held and operator:
+        if not held and code:
             with self.aside():
-                entry["facts"] = _plain(facts_of(left_code, left))
+                entry["facts"] = _plain(facts_of(code, seen))
         self.checks.append(entry)
 
     def born(self, name: str, value: Any) -> None:
@@ -120,28 +121,40 @@ def _probe_call(method: str, *args: ast.expr) -> ast.expr:
     return ast.Call(function, list(args), [])
 
 
+class _Bound(ast.NodeTransformer):
+    """Binds one expression to a name, where it stands."""
+
+    def __init__(self, wanted: ast.expr, name: str) -> None:
+        self.wanted = wanted
+        self.name = name
+
+    def visit(self, node: ast.AST) -> Any:
+        if node is self.wanted:
+            return ast.NamedExpr(ast.Name(self.name, ast.Store()), self.wanted)
+        return self.generic_visit(node)
+
+
 class _Asserts(ast.NodeTransformer):
     """Turns ``assert`` into a call of the probe that lets the test go on."""
 
     def visit_Assert(self, node: ast.Assert) -> Any:
-        test = node.test
-        line = ast.Constant(node.lineno)
-        if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            left, name = test.left, f"_aipipe_left_{node.lineno}"
-            bound = ast.NamedExpr(ast.Name(name, ast.Store()), left)
-            held = ast.Compare(bound, test.ops, test.comparators)
-            operator = _OPERATORS[type(test.ops[0])]
-            seen: ast.expr = ast.Name(name, ast.Load())
-            arguments = [
-                line,
-                held,
-                ast.Constant(operator),
-                ast.Constant(ast.unparse(left)),
-                seen,
-            ]
-        else:
-            nothing = ast.Constant(value=None)
-            arguments = [line, test, ast.Constant(""), ast.Constant(""), nothing]
+        subject = looked_at(node.test)
+        operator = ""
+        if isinstance(node.test, ast.Compare) and len(node.test.ops) == 1:
+            operator = _OPERATORS[type(node.test.ops[0])]
+        held, code = node.test, ""
+        seen: ast.expr = ast.Constant(value=None)
+        if subject is not None:
+            name = f"_aipipe_left_{node.lineno}"
+            held = _Bound(subject, name).visit(node.test)
+            code, seen = written(subject), ast.Name(name, ast.Load())
+        arguments = [
+            ast.Constant(node.lineno),
+            held,
+            ast.Constant(operator),
+            ast.Constant(code),
+            seen,
+        ]
         replaced = ast.Expr(_probe_call("check", *arguments))
         return ast.fix_missing_locations(ast.copy_location(replaced, node))
 

@@ -65,13 +65,18 @@ def _loads(plugin: str, words: Sequence[str]) -> bool:
     return find_spec(plugin) is not None and blocked.isdisjoint(words)
 
 
-def environment(request: Request, hash_seed: str, *, alone: bool = False) -> dict[str, str]:
+def environment(
+    request: Request, hash_seed: str, *, alone: bool = False, zone: str = ""
+) -> dict[str, str]:
     """Return the child's environment: no key, no token, the project's own import path.
 
     With ``alone`` that path is the one that a test file finds when nothing else is collected.
+    ``zone`` is the time zone, where it is to be another one than here.
     """
-    kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    inherited = os.environ.get("PYTHONPATH", "")
+    kept = {name: request.environ[name] for name in _PASSED if name in request.environ}
+    if zone:
+        kept["TZ"] = zone
+    inherited = request.environ.get("PYTHONPATH", "")
     own = path_alone(request) if alone else request.python_path
     path = [*own, *filter(None, inherited.split(os.pathsep))]
     if our_folder().name not in {"site-packages", "dist-packages"}:

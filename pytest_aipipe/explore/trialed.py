@@ -33,7 +33,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An assertion of the candidate that ran: ``facts`` say what its left operand was worth."""
+    """An assertion of the candidate that ran: ``facts`` say what it looked at, where it failed."""
 
     line: int
     held: bool

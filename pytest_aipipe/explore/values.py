@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import datetime as dt
 import inspect
 import io
 import itertools
@@ -116,7 +117,8 @@ def _holds_inexact(value: Any) -> bool:
 
 def _literal_facts(expression: str, value: Any, code: str, imports: tuple[str, ...]) -> list[Fact]:
     if len(code) > MAX_LITERAL or not is_stable_text(code):
-        return _size_facts(expression, value)
+        told = _size_facts(expression, value)
+        return told if told or isinstance(value, str | bytes) else _moment_facts(expression, value)
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         return [Fact(f"assert {expression} is {code}", imports)]
     if getattr(type(value), "__eq__", None) is _OBJECT_EQ:  # an enum member, most often
@@ -133,6 +135,14 @@ def _literal_facts(expression: str, value: Any, code: str, imports: tuple[str, .
     if value != value:  # noqa: PLR0124 - a value that is not equal to itself
         return []
     return [Fact(f"assert {expression} == {code}", imports)]
+
+
+def _moment_facts(expression: str, value: Any) -> list[Fact]:
+    """Facts of a value that is another one tomorrow: its kind, and whether it has a zone."""
+    facts = _kind_facts(expression, value)
+    if isinstance(value, dt.datetime) and value.tzinfo is None:
+        facts.append(Fact(f"assert {expression}.tzinfo is None", (), 2))
+    return facts
 
 
 def _is_enum(value: Any) -> bool:

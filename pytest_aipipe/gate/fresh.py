@@ -1,8 +1,9 @@
-"""Rules that run a test: alone in fresh processes under two hash seeds, then with all others.
+"""Rules that run a test: alone in two fresh processes that differ, then with all others.
 
 "Fresh" is a pytest process that has collected no test and imported nothing of the project
 but its conftests; each test then has a fork of its own. Its reach is measured there, and
-nothing that the exploration said is believed.
+nothing that the exploration said is believed. The two have different hash seeds, and the second
+stands in another time zone: what holds here only would fail on somebody's machine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Trialed
     from pytest_aipipe.generate.request import Request
 
-SEEDS = ("1", "12345")
+PLACES = (("1", ""), ("12345", "Asia/Kathmandu"))
+"""The hash seed and the time zone of each process; where a zone is not known, it is UTC."""
 NOT_FRESH = "does not pass in a fresh process"
 
 
@@ -38,15 +40,15 @@ class Refused:
     reason: str
 
 
-MakeExplorer = Callable[[str], Explorer]
+MakeExplorer = Callable[[str, str], Explorer]
 
 
 class FreshRuns:
-    """The gate's processes, one for each hash seed. Use as a context manager."""
+    """The gate's processes, one for each place. Use as a context manager."""
 
     def __init__(self, request: Request, make: MakeExplorer) -> None:
         self.request = request
-        self._explorers = [make(seed) for seed in SEEDS]
+        self._explorers = [make(*place) for place in PLACES]
 
     def __enter__(self) -> Self:
         return self
@@ -66,11 +68,11 @@ class FreshRuns:
 
     @property
     def elsewhere(self) -> Explorer:
-        """A process with another hash seed than the exploration's."""
+        """A process with another hash seed and time zone than the exploration's."""
         return self._explorers[-1]
 
     def alone(self, path: Path, text: str) -> Passed | Refused:
-        """Run one test's file twice under each hash seed; all must pass and reach the same."""
+        """Run one test's file twice in each process; all must pass and reach the same."""
         trials: list[Trialed] = []
         for explorer in self._explorers:
             trials += explorer.try_plain([(path, text, ""), (path, text, "")])

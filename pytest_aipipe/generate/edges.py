@@ -38,7 +38,7 @@ def edges(candidate: Candidate, seen: Sequence[Comparison]) -> list[Candidate]:
         (node, value)
         for statement in function.body
         if not isinstance(statement, ast.Assert)
-        for node, value in _literals(statement)
+        for node, value in literals_of(statement)
     ]
     found: dict[str, Candidate] = {}
     for comparison in seen:
@@ -79,13 +79,15 @@ def _called(
     yield "".join(lines)
 
 
-def _literals(statement: ast.stmt) -> Iterator[tuple[ast.expr, Any]]:
-    """Return the outermost literals of a statement with their values."""
+def literals_of(
+    statement: ast.stmt, kinds: tuple[type, ...] = _KINDS
+) -> Iterator[tuple[ast.expr, Any]]:
+    """Return the outermost literals of a statement with their values, those of these kinds."""
     todo: list[ast.AST] = [statement]
     while todo:
         node = todo.pop(0)
         value = _value(node) if isinstance(node, ast.expr) else _NOTHING
-        if isinstance(node, ast.expr) and type(value) in _KINDS:
+        if isinstance(node, ast.expr) and type(value) in kinds:
             yield node, value
         if isinstance(node, ast.JoinedStr) or isinstance(value, str | bytes):
             continue

@@ -7,6 +7,7 @@ sends what reached something new through the gate, and returns a :class:`Result`
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -34,8 +35,10 @@ class Request:
     folder that admitted tests will live in (it need not exist; nothing is written to it
     during generation). ``pytest_args`` are the options under which a child pytest sees the
     project as this session does (``-c``, ``-o``, ``-p``, ``--import-mode``, ``--rootdir``),
-    without test paths. ``sources`` maps changed files to their text. ``covered`` and
-    ``covered_arcs`` hold what the selected tests already ran. ``budget`` is in seconds.
+    without test paths. ``environ`` are the variables that pytest was started with: a test module
+    may have set others meanwhile, which a new test does not find. ``sources`` maps changed files
+    to their text. ``covered`` and ``covered_arcs`` hold what the selected tests already ran.
+    ``budget`` is in seconds.
     """
 
     root: Path
@@ -56,6 +59,7 @@ class Request:
     seed: int = 0
     naming: Naming = field(default_factory=Naming)
     base_root: Path | None = None  # a worktree of the base version, where there is one
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ TECHNIQUE = "richer"
 A_PLACE = 3  # values that are tried there
 MOST = 12  # variants of one test
 LONGEST = 80  # characters of a value
-_WAITING = frozenset({"sleep", "wait", "wait_for"})  # more of it only costs time
+_WAITING = frozenset({"sleep", "wait", "wait_for"})
 _LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
 
 Place = tuple[str, int | str]
@@ -53,21 +53,28 @@ class Passed:
                 if len(text) <= LONGEST:
                     self._values[place].setdefault(text, _kind(node))
 
-    def at(self, place: Place, known: ast.expr) -> list[str]:
+    def at(self, place: Place, known: ast.expr | None = None) -> list[str]:
         """Return what else is passed there: of the kind of ``known`` first, the longest first."""
-        kind, own = _kind(known), ast.unparse(known)
+        kind, own = (_kind(known), ast.unparse(known)) if known is not None else (None, None)
         found = [(held is not kind, -len(text), text)
                  for text, held in self._values.get(place, {}).items() if text != own]  # fmt: skip
         return [text for *_, text in sorted(found)[:A_PLACE]]
 
 
 def richer(candidate: Candidate, passed: Passed) -> list[Candidate]:
-    """Return variants of ``candidate`` with one literal exchanged, its places in turn."""
+    """Return variants of ``candidate`` with one literal exchanged, its places in turn.
+
+    A call that passes nothing gets what the tests pass it first.
+    """
     function = test_function(candidate.function)
     if function is None:
         return []
-    columns = [[(node, text) for text in passed.at(place, node)]
-               for place, node in _arguments(function)]  # fmt: skip
+    columns: list[list[tuple[ast.expr, str]]] = [
+        [(node, text) for text in passed.at(place, node)] for place, node in _arguments(function)
+    ]
+    for call in _bare_calls(function):
+        made = ast.unparse(call.func)
+        columns.append([(call, f"{made}({text})") for text in passed.at((called_name(call), 0))])
     found: dict[str, Candidate] = {}
     for one in chain.from_iterable(zip_longest(*columns)):
         if one is None:
@@ -96,18 +103,30 @@ def _arguments(
         if isinstance(target, ast.Name)
     }
     for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
-        name = _called(call)
+        name = called_name(call)
         places: list[tuple[int | str | None, ast.expr]] = [
             *enumerate(call.args), *((one.arg, one.value) for one in call.keywords)
         ]  # fmt: skip
         for place, value in places:
             node = named.get(value.id, value) if isinstance(value, ast.Name) else value
-            waits = name in _WAITING or place == "timeout"
-            if name and not waits and place is not None and _is_literal(node):
+            if name and not waits(name, place) and place is not None and _is_literal(node):
                 yield (name, place), node
 
 
-def _called(call: ast.Call) -> str:
+def _bare_calls(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Call]:
+    """Return the calls that pass nothing, but for those that wait."""
+    calls = [n for n in ast.walk(function) if isinstance(n, ast.Call)]
+    bare = [one for one in calls if not one.args and not one.keywords]
+    return [one for one in bare if not waits(called_name(one), 0)]
+
+
+def waits(name: str, place: int | str | None) -> bool:
+    """Whether what is passed there says how long to wait: more of it only costs time."""
+    return name in _WAITING or place == "timeout"
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of the name of what is called."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr
     return call.func.id if isinstance(call.func, ast.Name) else ""

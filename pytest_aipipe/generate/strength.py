@@ -105,6 +105,7 @@ def try_faults(
         python_path=request.python_path,
         pytest_args=(*request.pytest_args, *without_plugins(request.pytest_args)),
         matrix=True,
+        environ=request.environ,
         launch=launch_in(sandbox),
         readable=(
             request.root,

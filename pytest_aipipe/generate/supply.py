@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice, zip_longest
+from random import Random
 from typing import TYPE_CHECKING
 
 from pytest_aipipe.assertions.observe import telling
@@ -15,6 +16,7 @@ from pytest_aipipe.gaps.symbols import symbol_at, symbols_of
 from pytest_aipipe.generate.edges import edges
 from pytest_aipipe.generate.proposals import proposals, weak_spots
 from pytest_aipipe.generate.richer import Passed, richer
+from pytest_aipipe.generate.varied import texts_in, tokens_in, varied
 
 if TYPE_CHECKING:
     from pytest_aipipe.explore.trialed import Trialed
@@ -27,7 +29,8 @@ PROPOSED = 120  # candidates that are asked for in one round, over all symbols
 LEAST_PROPOSED = 32
 EDGING = 0.8  # the share of a round's time that is left after variants on the edge
 ENRICHING = 0.7  # after variants with fuller inputs
-ASKING = 0.55  # and after what the engines proposed
+VARYING = 0.62  # and after those with inputs varied at random
+ASKING = 0.5  # and after what the engines proposed
 SYMBOLS = 6
 SEEDS = 8
 EDGES = 48
@@ -47,6 +50,8 @@ class Supply:
         self.pace = math.inf  # seconds for one look at a candidate
         self._varied: set[str] = set()
         self._passed: Passed | None = None
+        self._words: list[str] | None = None
+        self._rng: Random | None = None
         self._running: dict[tuple[str, str, str], Iterator[tuple[Candidate, Trialed]]] = {}
 
     def take(self, lines: Lines, made: Sequence[Kept], most: Callable[[], int]) -> list[Spare]:
@@ -59,6 +64,7 @@ class Supply:
         seeds = self._seeds(lines, made)
         self._add(self._edges(lines, seeds), left * EDGING)
         self._add(self._richer(lines, seeds), left * ENRICHING)
+        self._add(self._with_others(lines, seeds), left * VARYING)
         self._ask(lines, left * ASKING)
         pool = self.tools.pool
         found = pool.through(lines, most())
@@ -89,6 +95,21 @@ class Supply:
             self._passed = Passed(self._texts(lines))
         turns = zip_longest(
             *([(v, one) for v in richer(candidate, self._passed)] for candidate, _, one in seeds)
+        )
+        return [offer for turn in turns for offer in turn if offer is not None]
+
+    def _with_others(self, lines: Lines, seeds: Sequence[_Seed]) -> list[_Offer]:
+        """Return variants of ``seeds`` with an input changed at random, in other ways each time."""
+        request = self.tools.request
+        if self._words is None or self._rng is None:
+            self._words = texts_in(self._texts(lines))
+            self._rng = Random(request.seed)  # noqa: S311 - nothing secret is drawn
+        rng, words, tokens = self._rng, self._words, tokens_in(request.sources, lines)
+        turns = zip_longest(
+            *(
+                [(v, one) for v in varied(candidate, rng, texts=words, tokens=tokens)]
+                for candidate, _, one in seeds
+            )
         )
         return [offer for turn in turns for offer in turn if offer is not None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -33,7 +32,7 @@ class Launcher:
         request = self.request
         policy = policy_for(
             self.private,
-            {**os.environ, **env},
+            {**request.environ, **env},
             readable=(
                 request.root,
                 request.rootdir,

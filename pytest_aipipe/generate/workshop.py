@@ -94,7 +94,7 @@ class Workshop:
         self.gate.close()
         self.launch.close()
 
-    def _fresh(self, seed: str) -> Explorer:
+    def _fresh(self, seed: str, zone: str) -> Explorer:
         return Explorer(
             self.request,
             launch=self.launch.start,
@@ -102,6 +102,7 @@ class Workshop:
             bare=True,
             preimport=False,
             hash_seed=seed,
+            zone=zone,
             timeout=10.0,
         )
 

@@ -84,6 +84,7 @@ class Trial:
     matrix: bool = False
     launch: Launch = launch_plainly
     readable: tuple[Path, ...] = ()
+    environ: Mapping[str, str] | None = None  # those of this process by default
 
 
 def run_mutants(
@@ -137,7 +138,7 @@ def _start(
     request = private / "request.json"
     request.write_text(json.dumps(asked), "utf-8")
     env = {
-        **os.environ,
+        **(os.environ if trial.environ is None else trial.environ),
         "AIPIPE_MUTATE": str(request),
         "TMPDIR": str(scratch),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -58,6 +58,7 @@ def build_request(host: Host, budget: float) -> Request:
         tests=tests,
         budget=budget,
         sandbox=run.options.sandbox,
+        environ=host.environ,
         naming=Naming(
             files=tuple(config.getini("python_files")),
             classes=tuple(config.getini("python_classes")),

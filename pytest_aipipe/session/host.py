@@ -43,6 +43,7 @@ class Host:
 
     def __init__(self, config: pytest.Config, options: Options, change: Change) -> None:
         self.config = config
+        self.environ = dict(os.environ)
         self.run = Run(options, change, config.rootpath, sources=read_sources(change))
         self.with_cov = outer.asked_for(config)
         theirs = (lambda: outer.find(config)) if self.with_cov else None

@@ -42,12 +42,20 @@ def constructor_of(
 
 def _elsewhere(module: ModuleView, base: str, root: Path, deep: int) -> Definition | None:
     """Return the constructor of a base that is imported, by its name or by its module's."""
-    first, _, rest = base.partition(".")
+    found = imported_definition(module, base, root, deep)
+    return constructor_of(*found, root, deep - 1) if found is not None else None
+
+
+def imported_definition(
+    module: ModuleView, text: str, root: Path, deep: int = _DEEP
+) -> tuple[ModuleView, Definition] | None:
+    """Return what ``text`` names that ``module`` imports from the project, and where it is."""
+    first, _, rest = text.partition(".")
     statement = module.imported.get(first)
     if statement is None:
         return None
     node = syntax.parse(statement).body[0]
-    dotted, _, name = base.rpartition(".")  # import shop.signer: shop.signer.Signer
+    dotted, _, name = text.rpartition(".")  # import shop.signer: shop.signer.Signer
     if isinstance(node, ast.ImportFrom):
         own = node.names[0].name
         dotted, name = (f"{node.module}.{own}", rest) if rest else (node.module or "", own)
@@ -58,9 +66,9 @@ def _elsewhere(module: ModuleView, base: str, root: Path, deep: int) -> Definiti
         return None
     definition = other.definitions.get(name)
     if definition is not None:
-        return constructor_of(other, definition, root, deep - 1)
+        return other, definition
     # A package hands on what its modules define.
-    return _elsewhere(other, name, root, deep - 1) if deep > 1 else None
+    return imported_definition(other, name, root, deep - 1) if deep > 1 else None
 
 
 def _module(beside: ModuleView, dotted: str, root: Path) -> ModuleView | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aipipe_core import syntax
 from pytest_aipipe.engines.analysis.shapes import STRING_METHODS, Shape, shapes, type_names
+from pytest_aipipe.engines.source.known import matches, used_like
 from pytest_aipipe.engines.source.values import (
     ANYTHING,
     DICTS,
@@ -35,31 +36,6 @@ _QUOTES = frozenset("'\"")
 _CONDITION = "Condition()"
 _ANY_CALL = "lambda *args, **kwargs: "
 _MODULES = ("functools", "io", "itertools", "math", "operator")
-_KNOWN_OBJECTS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (frozenset({"wait_for", "notify_all", "notify", "wait"}), "Condition()",
-     "from threading import Condition"),
-    (frozenset({"acquire", "release", "locked"}), "Lock()", "from threading import Lock"),
-    (frozenset({"read", "readline", "readlines", "write", "seek", "tell", "flush", "getvalue",
-                "close", "isatty", "truncate", "writelines", "closed"}),
-     "StringIO('one\\ntwo\\n')", "from io import StringIO"),
-    (frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo",
-                "isoformat", "strftime", "replace", "timestamp", "utcoffset", "astimezone",
-                "date", "time"}),
-     "datetime(2024, 1, 2, 3, 4, 5)", "from datetime import datetime"),
-    (frozenset({"days", "seconds", "total_seconds", "microseconds"}), "timedelta(days=1)",
-     "from datetime import timedelta"),
-    (frozenset({"keys", "values", "items", "get", "setdefault", "update", "pop", "clear",
-                "popitem"}),
-     "{'a': 1}", ""),
-    (frozenset({"add", "discard", "remove", "union", "difference", "intersection", "clear", "pop"}),
-     "{1, 2}", ""),
-    (frozenset({"append", "extend", "insert", "pop", "remove", "sort", "reverse", "index",
-                "clear"}),
-     "[1, 2, 3]", ""),
-    (frozenset({"exists", "is_file", "is_dir", "parent", "name", "stem", "suffix", "read_text",
-                "write_text", "joinpath", "resolve", "open"}), "Path('file.txt')",
-     "from pathlib import Path"),
-)  # fmt: skip
 
 
 _OF_TEXT = frozenset({"Path", "PurePath", "Decimal", "Fraction", "StringIO", "TextIO"})
@@ -175,9 +151,7 @@ def shaped(shape: Shape | None, depth: int = 0) -> list[Value]:
     names = frozenset(shape.attributes)
     if shape.methods and names <= STRING_METHODS:
         found += [Value(text) for text in TEXTS]
-    for known, expr, statement in _KNOWN_OBJECTS:
-        if names and names <= known:
-            found.append(Value(expr, imports=(statement,) if statement else ()))
+    found += used_like(shape)
     if shape.result is not None:
         found += [
             Value(f"lambda *args, **kwargs: {v.expr}", v.setup, v.imports)
@@ -258,6 +232,8 @@ def values_for(
     if definition.name == "__init__" and definition.receiver and definition.owner is not None:
         used = _stored_shape(module, definition, parameter.name) or used
     hints = annotated(module, parameter.annotation)
+    if any(v.expr.startswith("re.search(") for v in hints):
+        hints = [*matches(module), *hints]
     defaults = [Value(ast.unparse(parameter.default))] if parameter.default is not None else []
     plain = [
         v

@@ -29,19 +29,19 @@ def instances(
     found: list[Value] = list(islice(usages(situation, owner.name), 6))
     statement = import_of(module, owner)
     name = owner.qualname
-    if _is_enum(owner):
-        return [Value(f"{name}.{m}", imports=(statement,)) for m in _members(owner)]
+    if is_enum(owner):
+        return [Value(f"{name}.{m}", imports=(statement,)) for m in members_of(owner)]
     abstract = abstract_methods(module, owner)
     root = situation.scene.root
     own = module.method(owner, "__init__") or module.method(owner, "__new__")
-    fields = _fields(owner) if own is None else []
+    fields = fields_of(owner) if own is None else []
     constructor = own if fields else constructor_of(module, owner, root)
     if abstract:
         made = [*_of_subclasses(situation, owner, solved, _OF_EACH), *found]
         return unique([*made, *_concrete(module, owner, abstract, statement)])
     if constructor is None:
         arguments = [_argument(module, owner, p, solved) for p in fields]
-        found += [_made(name, statement, arguments)]
+        found += [built(name, statement, arguments)]
     else:
         found += constructed(module, owner, constructor, solved, statement)
     for factory in module.members(owner):
@@ -49,7 +49,7 @@ def instances(
             arguments = [
                 _argument(module, factory, p, {}) for p in factory.parameters if p.required
             ]
-            found.append(_made(f"{name}.{factory.name}", statement, arguments))
+            found.append(built(f"{name}.{factory.name}", statement, arguments))
     return unique([*found, *_of_subclasses(situation, owner, solved, 2)])
 
 
@@ -63,7 +63,7 @@ def _of_subclasses(
             made = constructor_of(module, child, situation.scene.root)
             where = import_of(module, child)
             if made is None:
-                found.append(_made(child.name, where, []))
+                found.append(built(child.name, where, []))
             else:
                 found += unique(constructed(module, child, made, solved, where))[:most]
     return found
@@ -84,12 +84,12 @@ def constructed(
     """Return calls of a constructor: the fewest arguments, then one more or one other at a time."""
     required = [p for p in constructor.parameters if p.required]
     base = {p.name: _argument(module, constructor, p, solved) for p in required}
-    found = [_made(owner.qualname, statement, list(base.values()))]
+    found = [built(owner.qualname, statement, list(base.values()))]
     plain = {p.name: _plainest(module, constructor, p) for p in required}
-    found.append(_made(owner.qualname, statement, list(plain.values())))
+    found.append(built(owner.qualname, statement, list(plain.values())))
     if any(p.kind == "star" for p in constructor.parameters):
         passed = ("[('a', 1), ('b', 2)]", "{'a': 1}", "[1, 2, 3]", "1, 2")
-        found += [_made(owner.qualname, statement, [*base.values(), Value(e)]) for e in passed]
+        found += [built(owner.qualname, statement, [*base.values(), Value(e)]) for e in passed]
     for turn in range(3):  # everything that the guards ask for at once
         chosen = dict(base)
         for parameter in constructor.parameters:
@@ -99,7 +99,7 @@ def constructed(
                 value = resolved(module, wanted[min(turn, len(wanted) - 1)])
                 if value is not None:
                     chosen[parameter.name] = _keyworded(parameter, value)
-        found.append(_made(owner.qualname, statement, list(chosen.values())))
+        found.append(built(owner.qualname, statement, list(chosen.values())))
     for parameter in constructor.parameters:
         if parameter.kind in {"star", "stars"}:
             continue
@@ -109,7 +109,7 @@ def constructed(
         for value in values[: 2 + min(4, len(wanted))]:
             pair = (parameter.name, _keyworded(parameter, value))
             found.append(
-                _made(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values()))
+                built(owner.qualname, statement, list({**base, pair[0]: pair[1]}.values()))
             )
     return found
 
@@ -148,7 +148,8 @@ def _keyworded(parameter: Parameter, value: Value) -> Value:
     return Value(f"{parameter.name}={value.expr}", value.setup, value.imports)
 
 
-def _made(name: str, statement: str, arguments: Sequence[Value]) -> Value:
+def built(name: str, statement: str, arguments: Sequence[Value]) -> Value:
+    """Return a call of ``name``, what is passed by its place first."""
     ordered = sorted(arguments, key=lambda v: "=" in v.expr.split("(")[0])
     return Value(
         f"{name}({', '.join(v.expr for v in ordered)})",
@@ -157,7 +158,7 @@ def _made(name: str, statement: str, arguments: Sequence[Value]) -> Value:
     )
 
 
-def _fields(owner: Definition) -> list[Parameter]:
+def fields_of(owner: Definition) -> list[Parameter]:
     """Return the fields of a dataclass or named tuple as parameters."""
     looks = {d.rsplit(".", 1)[-1] for d in owner.decorators}
     bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
@@ -171,14 +172,16 @@ def _fields(owner: Definition) -> list[Parameter]:
     ]
 
 
-def _is_enum(owner: Definition) -> bool:
+def is_enum(owner: Definition) -> bool:
+    """Whether a class is an enumeration."""
     bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
     return any(
         ast.unparse(b).rsplit(".", 1)[-1] in {"Enum", "IntEnum", "StrEnum", "Flag"} for b in bases
     )
 
 
-def _members(owner: Definition) -> list[str]:
+def members_of(owner: Definition) -> list[str]:
+    """Return the names that an enumeration's body binds."""
     return [
         t.id
         for n in owner.node.body
@@ -211,7 +214,7 @@ def _concrete(
         for p in parameters
         if p.required and constructor is not None
     ]
-    made = _made("Concrete", statement, arguments)
+    made = built("Concrete", statement, arguments)
     return [Value(made.expr, ("\n".join(lines), *made.setup), made.imports)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aipipe_core import syntax
@@ -11,7 +12,7 @@ from pytest_aipipe.engines.source.instances import import_of
 from pytest_aipipe.engines.source.writer import Draft, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_aipipe.engines.analysis.module import Definition, ModuleView
     from pytest_aipipe.engines.source.values import Value
@@ -41,6 +42,7 @@ _UNARY = {
     "__floor__": "math.floor({0})", "__trunc__": "math.trunc({0})",
     "__sizeof__": "{0}.__sizeof__()",
 }  # fmt: skip
+_SHADOWED = frozenset({"list", "dict", "set", "type", "str"})
 _AWAITED = frozenset({"__aiter__", "__anext__", "__aenter__", "__aexit__"})
 _MOST_ITEMS = 20  # an iterator may be endless
 _WITH_ARGUMENT = {
@@ -79,7 +81,7 @@ def invoke(
         made = f"result = {owner.qualname}({', '.join(arguments)})"
         return replace(draft.then(made), observe=attributes(module, owner))
     draft = draft.needing(instance)
-    name = receiver_name(owner)
+    name = receiver_name(owner, draft.imports)
     draft = draft.then(f"{name} = {instance.expr}")
     return on_instance(module, definition, arguments, name, draft)
 
@@ -175,13 +177,28 @@ def _finished(draft: Draft, definition: Definition, call: str) -> Draft:
     return draft.then(f"result = {call}")
 
 
-def receiver_name(owner: Definition) -> str:
-    """Return the local name for an instance of ``owner``."""
+def receiver_name(owner: Definition, imports: Iterable[str] = ()) -> str:
+    """Return the local name for an instance of ``owner``: none that ``imports`` bind.
+
+    ``box = box.Box()`` would read the name before it is given.
+    """
     name = identifier(owner.name)
-    return (
-        name
-        if name.isidentifier() and name not in {"list", "dict", "set", "type", "str"}
-        else "subject"
+    taken = _SHADOWED.union(*map(bound_by, imports))
+    return name if name.isidentifier() and name not in taken else "subject"
+
+
+@lru_cache(maxsize=1024)
+def bound_by(statement: str) -> frozenset[str]:
+    """Return the names that an import statement binds; none for any other source."""
+    try:
+        tree = syntax.parse(statement)
+    except SyntaxError:
+        return frozenset()
+    return frozenset(
+        (one.asname or one.name.split(".")[0])
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for one in node.names
     )
 
 

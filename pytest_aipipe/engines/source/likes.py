@@ -29,10 +29,10 @@ def mirrors(
     binary = len([p for p in definition.parameters if p.required]) == 1
     if owner is None or not definition.name.startswith("__") or not binary:
         return
-    name = receiver_name(owner)
     known = [r for r in receivers[:8] if r is not None and definition.name != "__init__"]
     for other in _MIRRORS:
         for receiver in known:
+            name = receiver_name(owner, receiver.imports)
             draft = invoke(situation.module, definition, [other.format(name)], receiver, Draft())
             yield draft.importing("import copy") if "copy" in other else draft
 
@@ -41,9 +41,9 @@ def hashes(definition: Definition, receivers: Sequence[Value | None]) -> Iterato
     """Yield comparisons of equal instances' hashes: a hash itself may differ from run to run."""
     if definition.name != "__hash__" or definition.owner is None:
         return
-    name = receiver_name(definition.owner)
     for receiver in receivers[:8]:
         if receiver is not None:
+            name = receiver_name(definition.owner, receiver.imports)
             draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
             yield draft.then(f"same = {receiver.expr}", f"result = hash({name}) == hash(same)")
 
@@ -53,7 +53,6 @@ def aliases(definition: Definition, receivers: Sequence[Value | None]) -> Iterat
     owner = definition.owner
     if owner is None or not owner.is_class:
         return
-    name = receiver_name(owner)
     for node in owner.node.body:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
@@ -63,6 +62,7 @@ def aliases(definition: Definition, receivers: Sequence[Value | None]) -> Iterat
             continue
         for receiver in receivers[:4]:
             if receiver is not None:
+                name = receiver_name(owner, receiver.imports)
                 draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
                 yield draft.then(f"result = {name}.{node.targets[0].id}")
                 yield draft.then(f"result = {name}.{node.targets[0].id}()")
@@ -77,10 +77,11 @@ def restored(
     """Yield ``__setstate__`` called with states: a copy gives it only what the object is in now."""
     if definition.name != "__setstate__" or definition.owner is None:
         return
-    name = receiver_name(definition.owner)
     for row in islice(rows, _STATES):
         for receiver in receivers[:1]:
             if receiver is not None:
+                imports = (*receiver.imports, *(one for v in row for one in v.imports))
+                name = receiver_name(definition.owner, imports)
                 draft = Draft().needing(receiver).then(f"{name} = {receiver.expr}")
                 for value in row:
                     draft = draft.needing(value)

@@ -19,6 +19,7 @@ from pytest_aipipe.engines.source.arguments import (
     with_one_condition,
 )
 from pytest_aipipe.engines.source.edits import in_turns
+from pytest_aipipe.engines.source.elsewhere import held, hinted
 from pytest_aipipe.engines.source.instances import instances
 from pytest_aipipe.engines.source.invoke import invoke, receiver_name
 from pytest_aipipe.engines.source.likes import aliases, hashes, mirrors, restored
@@ -29,7 +30,7 @@ from pytest_aipipe.engines.source.values import Value
 from pytest_aipipe.engines.source.writer import Draft, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_aipipe.engines.analysis.guards import Guards
     from pytest_aipipe.engines.analysis.module import Definition, Parameter
@@ -193,8 +194,6 @@ def _stated(
     }
     if owner is None or not states:
         return
-    name = receiver_name(owner)
-    made = f"{name} = {instance.expr}"
     rows = list(islice(together(situation, definition.parameters, [guard]), _STATED)) or [{}]
     turns = [*((row, 0) for row in rows), (rows[0], 1), (rows[0], 2)]
     for chosen, turn in turns:
@@ -202,6 +201,8 @@ def _stated(
             return
         row = _row(definition, {**_named_values(definition, base), **chosen})
         draft = _with_state(situation, definition, row, instance)
+        name = receiver_name(owner, draft.imports)
+        made = f"{name} = {instance.expr}"
         lines: list[str] = []
         for key, values in states.items():
             value = resolved(situation.module, values[min(turn, len(values) - 1)])
@@ -267,6 +268,7 @@ def argument_rows(
     options = with_named_results(with_one_condition(options))
     base = {p.name: options[p.name][0] for p in definition.parameters if p.required}
     yield _row(definition, base)
+    yield from _heedless(situation, definition, base)
     for chosen in together(situation, definition.parameters):
         yield _row(definition, {**base, **chosen})
     star = next((p for p in definition.parameters if p.kind == "star"), None)
@@ -287,6 +289,29 @@ def argument_rows(
         for name in rng.sample(names, min(len(names), 3)) if names else []:
             chosen[name] = rng.choice(options[name][:14])
         yield _row(definition, chosen)
+
+
+def _heedless(
+    situation: Situation, definition: Definition, base: Mapping[str, Value]
+) -> Iterator[list[Value]]:
+    """Yield rows that heed no guard: what hints name and what the parameters are used like.
+
+    A guard's answer for one parameter may spoil what the way to the guard needs of it, so each
+    of ``base`` is tried alone as well.
+    """
+    module = situation.module
+    required = [p for p in definition.parameters if p.name in base]
+    plain = {p.name: values_for(module, definition, p)[0] for p in required}
+    made = {p.name: hinted(module, p.annotation, situation.scene.root) for p in required}
+    real = {**plain, **{name: held(value, name) for name, value in made.items() if value}}
+    rows = [real, plain]
+    if real != base:
+        rows += [
+            {**real, name: v} for name, v in base.items() if v not in (plain[name], real[name])
+        ]
+    for row in rows:
+        if row != base:
+            yield _row(definition, row)
 
 
 def together(

@@ -143,11 +143,12 @@ class ModuleLevel:
             return
         name = situation.module.name
         for argv in ("['prog']", "['prog', '--help']", "['prog', 'text']", "['prog', '1']"):
+            # runpy warns of a module that is imported already, and a project may forbid warnings.
             lines = (f"monkeypatch.setattr('sys.argv', {argv})",
+                     f"monkeypatch.delitem(sys.modules, {name!r}, raising=False)",
                      f"result = runpy.run_module({name!r}, run_name='__main__')")  # fmt: skip
-            draft = Draft(
-                lines, ("import runpy",), fixtures=("monkeypatch",), observe=(), mocked=True
-            )
+            imports = ("import runpy", "import sys")
+            draft = Draft(lines, imports, fixtures=("monkeypatch",), observe=(), mocked=True)
             yield from self._written(situation, draft, "as a script")
 
 

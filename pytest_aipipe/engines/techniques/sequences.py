@@ -127,7 +127,8 @@ class Sequences:
         self, situation: Situation, owner: Definition, instance: Value,
         steps: Sequence[tuple[Definition, Sequence[Value]]],
     ) -> Iterator[Candidate]:  # fmt: skip
-        name = receiver_name(owner)
+        given = (instance, *(value for _, row in steps for value in row))
+        name = receiver_name(owner, (one for value in given for one in value.imports))
         draft = Draft().needing(instance).then(f"{name} = {instance.expr}")
         for number, (step, row) in enumerate(steps):
             for value in row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,8 +28,10 @@ MakeRequest = Callable[..., Request]
 
 
 def gated(request: Request, text: str) -> Passed | Refused:
-    def make(seed: str) -> Explorer:
-        return Explorer(request, guards=False, bare=True, preimport=False, hash_seed=seed)
+    def make(seed: str, zone: str) -> Explorer:
+        return Explorer(
+            request, guards=False, bare=True, preimport=False, hash_seed=seed, zone=zone
+        )
 
     with FreshRuns(request, make) as runs:
         return runs.alone(request.target / "test_made.py", text)
@@ -47,6 +50,36 @@ def test_what_only_the_folder_of_other_tests_holds_is_refused(make_request: Make
     assert isinstance(refused, Refused)
     assert "No module named 'tools'" in refused.reason
     assert isinstance(gated(request, PLAIN), Passed)
+
+
+LOCAL = """\
+import time
+
+import shop
+
+
+def test_it():
+    assert shop.price(time.localtime({at}).tm_hour) == 0
+"""
+
+
+def test_what_holds_in_one_time_zone_only_is_refused(make_request: MakeRequest) -> None:
+    request = replace(make_request(SOURCE, TEST), environ={"PATH": os.defpath, "TZ": "UTC"})
+    refused = gated(request, LOCAL.format(at=0))
+    assert isinstance(refused, Refused)
+    assert "does not pass in a fresh process" in refused.reason
+    assert isinstance(gated(request, LOCAL.replace("localtime", "gmtime").format(at=0)), Passed)
+
+
+def test_what_another_test_module_put_into_the_environment_is_not_found(
+    make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = make_request(SOURCE, TEST)
+    monkeypatch.setenv("LC_CTYPE", "C.UTF-8")  # since pytest was started
+    asking = "import os\n\nimport shop\n\n\ndef test_it():\n"
+    asking += "    assert shop.price(1) == 2\n    assert os.environ.get('LC_CTYPE') != 'C.UTF-8'\n"
+    assert request.environ.get("LC_CTYPE") != "C.UTF-8"
+    assert isinstance(gated(request, asking), Passed)
 
 
 def test_a_conftest_beside_it_puts_the_folder_on_the_path_as_it_does_for_the_user(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textwrap import dedent
 
 from pytest_aipipe.assertions.repair import repaired
-from pytest_aipipe.explore.trialed import Raised, Trialed
+from pytest_aipipe.explore.fact import Fact
+from pytest_aipipe.explore.trialed import Check, Raised, Trialed
 from pytest_aipipe.generate.model import Candidate, Outcome
 
 
@@ -99,3 +100,56 @@ def test_a_block_that_the_test_leaves_by_an_error_is_expected_whole() -> None:
                     raise ValueError('closed')
         """
     )
+
+
+def _corrected(function: str, line: int, *facts: Fact) -> str | None:
+    """What becomes of ``function`` once the assertion on ``line`` did not hold."""
+    trial = Trialed(Outcome("failed"), checks=(Check(line, False, "==", facts),))
+    made = repaired(Candidate("written", "test_it", dedent(function)), trial)
+    return made.function if made else None
+
+
+def test_an_assertion_states_what_the_call_in_it_gave_on_whichever_side() -> None:
+    function = """\
+        def test_it():
+            box = make()
+            assert box == box.copy().cut(3)
+            assert box
+        """
+    fact = Fact('assert str(box.copy().cut(3)) == "ab"')
+    assert _corrected(function, 3, fact) == dedent(
+        """\
+        def test_it():
+            box = make()
+            assert str(box.copy().cut(3)) == "ab"
+            assert box
+        """
+    )
+
+
+def test_a_call_of_which_nothing_can_be_stated_is_made_all_the_same() -> None:
+    function = """\
+        def test_it():
+            box = make()
+            assert expected == box.cut(3)
+            assert box
+        """
+    weak = Fact("assert isinstance(box.cut(3), Box)", (), 1)
+    assert _corrected(function, 3, weak) == dedent(
+        """\
+        def test_it():
+            box = make()
+            box.cut(3)
+            assert box
+        """
+    )
+
+
+def test_what_calls_nothing_goes_with_its_assertion() -> None:
+    function = """\
+        def test_it():
+            box = make()
+            assert len(box) == 3
+            assert box
+        """
+    assert _corrected(function, 3) == "def test_it():\n    box = make()\n    assert box\n"

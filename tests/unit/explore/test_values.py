@@ -184,6 +184,45 @@ def test_texts_that_differ_from_run_to_run_are_known(text: str) -> None:
     assert not is_stable_text(text)
 
 
+def _dates(days: int) -> list[str]:
+    """Ways to write the day that lies so many days from today."""
+    day = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
+    return [
+        f"{day:%Y-%m-%d}",
+        f"at {day:%Y-%m-%dT%H:%M}",
+        repr(dt.datetime(day.year, day.month, day.day, 10, 30, tzinfo=dt.UTC)),
+        repr(dt.date(day.year, day.month, day.day)),
+        f"{day:%a, %d %b %Y}",
+        f"{day:%B} {day.day}, {day.year}",
+        f"{int(day.timestamp())}",
+        f"{int(day.timestamp())}000",
+    ]
+
+
+@pytest.mark.parametrize("days", [-30, 0, 1, 365])
+def test_a_date_near_today_is_likely_to_be_another_one_tomorrow(days: int) -> None:
+    assert [one for one in _dates(days) if is_stable_text(one)] == []
+
+
+@pytest.mark.parametrize("days", [-3000, -50, 500])
+def test_a_date_far_from_today_is_one_that_somebody_wrote_down(days: int) -> None:
+    assert [one for one in _dates(days) if not is_stable_text(one)] == []
+
+
+@pytest.mark.parametrize("text", ["2026-13-45", "0000000000", "date(1, 2, 3)", "1.5000000000"])
+def test_what_only_looks_like_a_date_is_no_reason(text: str) -> None:
+    assert is_stable_text(text)
+
+
+def test_of_a_date_near_today_only_its_kind_is_told_and_that_it_has_no_zone() -> None:
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    told = ["assert isinstance(x, datetime)"]
+    assert [one.code for one in facts_of("x", soon)] == told
+    bare = soon.replace(tzinfo=None)
+    assert [one.code for one in facts_of("x", bare)] == [*told, "assert x.tzinfo is None"]
+    assert [one.code for one in facts_of("x", soon.date())] == ["assert isinstance(x, date)"]
+
+
 def test_of_a_function_that_was_made_it_is_said_how_it_can_be_called() -> None:
     def made(a: int, *, b: int = 1) -> None: ...
 

@@ -69,3 +69,16 @@ def test_the_places_of_a_test_take_turns_and_there_are_bounds() -> None:
     assert ["f(0, " in one for one in found[:5]] == [False, True, True, True, True]
     assert len([one for one in found if "''" not in one]) <= A_PLACE
     assert not any("x" * (LONGEST - 1) in one for one in found)
+
+
+def test_a_call_that_passes_nothing_gets_what_the_tests_pass_it_first() -> None:
+    assert variants("url = Url()\n    result = url.remove()") == [
+        "url = Url('http://user:pass@host:80/path?a=1')\n    result = url.remove()",
+        "url = Url('//host:80')\n    result = url.remove()",
+        "url = Url(None)\n    result = url.remove()",
+    ]
+    assert variants("result = Url(other)\n    box.clear()") == []
+
+
+def test_a_call_that_waits_for_good_is_not_given_a_time() -> None:
+    assert variants("done.wait()", "def test_f():\n    done.wait(4.5)\n") == []
