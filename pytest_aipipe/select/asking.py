@@ -32,6 +32,14 @@ class Look(NamedTuple):
         return self.changes or (own and self.by in ("vars", "__dict__"))
 
     @property
+    def is_at_a_variable(self) -> bool:
+        """Whether it comes to what a variable has of its own: most often of an instance."""
+        if self.by not in ("vars", "__dict__") or not isinstance(self.at, ast.Name | ast.Attribute):
+            return False
+        name = _said(self.at)
+        return name not in ("cls", "__class__") and not name[:1].isupper()
+
+    @property
     def is_at_no_module(self) -> bool:
         """Whether it is at what a method is called on, or at a class."""
         return self.at is not None and _is_object(self.at)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.asking import ALL
-from pytest_aipipe.select.mentions import BY_NAME, OWN, STAR
+from pytest_aipipe.select.mentions import OWN, STAR, VARIABLE
 from pytest_aipipe.select.spelling import may_be_spelled
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ WORDS = ("attr", "methodcaller", *sorted(ALL))
 """What stands in a file that reads attributes by no name of theirs."""
 
 
-def looking(spread: Spread, name: str, below: str = "") -> dict[Key, Points | None]:
+def looking(
+    spread: Spread, name: str, below: str = "", *, method: bool = False
+) -> dict[Key, Points | None]:
     """Return the points, by version of file, that may come to an attribute ``name`` unnamed.
 
     A computed name counts where texts of the project can make it this one; what looks through an
-    object, always. Only files in the folder ``below`` are asked, "" for all.
+    object, always, but for a ``method`` only where that may be a class. Only files in the
+    folder ``below`` are asked, "" for all.
     """
     index = spread.index
     spelled = may_be_spelled(
@@ -40,7 +43,8 @@ def looking(spread: Spread, name: str, below: str = "") -> dict[Key, Points | No
         for key, there in index.mentioning(word):
             if below and not key[0].startswith(f"{below}/"):
                 continue
-            lines = through(there) | (there.looking_up() if spelled else set())
+            lines = through(there) - (_of(there, VARIABLE) if method else set())
+            lines |= there.looking_up() if spelled else set()
             if lines:
                 found[key] = parts.lines(lines)
     return found
@@ -52,8 +56,11 @@ def through(there: Mentions) -> set[int]:
     Not those that look through an object's own attributes, nor those of a metaclass that look
     through what it makes: they come to no other class.
     """
-    own = there.lines.get(OWN, {}).get(BY_NAME, set())
-    return {line for lines in there.lines.get(STAR, {}).values() for line in lines} - own
+    return _of(there, STAR) - _of(there, OWN)
+
+
+def _of(there: Mentions, what: str) -> set[int]:
+    return {line for lines in there.lines.get(what, {}).values() for line in lines}
 
 
 def add_looked_through(spread: Spread, one: Class, why: str) -> None:

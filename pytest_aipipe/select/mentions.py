@@ -36,6 +36,9 @@ OWN = "*own"
 """Stands for the attributes that an object has of its own, or a class that a metaclass makes: code
 that looks through these."""
 
+VARIABLE = "*variable"
+"""Stands for what a variable has of its own, which is an instance most often."""
+
 OBJECT = "*object"
 """Stands for the attributes of what a method is called on, or of a class: of no module."""
 
@@ -223,6 +226,8 @@ def _in_function(found: Mentions, node: ast.stmt, own: Own) -> None:
     looked = [*looks(outer(node))] if STAR in told else []
     if looked and all(one.is_at_an_instance or one.at in own for one in looked):
         told[OWN] = {BY_NAME}
+    if looked and all(one.is_at_an_instance or one.is_at_a_variable for one in looked):
+        told[VARIABLE] = {BY_NAME}
     if looked and all(one.is_at_no_module for one in looked):
         told[OBJECT] = {BY_NAME}
     if "signature" in told and asks_for_arguments(outer(node)):

@@ -41,7 +41,7 @@ def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
     found = _naming(spread, one, method, why, is_new=is_new, alone=alone)
     if is_new:
         below = path.rpartition("/")[0] if is_test else ""
-        for where, points in looking(spread, method, below).items():
+        for where, points in looking(spread, method, below, method=True).items():
             found[where] = parts.joined(found.get(where) or parts.NOWHERE, points or parts.NOWHERE)
         add_looked_through(spread, one, why)
     if found:

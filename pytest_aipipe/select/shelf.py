@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_aipipe.select.mentions import Told
     from pytest_aipipe.select.parts import Points
 
-FORMAT = f"11-{sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = f"12-{sys.version_info.major}.{sys.version_info.minor}"
 """The number is to be raised whenever ``read_mentions`` answers differently for a text."""
 
 

@@ -140,3 +140,26 @@ def test_a_new_name_of_a_test_file_is_no_text_in_it_that_leads_nowhere() -> None
     assert not lines(demand({"t.py": text}, "t.py", "import a\n", new), "t.py")
     inside = text.replace("a.size", "globals().get('x', a)")
     assert lines(demand({"t.py": inside}, "t.py", "import a\n", new), "t.py") == {3}
+
+
+@pytest.mark.parametrize(
+    ("looking", "concerned"),
+    [
+        ("vars(one)", False),
+        ("one.__dict__", False),
+        ("self.one.__dict__", False),
+        ("vars(A)", True),
+        ("cls.__dict__", True),
+        ("type(one).__dict__", True),
+        ("one.__class__.__dict__", True),
+        ("dir(one)", True),
+        ("getmembers(one)", True),
+        ("vars(one) | dir(one)", True),
+    ],
+)
+def test_a_new_method_concerns_who_looks_through_what_may_be_its_class(
+    looking: str, *, concerned: bool
+) -> None:
+    text = f"class A:\n    def show(self): ...\ndef look(one, self, cls):\n    return {looking}\n"
+    found = demand({"a.py": text}, "a.py", "class A:\n", "class A:\n    def more(self): ...\n")
+    assert (4 in lines(found, "a.py")) is concerned
