@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.engines.analysis.solve import solve
 from pytest_aipipe.engines.source.edits import in_turns
-from pytest_aipipe.engines.techniques.construct import argument_rows, routes
+from pytest_aipipe.engines.source.rows import argument_rows
+from pytest_aipipe.engines.techniques.construct import routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,13 +16,14 @@ from aipipe_core.change.symbols import parse
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import PLAIN, TEST_CASES
 from pytest_aipipe.select.demand import Clause
-from pytest_aipipe.select.mentions import DOTTED, LOOKUP, STAR, last, outer
+from pytest_aipipe.select.mentions import DOTTED, LOOKUP, STAR
 from pytest_aipipe.select.parts import Block, Level
+from pytest_aipipe.select.reader import last, outer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_aipipe.select.compare import Impact
+    from pytest_aipipe.select.impact import Impact
     from pytest_aipipe.select.index import Index, Key
     from pytest_aipipe.select.parts import Points
     from pytest_aipipe.select.spread import Spread

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from aipipe_core.change.symbols import parse
+from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.futures import BLIND_DECORATORS
-from pytest_aipipe.select.mentions import last, outer
 from pytest_aipipe.select.parts import Block, Level
+from pytest_aipipe.select.reader import last, outer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,15 @@ class Handing(NamedTuple):
 
 
 def handings(source: bytes) -> Iterator[Handing]:
-    """Yield the calls of a file that are given names; not those of :data:`BLIND` ones."""
-    for block in parts.blocks(Block(parse(source).body, Level("module"))):
+    """Yield the calls of a file that are given names; not those of :data:`BLIND` ones.
+
+    What cannot be read cannot be run either, and hands on nothing.
+    """
+    try:
+        tree = parse(source)
+    except UnreadableSourceError:
+        return
+    for block in parts.blocks(Block(tree.body, Level("module"))):
         for node in block.body:
             lines, binds = frozenset[int](), frozenset[str]()
             if not block.level.at_import:

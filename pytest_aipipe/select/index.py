@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.handing import Handing, handings
-from pytest_aipipe.select.mentions import Mentions, read_mentions
+from pytest_aipipe.select.reader import read_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pytest_aipipe.select.mentions import Mentions
     from pytest_aipipe.select.parts import Points
 
     Recall = Callable[[str], Mentions | None]

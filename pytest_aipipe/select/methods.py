@@ -49,10 +49,13 @@ def add_method(spread: Spread, key: Key, klass: str, method: str) -> None:
 
 
 def _may_be_called_unnamed(spread: Spread, one: Class, method: str) -> bool:
-    """Whether something else that has a say in the class may see a new method of that name."""
-    if spread.index.is_shaped(one, method):
-        return True
-    return not all(lets_be(base, method) for base in spread.index.bases(one)[1])
+    """Whether what has a say in the class, or one below it, may see a new method of that name."""
+    index = spread.index
+    return any(
+        index.is_shaped(klass, method)
+        or not all(lets_be(base, method) for base in index.bases(klass)[1])
+        for klass in index.below(one)
+    )
 
 
 def _naming(

@@ -19,19 +19,21 @@ from pytest_aipipe.select.demand import Clause, Demand
 from pytest_aipipe.select.futures import add_handed
 from pytest_aipipe.select.graph import stem
 from pytest_aipipe.select.index import Index, Key
-from pytest_aipipe.select.mentions import BY_TEXT, OBJECT, STAR, Mentions, Way, read_mentions
+from pytest_aipipe.select.lists import NOTHING, Lists, add_rows, add_rows_of_list
+from pytest_aipipe.select.mentions import BY_TEXT, OBJECT, STAR, Mentions, Way
 from pytest_aipipe.select.methods import add_method
+from pytest_aipipe.select.reader import read_mentions
 from pytest_aipipe.select.signatures import add_annotated, add_signed
 from pytest_aipipe.select.stars import Offers, hides
-from pytest_aipipe.select.tables import Rows, Table
+from pytest_aipipe.select.tables import Rows
 from pytest_aipipe.select.texts import add_described
 from pytest_aipipe.select.values import add_value, is_shaped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from pytest_aipipe.select.compare import Impact
     from pytest_aipipe.select.graph import Graph
+    from pytest_aipipe.select.impact import Impact
     from pytest_aipipe.select.index import Recall
     from pytest_aipipe.select.mentions import Binder
     from pytest_aipipe.select.parts import Points
@@ -66,11 +68,11 @@ class Spread:
         self.demand = Demand()
         self.tests = tests
         self.index = Index(versions, self.can_load, recall)
+        self.lists = Lists()
         self.touched: list[tuple[Key, Points]] = []
         self._graph = graph
         self._reach: dict[str, frozenset[str]] = {}
         self._starred: dict[str, list[tuple[Key, Mentions]]] = {}
-        self._lists: dict[tuple[str, str], list[Table]] = {}
         self._done: set[tuple[str, str, bool]] = set()
         self._waiting: list[tuple[str, str, bool, str]] = []
 
@@ -92,7 +94,10 @@ class Spread:
             why = f"runs {path} as a script, which is another one"
             self.demand.clauses.append(Clause(why, [{key: parts.MODULE}], itself=True))
         for name in sorted(impact.names):
-            self._list(path, name, impact.lists.get(name))
+            table = impact.lists.get(name, NOTHING)
+            known = self.lists.note(path, name, table) or (path, name, False) in self._done
+            if name in impact.lists and not known:
+                self.lists.begin(path, name, table)
             self._waiting.append((path, name, False, f"uses {name} of {path}, which changed"))
         for name in sorted(impact.added):
             self._waiting.append((path, name, True, f"uses {name} of {path}, which is new"))
@@ -109,7 +114,7 @@ class Spread:
         for (klass, test), some in sorted(impact.tables.items()):
             for table in some:
                 why = f"a row of {test} of {path} changed"
-                self._table((path, klass), test, Rows(why, [table], table.names))
+                add_rows(self, (path, klass), test, Rows(why, [table], table.names))
         for star in impact.stars:
             self._star(path, star)
         if impact.handed is not None:
@@ -178,7 +183,7 @@ class Spread:
         """Take names for changed; of a list that is one of them only ``rows`` may differ."""
         for name in names:
             if not rows:
-                self._list(path, name, None)
+                self.lists.note(path, name)
             self._waiting.append((path, name, False, why))
 
     def settle(self) -> None:
@@ -258,13 +263,13 @@ class Spread:
         for binder in found.binders:
             if not self.binds_from(here, found, binder, path, name, new=new):
                 continue
-            lists = self._lists.get((path, name))
-            if lists is not None and name in binder.tables and key[0] in self.tests:
-                self._ask_for_rows(key[0], binder, name, why, lists)
+            lists = self.lists.of(path, name)
+            if lists is not None and name in binder.tables and here in self.tests:
+                add_rows_of_list(self, here, binder, lists, name, why)
                 continue
             imports = any(way.kind == "import" for way in binder.mentions[name])
-            if lists is not None and imports:
-                self._import(key[0], binder, lists, why)
+            if lists and imports and not self.lists.hand_on(lists, here, binder.binds):
+                self.demand.whole.setdefault(here, why)
             if name in binder.noted and not is_shaped(found, binder.binds):
                 for bound in sorted(binder.binds):
                     add_annotated(self, key, bound)
@@ -273,34 +278,6 @@ class Spread:
                 self.demand.whole.setdefault(here, f"{here} {why}")
             itself = here == path and binder.binds == {name}
             self.bound(key, found, binder, why, rows=imports or itself)
-
-    def _list(self, path: str, name: str, table: Table | None) -> None:
-        """Note what differs in a list; without a ``table`` no row of it is the one that it was."""
-        known = self._lists.get((path, name))
-        if known is not None:
-            known.append(table or Table((), (), ()))
-        elif table is not None and (path, name, False) not in self._done:
-            self._lists[path, name] = [table]
-
-    def _ask_for_rows(
-        self, path: str, binder: Binder, name: str, why: str, lists: list[Table]
-    ) -> None:
-        """Ask for the rows that differ of a test that takes them from a list, and does no more."""
-        (top,) = binder.binds
-        klass, test = (top, binder.test) if binder.test else ("", top)
-        self._table((path, klass), test, Rows(why, lists, binder.tables[name]))
-
-    def _import(self, path: str, binder: Binder, lists: list[Table], why: str) -> None:
-        """Note that a list is known in another file as well."""
-        for bound in binder.binds:
-            if self._lists.setdefault((path, bound), lists) is not lists:
-                self.demand.whole.setdefault(path, why)
-
-    def _table(self, owner: tuple[str, str], test: str, some: Rows) -> None:
-        """Ask for rows of a test, in each class that has it."""
-        homes = {where for where, _ in self.index.below(owner)} if owner[1] else {owner[0]}
-        for where in homes:
-            self.demand.tables.setdefault((where, test), []).append(some)
 
     def binds_from(
         self,

@@ -216,5 +216,5 @@ def _said(node: ast.expr) -> str | None:
         return getattr(node, "attr", getattr(node, "id", None))
     try:
         return said(syntax.literal(node))
-    except ValueError:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aipipe_core.store.contexts import Contexts
 from pytest_aipipe.select import shelf
 from pytest_aipipe.select.files import EVER
-from pytest_aipipe.select.mentions import read_mentions
+from pytest_aipipe.select.reader import read_mentions
 from pytest_aipipe.select.watch import MODULE
 
 if TYPE_CHECKING:

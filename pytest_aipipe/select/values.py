@@ -11,7 +11,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from aipipe_core.change.symbols import parse
+from aipipe_core.change.symbols import UnreadableSourceError, parse
 from pytest_aipipe.select import parts
 from pytest_aipipe.select.bases import PLAIN
 from pytest_aipipe.select.demand import Clause
@@ -125,7 +125,11 @@ def _is_only_read(index: Index, one: Class, name: str) -> bool:
 
 def _names_otherwise(key: Key, source: bytes, family: set[Class], name: str) -> bool:
     """Whether a file has the name for an argument, or for a part of a class not of ``family``."""
-    for node in ast.walk(parse(source)):
+    try:
+        tree = parse(source)
+    except UnreadableSourceError:
+        return True
+    for node in ast.walk(tree):
         if isinstance(node, ast.keyword | ast.arg) and node.arg == name:
             return True
         other = isinstance(node, ast.ClassDef) and (key[0], node.name) not in family

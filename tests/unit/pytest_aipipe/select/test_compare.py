@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_aipipe.select.compare import Impact, compare
+from pytest_aipipe.select.compare import compare
+
+if TYPE_CHECKING:
+    from pytest_aipipe.select.impact import Impact
 
 SOURCE = textwrap.dedent('''\
     """Text."""

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_aipipe.select.mentions import OWN, STAR, read_mentions
+from pytest_aipipe.select.mentions import OWN, STAR
+from pytest_aipipe.select.reader import read_mentions
 
 META = """\
 import inspect

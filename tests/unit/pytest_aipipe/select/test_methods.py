@@ -68,6 +68,7 @@ def test_what_hands_on_what_it_is_asked_for_computes_no_name() -> None:
         "class A(ABC):\n    @abstractmethod\n    def x(self): ...\nclass B(A):\n    y = 1\n",
         "class A:\n    def __init_subclass__(cls): ...\nclass B(A):\n    y = 1\n",
         "class B(metaclass=M):\n    y = 1\n",
+        "class B:\n    y = 1\nclass C(B, metaclass=M): ...\n",
         "@seen\nclass B:\n    y = 1\n",
     ],
 )

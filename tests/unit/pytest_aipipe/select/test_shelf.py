@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_aipipe.select import mentions, shelf
+from pytest_aipipe.select import shelf
+from pytest_aipipe.select.reader import read_mentions
 
 SOURCE = b"""
 import a.b as c
@@ -33,7 +34,7 @@ kept = [A]
 
 @pytest.mark.parametrize("source", [SOURCE, b"", b"x = (", Path(__file__).read_bytes()])
 def test_what_is_kept_of_a_file_is_what_its_text_says(source: bytes) -> None:
-    found = mentions.read_mentions(source)
+    found = read_mentions(source)
     kept = json.loads(json.dumps(shelf.packed(found)))
     assert shelf.unpacked(kept) == found
 

@@ -8,7 +8,7 @@ import pytest
 from pytest_aipipe.select import signatures
 from pytest_aipipe.select.compare import compare
 from pytest_aipipe.select.graph import Graph
-from pytest_aipipe.select.mentions import read_mentions
+from pytest_aipipe.select.reader import read_mentions
 from pytest_aipipe.select.spread import Spread
 
 if TYPE_CHECKING:
@@ -232,3 +232,8 @@ def test_another_annotation_of_what_a_decorator_may_have_read_is_more() -> None:
     shop = "@dataclass_like\n" + SHOP
     found = demand("", "def total(self):", "def total(self) -> int:", shop)
     assert ("shop.py", "Cart") in found.parts
+
+
+def test_a_file_that_cannot_be_read_hands_nothing_on() -> None:
+    test = "from shop import Cart\nprint Cart, look(Cart)\n"
+    assert not demand(test, *MORE).parts

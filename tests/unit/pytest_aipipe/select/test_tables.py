@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from enum import Enum
 
 import pytest
@@ -45,6 +46,7 @@ def row(at: int, *said: str | None) -> tuple[Given, ...]:
         ((1, 2), None),
         (lambda: 1, None),
         (Color.RED, None),
+        ({}, None),
     ],
 )
 def test_a_test_is_named_for_values_that_are_easily_said(value: object, text: str | None) -> None:
@@ -61,6 +63,10 @@ def test_a_row_that_moved_is_the_same_where_its_name_says_what_it_holds() -> Non
     assert kept("[(1, 2)]", "[(0, 0), (1, 2)]", *row(1, "1", "2"))
     assert not kept("[(x(), 2)]", "[(0, 0), (x(), 2)]", *row(1, None, "2"))
     assert kept("[1, 2]", "[0, 2, 1]", *row(2, "1"), names="'a'")
+
+
+def test_a_row_that_has_no_value_is_not_said() -> None:
+    assert not kept("[{[]: 1}]", "[0, {[]: 1}]", *row(1, None), names="'a'")
 
 
 def test_rows_that_are_not_told_apart_are_not_the_same() -> None:
@@ -122,8 +128,11 @@ def test_a_list_that_a_test_takes_its_rows_from_changes_those_that_come() -> Non
     assert keeps(rows, 1, "Till")
     assert not keeps(rows, 2, "Shelf")
     assert not keeps(rows, 0, "Till")  # something has moved them since
-    inside = {"base.py": BASE, "t.py": f"{TABLE}class TestIt:\n    {USING.replace(chr(10), chr(10) + '    ').strip()}\n"}  # fmt: skip
-    assert keeps(asked(inside, "base.py", *MORE), 0, "Cart")
+
+
+def test_a_test_of_a_class_takes_its_rows_in_the_same_way() -> None:
+    text = f"{TABLE}class TestIt:\n{textwrap.indent(USING, '    ')}"
+    assert keeps(asked({"base.py": BASE, "t.py": text}, "base.py", *MORE), 0, "Cart")
 
 
 @pytest.mark.parametrize(

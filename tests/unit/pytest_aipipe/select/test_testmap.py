@@ -6,7 +6,7 @@ import pytest
 
 from aipipe_core.store import open_store
 from pytest_aipipe.select.files import EVER
-from pytest_aipipe.select.mentions import read_mentions
+from pytest_aipipe.select.reader import read_mentions
 from pytest_aipipe.select.testmap import Fresh, Known, TestMap, digest_of
 
 if TYPE_CHECKING:

@@ -100,3 +100,8 @@ def test_a_value_that_templates_may_read_concerns_who_uses_the_class() -> None:
 def test_a_format_names_what_it_shows() -> None:
     text = CLOCK.replace("self.FORMS[form]", '"{0.FORMS}".format(self)')
     assert lines(demand({"clock.py": text}, "clock.py", *CHANGE), "clock.py") == {4}
+
+
+def test_a_file_that_cannot_be_read_leaves_the_value_to_who_uses_the_class() -> None:
+    files = {**FILES, "old.py": "import clock\nprint clock.Clock.FORMS\n"}
+    assert ("clock.py", "Clock") in demand(files, "clock.py", *CHANGE).parts
